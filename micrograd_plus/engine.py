@@ -1,0 +1,479 @@
+"""A Value is a number that remembers how it was made; `backward` walks that memory with the chain rule.
+
+An interior node holds its operation and its arguments, nothing else: the arguments are always older than the node,
+so a graph has no cycles and is freed the moment it is dropped. What the operations *are* stands in `ops.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from numbers import Complex, Real
+from reprlib import repr as short_repr
+from types import CellType, FunctionType
+from typing import Any, SupportsFloat, Union
+
+NATIVE = False
+
+Arg = Union["Value", float]  # a constant argument is a plain float: its rule never runs
+
+
+class Op:
+    """One operation: a row of the table in `ops.py`, which says what each column means."""
+
+    __slots__ = (
+        *("name", "forward", "partials", "masks", "domain", "kink", "options"),
+        *("symbol", "latex", "precedence", "numpy", "scipy", "doc"),
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.forward: Callable[..., float] | None = None
+        self.partials: tuple[Callable[..., Any] | None, ...] = ()
+        self.masks: tuple[Callable[..., Any] | None, ...] = ()
+        self.domain: tuple[tuple[float, float], ...] = ()
+        self.kink: Callable[..., float] | None = None
+        self.options: dict[str, float] = {}
+        self.symbol = ""
+        self.latex = ""
+        self.precedence = 0
+        self.numpy: str | None = None
+        self.scipy: str | None = None
+        self.doc = ""
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def pull(self, node: Value) -> None:
+        """The chain rule at one node: give each argument its contribution, upstream · partial.
+
+        Where a partial is a mask, a zero of the mask stops the upstream gradient, even an infinite one.
+        """
+        args = node.args
+        numbers = [arg._data if isinstance(arg, Value) else arg for arg in args]
+        for arg, partial, mask in zip(args, self.partials, self.masks):
+            if isinstance(arg, Value) and partial is not None:
+                slope = float(partial(node._data, *numbers))
+                if mask is None or (slope if mask is partial else mask(node._data, *numbers)):
+                    arg._grad += node._grad * slope
+
+
+class HandMade(Op):
+    """The operation of a node whose rule a learner wrote: `out._backward = rule`, as in micrograd.
+
+    Such a rule usually captures the node itself. Kept as it comes, it would close a reference cycle, so the cells
+    that hold the node are replaced by empty ones, which are filled only while the rule runs.
+    """
+
+    __slots__ = ("rule", "cells")
+
+    def __init__(self, name: str, rule: Callable[[], None], node: Value) -> None:
+        super().__init__(name)
+        self.rule = rule
+        self.cells: list[CellType] = []
+        if isinstance(rule, FunctionType) and rule.__closure__:
+            closure = list(rule.__closure__)
+            for i, cell in enumerate(closure):
+                if _holds(cell, node):
+                    closure[i] = CellType()
+                    self.cells.append(closure[i])
+            own = FunctionType(rule.__code__, rule.__globals__, rule.__name__, rule.__defaults__, tuple(closure))
+            own.__kwdefaults__ = rule.__kwdefaults__
+            self.rule = own
+
+    def pull(self, node: Value) -> None:
+        for cell in self.cells:
+            cell.cell_contents = node
+        try:
+            self.rule()
+        finally:
+            for cell in self.cells:
+                del cell.cell_contents
+
+
+def _holds(cell: CellType, node: Value) -> bool:
+    try:
+        return cell.cell_contents is node
+    except ValueError:  # an empty cell
+        return False
+
+
+TABLE: dict[str, Op] = {}  # every operation by name; ops.py fills it
+
+
+def operation(name: str) -> Op:
+    """The operation of that name in the table, new and empty if there is none yet."""
+    return TABLE.setdefault(name, Op(name))
+
+
+# Python's operators need their operations here; the rows in ops.py say what these are.
+ADD, SUB, MUL, DIV, MOD, POW = map(operation, ("add", "sub", "mul", "div", "mod", "pow"))
+NEG, ABS = map(operation, ("neg", "abs"))
+
+
+class Value:
+    """A real number in a computation graph.
+
+    Args:
+        data: a real number: int, float, bool, NumPy scalar, anything with `__float__`; kept as a float.
+        _children: the values a hand-made node was made from (micrograd's name).
+        _op: what made it, for a hand-made node.
+        label: a name for reports and pictures.
+
+    Raises:
+        TypeError: `data` is a string, a complex number, a container, a Value, or no number at all.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 6.0)
+    """
+
+    __slots__ = ("_data", "_grad", "op", "_a", "_b", "_label", "__weakref__")
+
+    def __init__(
+        self, data: SupportsFloat, _children: tuple[Arg, ...] | set[Value] = (), _op: str = "", *, label: str = ""
+    ) -> None:
+        self._data = number(data, "Value")
+        self._grad = 0.0
+        self.op: Op | None = Op(_op) if _op or _children else None
+        self._a: Arg | None = None
+        self._b: Arg | tuple[Arg, ...] | None = None  # a tuple only where there are more than two arguments
+        self._label: str | None = label or None
+        if _children:
+            args = tuple(child if isinstance(child, Value) else number(child, "Value") for child in _children)
+            self._a = args[0]
+            self._b = None if len(args) == 1 else args[1] if len(args) == 2 else args[1:]
+
+    @property
+    def data(self) -> float:
+        """The number itself. Writing it recomputes nothing that was made from it."""
+        return self._data
+
+    @data.setter
+    def data(self, data: SupportsFloat) -> None:
+        self._data = number(data, "Value.data =")
+
+    @property
+    def grad(self) -> float:
+        """The derivative, by this value, of whatever `backward` was called on; 0.0 at birth."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: SupportsFloat) -> None:
+        self._grad = number(grad, "Value.grad =")
+
+    @property
+    def label(self) -> str:
+        """A name for reports and pictures; "" when there is none."""
+        return self._label or ""
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"Value.label = {short_repr(label)}: expected a string, got {type(label).__name__}")
+        self._label = label or None
+
+    @property
+    def args(self) -> tuple[Arg, ...]:
+        """What the operation was applied to, in order; constants are plain floats, a leaf has none."""
+        if self._a is None:
+            return ()
+        if self._b is None:
+            return (self._a,)
+        if isinstance(self._b, tuple):
+            return (self._a, *self._b)
+        return (self._a, self._b)
+
+    @property
+    def _prev(self) -> set[Value]:
+        """The arguments that are Values, as micrograd keeps them."""
+        return {arg for arg in self.args if isinstance(arg, Value)}
+
+    @property
+    def _op(self) -> str:
+        """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name."""
+        if self.op is None:
+            return ""
+        if self.op is POW and isinstance(self._b, float):
+            return f"**{self._b:g}"
+        return _MICROGRAD_NAMES.get(self.op.name, self.op.name)
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        """Call it to apply this node's own rule once; set it to give a hand-made node a rule."""
+        return self._pull
+
+    @_backward.setter
+    def _backward(self, rule: Callable[[], None]) -> None:
+        if not callable(rule):
+            raise TypeError(f"Value._backward = {short_repr(rule)}: expected a function without arguments")
+        self.op = HandMade(self._op or "hand-made", rule, self)
+
+    def _pull(self) -> None:
+        with _lock:
+            if self.op is not None:
+                self.op.pull(self)
+
+    def backward(self) -> None:
+        """Add to the gradient of every leaf the derivative of this value by that leaf.
+
+        Interior nodes start fresh at every call and leaves accumulate, so two calls give exactly twice the
+        gradient. One pass runs at a time: threads that share leaves lose nothing.
+
+        >>> a, b = Value(2.0), Value(-3.0)
+        >>> (a * b).backward()
+        >>> a.grad, b.grad
+        (-3.0, 2.0)
+        """
+        order = toposort(self)
+        with _lock:
+            for node in order:
+                if node._a is not None:
+                    node._grad = 0.0
+            self._grad += 1.0
+            for node in reversed(order):
+                op, a, b = node.op, node._a, node._b
+                if op is MUL:
+                    if isinstance(a, Value):
+                        a._grad += node._grad * (b._data if isinstance(b, Value) else b)  # type: ignore[operator]
+                    if isinstance(b, Value):
+                        b._grad += node._grad * (a._data if isinstance(a, Value) else a)  # type: ignore[operator]
+                elif op is ADD:
+                    if isinstance(a, Value):
+                        a._grad += node._grad
+                    if isinstance(b, Value):
+                        b._grad += node._grad
+                elif op is not None:
+                    op.pull(node)
+
+    def detach(self) -> Value:
+        """A leaf with the same number, through which no gradient flows."""
+        return Value(self._data)
+
+    def __add__(self, other: Arg) -> Value:
+        if isinstance(other, Value):
+            return node(ADD, self._data + other._data, self, other)
+        if (constant := operand("+", other)) is None:
+            return NotImplemented
+        return node(ADD, self._data + constant, self, constant)
+
+    def __radd__(self, other: float) -> Value:
+        if (constant := operand("+", other)) is None:
+            return NotImplemented
+        return node(ADD, constant + self._data, constant, self)
+
+    def __mul__(self, other: Arg) -> Value:
+        if isinstance(other, Value):
+            return node(MUL, self._data * other._data, self, other)
+        if (constant := operand("*", other)) is None:
+            return NotImplemented
+        return node(MUL, self._data * constant, self, constant)
+
+    def __rmul__(self, other: float) -> Value:
+        if (constant := operand("*", other)) is None:
+            return NotImplemented
+        return node(MUL, constant * self._data, constant, self)
+
+    def __sub__(self, other: Arg) -> Value:
+        return _operator(SUB, self, other)
+
+    def __rsub__(self, other: float) -> Value:
+        return _reflected(SUB, other, self)
+
+    def __truediv__(self, other: Arg) -> Value:
+        return _operator(DIV, self, other)
+
+    def __rtruediv__(self, other: float) -> Value:
+        return _reflected(DIV, other, self)
+
+    def __mod__(self, other: Arg) -> Value:
+        return _operator(MOD, self, other)
+
+    def __rmod__(self, other: float) -> Value:
+        return _reflected(MOD, other, self)
+
+    def __pow__(self, other: Arg) -> Value:
+        return _operator(POW, self, other)
+
+    def __rpow__(self, other: float) -> Value:
+        return _reflected(POW, other, self)
+
+    def __neg__(self) -> Value:
+        return apply(NEG, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return apply(ABS, self)
+
+    def __lt__(self, other: Arg) -> bool:
+        constant = other._data if isinstance(other, Value) else operand("<", other)
+        return NotImplemented if constant is None else self._data < constant
+
+    def __le__(self, other: Arg) -> bool:
+        constant = other._data if isinstance(other, Value) else operand("<=", other)
+        return NotImplemented if constant is None else self._data <= constant
+
+    def __gt__(self, other: Arg) -> bool:
+        constant = other._data if isinstance(other, Value) else operand(">", other)
+        return NotImplemented if constant is None else self._data > constant
+
+    def __ge__(self, other: Arg) -> bool:
+        constant = other._data if isinstance(other, Value) else operand(">=", other)
+        return NotImplemented if constant is None else self._data >= constant
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self._label!r}" if self._label else ""
+        return f"{type(self).__name__}(data={self._data}, grad={self._grad}{label})"
+
+
+_MICROGRAD_NAMES = {"add": "+", "mul": "*", "relu": "ReLU"}
+_new = Value.__new__
+_lock = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_open = 0  # how many no_grad() are open in any thread: while there is none, a new node asks nobody
+
+
+def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
+    """A new interior node; every one of them is made here."""
+    out = _new(Value)
+    out._data = data
+    out._grad = 0.0
+    out._label = None
+    if _open and not _recording.get():
+        out.op = out._a = out._b = None
+    else:
+        out.op = op
+        out._a = a
+        out._b = b
+    return out
+
+
+def apply(op: Op, *args: Arg) -> Value:
+    """The operation applied to Values and plain floats, recorded."""
+    data = op.forward(*[arg._data if isinstance(arg, Value) else arg for arg in args])  # type: ignore[misc]
+    return node(op, data, args[0], None if len(args) == 1 else args[1] if len(args) == 2 else args[1:])
+
+
+def toposort(root: Value) -> list[Value]:
+    """Every node under root, arguments before results; iterative, so depth is free.
+
+    >>> x = Value(2.0)
+    >>> [node._op for node in toposort((x + 1) * x)]
+    ['', '+', '*']
+    """
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Value | None] = [root]
+    while stack:
+        node = stack.pop()
+        if node is None:  # all arguments of the node below are in order
+            done = stack.pop()
+            assert done is not None
+            order.append(done)
+        elif node not in seen:
+            seen.add(node)
+            a, b = node._a, node._b
+            if a is None:
+                order.append(node)
+                continue
+            stack.append(node)
+            stack.append(None)
+            if isinstance(b, Value):
+                if b not in seen:
+                    stack.append(b)
+            elif isinstance(b, tuple):
+                stack.extend([arg for arg in reversed(b) if isinstance(arg, Value)])
+            if isinstance(a, Value) and a not in seen:
+                stack.append(a)
+    return order
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing in this block, or in a function decorated with it: results are leaves.
+
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.args
+    ()
+    """
+    global _open
+    with _lock:
+        _open += 1
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+        with _lock:
+            _open -= 1
+
+
+def number(data: Any, where: str) -> float:
+    """data as a float, or a TypeError that quotes it."""
+    kind = type(data)
+    if kind is float:
+        return data  # type: ignore[no-any-return]
+    if (
+        not hasattr(kind, "__float__")
+        or isinstance(data, Value)
+        or (isinstance(data, Complex) and not isinstance(data, Real))
+        or hasattr(kind, "__len__")
+    ):
+        raise _no_number(data, where)
+    try:
+        return float(data)
+    except TypeError:
+        raise _no_number(data, where) from None
+    except OverflowError:
+        raise OverflowError(f"{where}({short_repr(data)}): expected a number that fits a float") from None
+
+
+def _no_number(data: Any, where: str) -> TypeError:
+    quoted = f"{where} {short_repr(data)}" if where[-1] == "=" else f"{where}({short_repr(data)})"
+    return TypeError(f"{quoted}: expected a real number, got {type(data).__name__}")
+
+
+def operand(symbol: str, other: Any) -> float | None:
+    """The other side of an operator as a float; None where its own type, an array's say, should answer."""
+    if type(other) is float:
+        return other
+    if hasattr(type(other), "__array_ufunc__") and hasattr(type(other), "__len__"):
+        return None
+    try:
+        return number(other, symbol)
+    except TypeError:
+        if type(other).__module__ != "builtins":
+            return None
+        kind = type(other).__name__
+        raise TypeError(f"Value {symbol} {short_repr(other)}: expected a number or a Value, got {kind}") from None
+
+
+def _operator(op: Op, value: Value, other: Any) -> Value:
+    """value op other, where other stands on the right."""
+    if isinstance(other, Value):
+        return apply(op, value, other)
+    constant = operand(op.symbol, other)
+    return NotImplemented if constant is None else apply(op, value, constant)
+
+
+def _reflected(op: Op, other: Any, value: Value) -> Value:
+    """other op value, where other is no Value."""
+    constant = operand(op.symbol, other)
+    return NotImplemented if constant is None else apply(op, constant, value)
