@@ -1,9 +1,35 @@
-"""A scalar autograd engine that reads like a lesson."""
+"""micrograd_plus: a scalar autograd engine that reads like a lesson.
 
+>>> import micrograd_plus as mp
+>>> x = mp.Value(0.5)
+>>> y = mp.tanh(3 * x + 1)
+>>> y.backward()
+>>> print(f"{y:.4f} {x.grad:.4f}")
+0.9866 0.0798
+"""
+
+from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
 from micrograd_plus import engine as engine
+from micrograd_plus import losses as losses
+from micrograd_plus import nn as nn
+from micrograd_plus import ops as ops
 from micrograd_plus.engine import Value as Value
 from micrograd_plus.engine import no_grad as no_grad
-from micrograd_plus.ops import *  # noqa: F403
+from micrograd_plus.nn import MLP as MLP
+from micrograd_plus.nn import Layer as Layer
+from micrograd_plus.nn import Module as Module
+from micrograd_plus.nn import Neuron as Neuron
+from micrograd_plus.ops import *  # noqa: F403 - every row of the table, so that a new row is public by standing there
 from micrograd_plus.ops import abs as abs
 from micrograd_plus.ops import pow as pow
 from micrograd_plus.ops import round as round
+from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.vectors import dot as dot
+from micrograd_plus.vectors import log_softmax as log_softmax
+from micrograd_plus.vectors import logsumexp as logsumexp
+from micrograd_plus.vectors import mean as mean
+from micrograd_plus.vectors import softmax as softmax
+
+# `from micrograd_plus import *` leaves Python's own abs, pow and round alone
+_names = {*FUNCTIONS, *(name for name in dir() if name[0] != "_")} - {"FUNCTIONS", "abs", "pow", "round"}
+globals()["__all__"] = sorted(_names)

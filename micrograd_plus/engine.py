@@ -13,11 +13,11 @@ from contextvars import ContextVar
 from numbers import Complex, Real
 from reprlib import repr as short_repr
 from types import CellType, FunctionType
-from typing import Any, SupportsFloat, Union
+from typing import Any, SupportsFloat, TypeAlias
 
 NATIVE = False
 
-Arg = Union["Value", float]  # a constant argument is a plain float: its rule never runs
+Arg: TypeAlias = "Value | float"  # a constant argument is a plain float: its rule never runs
 
 
 class Op:
@@ -29,7 +29,7 @@ class Op:
     )
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
         self.forward: Callable[..., float] | None = None
         self.partials: tuple[Callable[..., Any] | None, ...] = ()
         self.masks: tuple[Callable[..., Any] | None, ...] = ()
@@ -109,8 +109,14 @@ def operation(name: str) -> Op:
 
 
 # Python's operators need their operations here; the rows in ops.py say what these are.
-ADD, SUB, MUL, DIV, MOD, POW = map(operation, ("add", "sub", "mul", "div", "mod", "pow"))
-NEG, ABS = map(operation, ("neg", "abs"))
+ADD: Op = operation("add")
+SUB: Op = operation("sub")
+MUL: Op = operation("mul")
+DIV: Op = operation("div")
+MOD: Op = operation("mod")
+POW: Op = operation("pow")
+NEG: Op = operation("neg")
+ABS: Op = operation("abs")
 
 
 class Value:
@@ -137,16 +143,14 @@ class Value:
     def __init__(
         self, data: SupportsFloat, _children: tuple[Arg, ...] | set[Value] = (), _op: str = "", *, label: str = ""
     ) -> None:
-        self._data = number(data, "Value")
-        self._grad = 0.0
+        self._data: float = number(data, "Value")
+        self._grad: float = 0.0
         self.op: Op | None = Op(_op) if _op or _children else None
+        self._label: str | None = label or None
         self._a: Arg | None = None
         self._b: Arg | tuple[Arg, ...] | None = None  # a tuple only where there are more than two arguments
-        self._label: str | None = label or None
         if _children:
-            args = tuple(child if isinstance(child, Value) else number(child, "Value") for child in _children)
-            self._a = args[0]
-            self._b = None if len(args) == 1 else args[1] if len(args) == 2 else args[1:]
+            self._set_args(tuple(x if isinstance(x, Value) else number(x, "Value") for x in _children))
 
     @property
     def data(self) -> float:
@@ -187,6 +191,10 @@ class Value:
         if isinstance(self._b, tuple):
             return (self._a, *self._b)
         return (self._a, self._b)
+
+    def _set_args(self, args: tuple[Arg, ...]) -> None:
+        self._a = args[0] if args else None
+        self._b = None if len(args) < 2 else args[1] if len(args) == 2 else args[1:]
 
     @property
     def _prev(self) -> set[Value]:
@@ -369,8 +377,10 @@ def apply(op: Op, *args: Arg) -> Value:
     return node(op, data, args[0], None if len(args) == 1 else args[1] if len(args) == 2 else args[1:])
 
 
-def toposort(root: Value) -> list[Value]:
+def toposort(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
     """Every node under root, arguments before results; iterative, so depth is free.
+
+    Nodes that `skip` names are left out, and what is only under them.
 
     >>> x = Value(2.0)
     >>> [node._op for node in toposort((x + 1) * x)]
@@ -385,7 +395,7 @@ def toposort(root: Value) -> list[Value]:
             done = stack.pop()
             assert done is not None
             order.append(done)
-        elif node not in seen:
+        elif node not in seen and (skip is None or not skip(node)):
             seen.add(node)
             a, b = node._a, node._b
             if a is None:

@@ -1,7 +1,8 @@
 """The table of operations: one row a function, and every other part of the package reads the row.
 
 A row holds, in this order: the name; the forward function on floats; one partial derivative per argument; one line
-that says what it is, with an example; then how it is written, where it is defined and where it has kinks.
+that says what it is, with an example; then how it is written, where it is defined and where it has kinks (`row` in
+`rows.py` tells of each column).
 
 A partial is a function of (out, *args), written in the package's own functions and in + - *, never in Python's
 `/ ** %`, which raise at 0 or turn complex. So one partial serves floats, NumPy arrays and Values, and a gradient of
@@ -16,271 +17,24 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-import sys
 from collections.abc import Callable
-from inspect import Parameter, Signature
 from math import copysign, inf, nan, pi
-from reprlib import repr as short_repr
-from typing import TYPE_CHECKING, Any, Protocol, cast, overload
+from typing import Any
 
-from micrograd_plus.engine import TABLE, Op, Value, apply, node, number, operation
-from micrograd_plus.errors import unknown
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-Forward = Callable[..., float]
-Partial = Callable[..., Any]
-
-# ------------------------------------------------------------------------------------------- what a function looks like
-
-
-class Unary(Protocol):
-    """A function of one number, which may take options by name, such as a slope or a bound."""
-
-    __name__: str
-    op: Op
-
-    @overload
-    def __call__(self, x: Value, /, *options: float, **named: float) -> Value: ...
-    @overload
-    def __call__(self, x: float, /, *options: float, **named: float) -> float: ...
-    @overload
-    def __call__(self, x: list[Any] | tuple[Any, ...], /, *options: float, **named: float) -> list[Any]: ...
-    @overload
-    def __call__(self, x: NDArray[Any], /, *options: float, **named: float) -> NDArray[Any]: ...
-
-
-class Binary(Protocol):
-    """A function of two numbers."""
-
-    __name__: str
-    op: Op
-
-    @overload
-    def __call__(self, x: Value, y: Value | float, /) -> Value: ...
-    @overload
-    def __call__(self, x: float, y: Value, /) -> Value: ...
-    @overload
-    def __call__(self, x: float, y: float, /) -> float: ...
-    @overload
-    def __call__(self, x: Any, y: Any, /) -> Any: ...
-
-
-class Ternary(Protocol):
-    """A function of three numbers."""
-
-    __name__: str
-    op: Op
-
-    @overload
-    def __call__(self, x: float, y: float, z: float, /) -> float: ...
-    @overload
-    def __call__(self, x: Value | float, y: Value | float, z: Value | float, /) -> Value: ...
-    @overload
-    def __call__(self, x: Any, y: Any, z: Any, /) -> Any: ...
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {}  # every function of the table by name
-
-
-def function(name: str) -> Callable[..., Any]:
-    """The function of that name in the table.
-
-    >>> function("tanh")(0.0)
-    0.0
-    """
-    if name not in FUNCTIONS:
-        raise unknown("function", name, FUNCTIONS)
-    return FUNCTIONS[name]
-
-
-class mask:  # noqa: N801 - it reads as a word in the rows
-    """A partial that stops the upstream gradient where it is zero, or where another condition is."""
-
-    def __init__(self, partial: Partial, where: Partial | None = None) -> None:
-        self.partial = partial
-        self.condition = where or partial
-
-
-def row(
-    name: str,
-    forward: Forward,
-    partials: tuple[Partial | mask | None, ...],
-    doc: str,
-    *,
-    domain: tuple[tuple[float, float], ...],
-    kink: Callable[..., float] | None = None,
-    symbol: str = "",
-    latex: str = "",
-    precedence: int = 9,
-    numpy: str | None = None,
-    scipy: str | None = None,
-    options: dict[str, float] | None = None,
-) -> Callable[..., Any]:
-    """Enter an operation into the table and make its function and its method on Value.
-
-    Args:
-        domain: for each argument the open interval in which it is defined and smooth, but for kinks.
-        kink: a function of the arguments that is 0 where the derivative jumps or the value has a pole.
-        symbol: the infix sign, if it has one; else it is written name(x, y).
-        latex: a macro (`\\tanh`), or a template in which #1 and #2 stand for the arguments.
-        precedence: how tightly it binds when written: 1 sums, 2 products, 3 signs, 4 powers, 9 everything else.
-        numpy: NumPy's name for it. scipy: that of scipy.special, where NumPy has none.
-        options: trailing arguments that are plain numbers, with their defaults.
-    """
-    op = operation(name)
-    op.forward = forward
-    op.partials = tuple(p.partial if isinstance(p, mask) else p for p in partials)
-    op.masks = tuple(p.condition if isinstance(p, mask) else None for p in partials)
-    op.domain, op.kink, op.options = domain, kink, options or {}
-    op.symbol = symbol or name
-    places = ", ".join(f"#{i}" for i in range(1, len(partials) + 1))
-    macro = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
-    op.latex = macro if "#" in macro else rf"{macro}\left({places}\right)"
-    op.precedence, op.numpy, op.scipy, op.doc = precedence, numpy, scipy, doc
-    make = _with_options if options else {1: _unary, 2: _binary}.get(len(partials), _general)
-    made: Any = make(op)
-    _introduce(made, op)
-    FUNCTIONS[name] = made
-    setattr(Value, name, made)
-    return cast(Callable[..., Any], made)
-
-
-def unary(name: str, forward: Forward, partial: Partial | mask, doc: str, **columns: Any) -> Unary:
-    """A row for a function of one argument, and perhaps of options after it."""
-    options = columns.get("options") or {}
-    columns["domain"] = (columns.get("domain", REAL), *[REAL] * len(options))
-    return cast(Unary, row(name, forward, (partial, *[None] * len(options)), doc, **columns))
-
-
-def binary(name: str, forward: Forward, x: Partial | mask, y: Partial | mask, doc: str, **columns: Any) -> Binary:
-    """A row for a function of two arguments."""
-    columns.setdefault("domain", (REAL, REAL))
-    return cast(Binary, row(name, forward, (x, y), doc, **columns))
-
-
-def ternary(name: str, forward: Forward, x: mask, y: mask, z: mask, doc: str, **columns: Any) -> Ternary:
-    """A row for a function of three arguments."""
-    return cast(Ternary, row(name, forward, (x, y, z), doc, domain=(REAL, REAL, REAL), **columns))
-
-
-def _unary(op: Op) -> Callable[..., Any]:
-    forward = cast(Forward, op.forward)
-
-    def call(x: Any, /) -> Any:
-        if isinstance(x, Value):
-            return node(op, forward(x._data), x)
-        return forward(x) if type(x) is float else _spread(op, call, (x,))
-
-    return call
-
-
-def _binary(op: Op) -> Callable[..., Any]:
-    forward = cast(Forward, op.forward)
-
-    def call(x: Any, y: Any, /) -> Any:
-        if type(x) is float and type(y) is float:
-            return forward(x, y)
-        if isinstance(x, Value) and isinstance(y, Value):
-            return node(op, forward(x._data, y._data), x, y)
-        return _spread(op, call, (x, y))
-
-    return call
-
-
-def _general(op: Op) -> Callable[..., Any]:
-    def call(*args: Any) -> Any:
-        if len(args) != len(op.partials):
-            raise TypeError(f"{op.name} takes {len(op.partials)} arguments, got {len(args)}")
-        return _spread(op, call, args)
-
-    return call
-
-
-def _with_options(op: Op) -> Callable[..., Any]:
-    names = list(op.options)
-
-    def call(x: Any, /, *given: Any, **named: Any) -> Any:
-        if len(given) > len(names):
-            raise TypeError(f"{op.name} takes {len(names)} options ({', '.join(names)}), got {len(given)}")
-        for name in named:
-            if name not in op.options or name in names[: len(given)]:
-                raise TypeError(f"{op.name}: unexpected option {name!r}; it takes {', '.join(names)}")
-        chosen = op.options | dict(zip(names, given)) | named
-        for name, default in op.options.items():
-            if chosen[name] is None:
-                chosen[name] = default
-            if isinstance(chosen[name], Value):
-                raise TypeError(f"{op.name}: {name} is {chosen[name]!r}; expected a plain number, it gets no gradient")
-            chosen[name] = number(chosen[name], f"{op.name}: {name} =")
-        return _spread(op, call, (x, *chosen.values()))
-
-    return call
-
-
-def _spread(op: Op, call: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """The function over whatever it was given: numbers and Values at once, lists and arrays element by element."""
-    np = sys.modules.get("numpy")
-    if np is not None and any(isinstance(arg, np.ndarray) for arg in args):
-        return _over_arrays(op, call, args)
-    lists = [arg for arg in args if isinstance(arg, (list, tuple))]
-    if lists:
-        length = len(lists[0])
-        if any(len(other) != length for other in lists):
-            raise ValueError(f"{op.name}: lists of different lengths, {' and '.join(str(len(x)) for x in lists)}")
-        columns = [arg if isinstance(arg, (list, tuple)) else [arg] * length for arg in args]
-        return [call(*elements) for elements in zip(*columns)]
-    numbers = tuple(arg if isinstance(arg, Value) else _argument(op, arg) for arg in args)
-    if any(isinstance(arg, Value) for arg in numbers):
-        return apply(op, *numbers)
-    return cast(Forward, op.forward)(*numbers)
-
-
-def _over_arrays(op: Op, call: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    import numpy as np
-
-    arrays = [np.asarray(arg, dtype=object if isinstance(arg, Value) else None) for arg in args]
-    for array in arrays:
-        if array.dtype.kind not in "biufO":
-            raise TypeError(f"{op.name}: expected an array of numbers or Values, got one of {array.dtype}")
-    if any(array.dtype == object for array in arrays):
-        return np.frompyfunc(call, len(args), 1)(*arrays)
-    with np.errstate(all="ignore"):
-        if op.numpy:
-            result = getattr(np, op.numpy)(*arrays)
-        else:  # NumPy has no such function: element by element
-            result = np.frompyfunc(cast(Forward, op.forward), len(args), 1)(*[a.astype(float) for a in arrays])
-    return np.asarray(result, dtype=float)
-
-
-def _argument(op: Op, arg: Any) -> float:
-    try:
-        return number(arg, op.name)
-    except TypeError as error:
-        expected = "expected a number, a Value, or a list or array of them"
-        raise TypeError(f"{op.name}({short_repr(arg)}): {expected}, got {type(arg).__name__}") from error
-
-
-def _introduce(made: Any, op: Op) -> None:
-    """Give a function its name, its signature and its docstring, from the row."""
-    names = ["x", "y", "z"] if op.name != "where" else ["condition", "x", "y"]
-    count = len(op.partials) - len(op.options)
-    parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names[:count]]
-    parameters += [Parameter(k, Parameter.POSITIONAL_OR_KEYWORD, default=v) for k, v in op.options.items()]
-    what, _, example = op.doc.partition("; ")
-    source, _, answer = example.rpartition(" = ")
-    made.__name__ = made.__qualname__ = op.name
-    made.__module__ = __name__
-    made.__signature__ = Signature(parameters)
-    made.__doc__ = (
-        f"{what[0].upper()}{what[1:]}.\n\n"
-        "A number gives a float, a Value gives a Value, a list or an array gives one of the same shape.\n\n"
-        f">>> {source}\n{answer}\n"
-    )
-    made.op = op
-
+from micrograd_plus.rows import (
+    FLAT,
+    FUNCTIONS,
+    POSITIVE,
+    REAL,
+    UNIT,
+    Binary,
+    Forward,
+    Unary,
+    binary,
+    mask,
+    ternary,
+    unary,
+)
 
 # -------------------------------------------------------- forward on floats: IEEE 754's answers where Python's math raises
 
@@ -345,11 +99,16 @@ def _whole(to_integer: Callable[[float], int]) -> Forward:
 
 def _to_whole(x: float) -> float:
     """The distance to the nearest integer: 0 where floor and its like jump."""
-    return x - math.floor(x + 0.5)
+    return x - math.floor(x + 0.5) if math.isfinite(x) else 0.0
 
 
 def _clamp(x: float, low: float, high: float) -> float:
-    return x if x != x else min(max(x, low), high)
+    return _minimum(_maximum(x, low), high)
+
+
+def _to_bounds(x: float, low: float, high: float) -> float:
+    """The distance to the nearer bound."""
+    return min(math.fabs(x - low), math.fabs(x - high))
 
 
 def _maximum(x: float, y: float) -> float:
@@ -401,12 +160,15 @@ def _elu(x: float, alpha: float) -> float:
     return x if x > 0.0 else alpha * math.expm1(x)
 
 
+_expm1 = _ieee(math.expm1)
+
+
 def _celu(x: float, alpha: float) -> float:
-    return x if x > 0.0 else alpha * math.expm1(_div(x, alpha))
+    return x if x > 0.0 else alpha * _expm1(_div(x, alpha))
 
 
 def _gelu(x: float) -> float:
-    return 0.5 * x * math.erfc(-SQRT_HALF * x)
+    return 0.5 * x * math.erfc(-_SQRT_HALF * x)
 
 
 def _logit(x: float) -> float:
@@ -426,12 +188,14 @@ def _exponent_slope(out: Any, x: Any, y: Any) -> Any:
 def _sinc_slope(out: Any, x: Any) -> Any:
     """sinc'(x) = (cos(πx) - sinc(x)) / x, near 0 by its series Σ (-1)ᵏ 2k π²ᵏ x²ᵏ⁻¹ / (2k+1)!"""
     near = less(abs(x), 0.4)
-    t = square(pi * x)
+    close = where(near, x, 0.0)  # keeps powers of a large x out of the series' gradient
+    t = square(pi * close)
     series: Any = 0.0
     for k in range(12, 0, -1):  # Horner's scheme from the smallest term
         series = series * t + (-1.0) ** k * 2.0 * k / math.factorial(2 * k + 1)
     away = where(near, 1.0, x)  # keeps 1/x out of the series' gradient
-    return where(near, series * (pi * pi) * x, div(cos(pi * away) - sinc(away), away))
+    turn = away - 2.0 * round(0.5 * away)  # the same cosine, with no lost digits
+    return where(near, series * (pi * pi) * close, div(cos(pi * turn) - sinc(away), away))
 
 
 def _angle_slope(x: Any, y: Any) -> Any:
@@ -450,14 +214,17 @@ def _larger(x: Any, y: Any) -> Any:
     return 1.0 - less(x, y) - 0.5 * equal(x, y)
 
 
-REAL, POSITIVE, UNIT = (-inf, inf), (0.0, inf), (-1.0, 1.0)
-LN2, LN10 = math.log(2.0), math.log(10.0)
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, appendix A1
-SQRT_HALF, DENSITY0 = math.sqrt(0.5), 1.0 / math.sqrt(2.0 * pi)  # the normal density at 0
-FLAT = mask(lambda out, *args: 0.0)  # a function of steps: nothing flows back
+# rows that others call before they stand in the table: types for the type checker
+reciprocal: Unary; sign: Unary; round: Unary; cos: Unary; cosh: Unary; sigmoid: Unary  # noqa: E702  # fmt: skip
+div: Binary; pow: Binary; equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
+
+_LN2, _LN10 = math.log(2.0), math.log(10.0)
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, appendix A1
+_SQRT_HALF, _DENSITY0 = math.sqrt(0.5), 1.0 / math.sqrt(2.0 * pi)  # the normal density at 0
 
 # ------------------------------------------------------------------------------------------------------------ the table
-# fmt: off - a row is two lines: what it computes, and what it is called; a formatter would make ten of them
+# A row is two lines, what it computes and what it is called; the formatter would make ten of them.
+# fmt: off
 
 # arithmetic
 add        = binary("add", operator.add, lambda out, x, y: 1.0, lambda out, x, y: 1.0,
@@ -469,7 +236,7 @@ mul        = binary("mul", operator.mul, lambda out, x, y: y, lambda out, x, y: 
 div        = binary("div", _div, lambda out, x, y: reciprocal(y), lambda out, x, y: -div(out, y),
                     "x / y, infinite or nan at y = 0; div(3.0, 2.0) = 1.5", symbol="/", latex=r"\frac{#1}{#2}", precedence=2,
                     numpy="divide", kink=lambda x, y: y)
-mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -floor(div(x, y)),
+mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -round(div(x - out, y)),
                     "the remainder of x / y, with the sign of y; mod(-7.0, 3.0) = 2.0", symbol="%", latex=r"#1 \bmod #2",
                     precedence=2, numpy="remainder", kink=lambda x, y: _to_whole(_div(x, y)))
 pow        = binary("pow", _pow, mask(lambda out, x, y: y * pow(x, y - 1.0), where=lambda out, x, y: 1.0 - equal(y, 0.0)),
@@ -491,15 +258,15 @@ rsqrt      = unary("rsqrt", lambda x: _div(1.0, _sqrt(x)), lambda out, x: -0.5 *
 # exponentials and logarithms
 exp        = unary("exp", _ieee(math.exp), lambda out, x: out,
                    "e to the power x; exp(1.0) = 2.71828...", latex="e^{#1}", precedence=4, numpy="exp")
-exp2       = unary("exp2", _ieee(math.exp2), lambda out, x: LN2 * out,
+exp2       = unary("exp2", _ieee(math.exp2), lambda out, x: _LN2 * out,
                    "2 to the power x; exp2(3.0) = 8.0", latex="2^{#1}", precedence=4, numpy="exp2")
-expm1      = unary("expm1", _ieee(math.expm1), lambda out, x: exp(x),
+expm1      = unary("expm1", _expm1, lambda out, x: exp(x),
                    "exp(x) - 1, exact near 0; expm1(1.0) = 1.71828...", latex="e^{#1} - 1", precedence=1, numpy="expm1")
 log        = unary("log", _ieee(math.log, {0.0: -inf}), lambda out, x: reciprocal(x),
                    "the natural logarithm; log(2.0) = 0.69314...", latex=r"\ln", numpy="log", domain=POSITIVE)
-log2       = unary("log2", _ieee(math.log2, {0.0: -inf}), lambda out, x: reciprocal(LN2 * x),
+log2       = unary("log2", _ieee(math.log2, {0.0: -inf}), lambda out, x: reciprocal(_LN2 * x),
                    "the logarithm to base 2; log2(8.0) = 3.0", latex=r"\log_{2}", numpy="log2", domain=POSITIVE)
-log10      = unary("log10", _ieee(math.log10, {0.0: -inf}), lambda out, x: reciprocal(LN10 * x),
+log10      = unary("log10", _ieee(math.log10, {0.0: -inf}), lambda out, x: reciprocal(_LN10 * x),
                    "the logarithm to base 10; log10(1000.0) = 3.0", latex=r"\log_{10}", numpy="log10", domain=POSITIVE)
 log1p      = unary("log1p", _ieee(math.log1p, {-1.0: -inf}), lambda out, x: reciprocal(1.0 + x),
                    "ln(1 + x), exact near 0; log1p(1.0) = 0.69314...", latex=r"\ln\left(1 + #1\right)", numpy="log1p", domain=(-1.0, inf))
@@ -523,7 +290,7 @@ minimum    = binary("minimum", _minimum, mask(lambda out, x, y: _larger(y, x)), 
                     "the smaller one, nan if either is; minimum(2.0, 3.0) = 2.0", latex=r"\min", numpy="minimum", kink=operator.sub)
 clamp      = unary("clamp", _clamp, mask(lambda out, x, min, max: less_equal(min, x) * less_equal(x, max)),
                    "x held between min and max; clamp(5.0, 0.0, 1.0) = 1.0", options={"min": -inf, "max": inf},
-                   numpy="clip", kink=lambda x, min, max: (x - min) * (x - max))
+                   numpy="clip", kink=_to_bounds)
 less       = binary("less", lambda x, y: float(x < y), FLAT, FLAT,
                     "1 where x < y, else 0; less(2.0, 3.0) = 1.0", symbol="<", latex="#1 < #2", precedence=0, numpy="less", kink=operator.sub)
 less_equal = binary("less_equal", lambda x, y: float(x <= y), FLAT, FLAT,
@@ -538,7 +305,7 @@ copysign   = binary("copysign", copysign, lambda out, x, y: sign(x) * sign(out),
 hypot      = binary("hypot", math.hypot, lambda out, x, y: div(x, out), lambda out, x, y: div(y, out),
                     "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{{#1}^{2} + {#2}^{2}}", numpy="hypot", kink=math.hypot)
 stop_gradient = unary("stop_gradient", lambda x: x, FLAT,
-                      "x itself, through which no gradient flows; stop_gradient(3.0) = 3.0", numpy="positive")
+                      "x itself, through which no gradient flows; stop_gradient(3.0) = 3.0")
 
 # angles and hyperbolas
 sin        = unary("sin", _ieee(math.sin), lambda out, x: cos(x),
@@ -560,7 +327,7 @@ sinh       = unary("sinh", _ieee(math.sinh, odd=True), lambda out, x: cosh(x),
                    "the hyperbolic sine; sinh(0.5) = 0.52109...", latex=r"\sinh", numpy="sinh")
 cosh       = unary("cosh", _ieee(math.cosh), lambda out, x: sinh(x),
                    "the hyperbolic cosine; cosh(0.5) = 1.12762...", latex=r"\cosh", numpy="cosh")
-tanh       = unary("tanh", math.tanh, lambda out, x: square(reciprocal(cosh(x))),
+tanh       = unary("tanh", math.tanh, lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),
                    "the hyperbolic tangent; tanh(0.5) = 0.46211...", latex=r"\tanh", numpy="tanh")
 asinh      = unary("asinh", math.asinh, lambda out, x: reciprocal(hypot(1.0, x)),
                    "the inverse of sinh; asinh(0.5) = 0.48121...", latex=r"\operatorname{arsinh}", numpy="arcsinh")
@@ -590,14 +357,14 @@ relu       = unary("relu", lambda x: 0.0 if x <= 0.0 else x, mask(lambda out, x:
                    "x if positive, else 0; relu(-3.0) = 0.0", kink=lambda x: x)
 leaky_relu = unary("leaky_relu", lambda x, slope: x if x > 0.0 else slope * x, lambda out, x, slope: where(less(0.0, x), 1.0, slope),
                    "x if positive, else a fraction of it; leaky_relu(-3.0) = -0.03", options={"negative_slope": 0.01}, kink=lambda x, slope: x)
-elu        = unary("elu", _elu, lambda out, x, alpha: where(less(0.0, x), 1.0, alpha * exp(minimum(x, 0.0))),
+elu        = unary("elu", _elu, lambda out, x, alpha: where(less_equal(x, 0.0), alpha * exp(minimum(x, 0.0)), 1.0),
                    "x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015; elu(-1.0) = -0.6321...", options={"alpha": 1.0}, kink=lambda x, alpha: x)
-selu       = unary("selu", lambda x: SELU_SCALE * _elu(x, SELU_ALPHA),
-                   lambda out, x: SELU_SCALE * where(less(0.0, x), 1.0, SELU_ALPHA * exp(minimum(x, 0.0))),
+selu       = unary("selu", lambda x: _SELU_SCALE * _elu(x, _SELU_ALPHA),
+                   lambda out, x: _SELU_SCALE * where(less_equal(x, 0.0), _SELU_ALPHA * exp(minimum(x, 0.0)), 1.0),
                    "elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017; selu(-1.0) = -1.1113...", kink=lambda x: x)
-celu       = unary("celu", _celu, lambda out, x, alpha: where(less(0.0, x), 1.0, exp(div(minimum(x, 0.0), alpha))),
+celu       = unary("celu", _celu, lambda out, x, alpha: where(less_equal(x, 0.0), exp(div(minimum(x, 0.0), alpha)), 1.0),
                    "elu with a slope of 1 at 0 for every alpha, Barron 2017; celu(-1.0) = -0.6321...", options={"alpha": 1.0}, kink=lambda x, alpha: x)
-gelu       = unary("gelu", _gelu, lambda out, x: 0.5 * erfc(-SQRT_HALF * x) + DENSITY0 * x * exp(-0.5 * x * x),
+gelu       = unary("gelu", _gelu, lambda out, x: 0.5 * erfc(-_SQRT_HALF * x) + _DENSITY0 * x * exp(-0.5 * x * x),
                    "x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016; gelu(1.0) = 0.84134...")
 silu       = unary("silu", lambda x: x * _sigmoid(x), lambda out, x: sigmoid(x) + out * sigmoid(-x),
                    "x · sigmoid(x), also called swish; silu(1.0) = 0.73105...")
@@ -613,42 +380,12 @@ logit      = unary("logit", _logit, lambda out, x: reciprocal(x * (1.0 - x)),
                    "ln(x / (1 - x)), the inverse of sigmoid; logit(0.75) = 1.09861...", scipy="logit", domain=(0.0, 1.0))
 hardtanh   = unary("hardtanh", _clamp, mask(lambda out, x, low, high: (1.0 - less_equal(x, low)) * (1.0 - less_equal(high, x))),
                    "x held between two bounds; hardtanh(5.0) = 1.0", options={"min_val": -1.0, "max_val": 1.0},
-                   numpy="clip", kink=lambda x, low, high: (x - low) * (x - high))
+                   numpy="clip", kink=_to_bounds)
 hardsigmoid = unary("hardsigmoid", lambda x: _clamp(x + 3.0, 0.0, 6.0) / 6.0, mask(lambda out, x: less(-3.0, x) * less(x, 3.0) * (1.0 / 6.0)),
                     "a sigmoid of three straight lines; hardsigmoid(1.0) = 0.66666...", kink=lambda x: x * x - 9.0)
 # fmt: on
 
-# ------------------------------------------------------------------------------------------------- NumPy's ways to them
 
-_BY_UFUNC = {str(op.numpy): name for name, op in TABLE.items() if op.numpy and name not in ("hardtanh", "where", "stop_gradient")}
-_COMPARISONS = {
-    "less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
-    "equal": operator.eq, "not_equal": operator.ne,
-}  # fmt: skip - two lines
-
-
-def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-    """NumPy's functions and operators on a Value, such as np.exp(v) and array * v."""
-    import numpy as np
-
-    name = ufunc.__name__
-    if method != "__call__" or options or (name not in _COMPARISONS and name not in _BY_UFUNC):
-        return NotImplemented
-    if name in _COMPARISONS:
-        result = np.frompyfunc(_COMPARISONS[name], 2, 1)(*[np.asarray(x, dtype=object) for x in inputs])
-        result = np.asarray(result, dtype=bool)[()]
-    else:
-        result = FUNCTIONS[_BY_UFUNC[name]](*inputs)
-    if out is None:
-        return result
-    out[0][...] = result
-    return out[0]
-
-
-setattr(Value, "__array_ufunc__", _array_ufunc)  # noqa: B010 - mypy does not see a method that is set
-for _ufunc, _name in _BY_UFUNC.items():  # np.arctan of an array of Values calls their method arctan
-    if not hasattr(Value, _ufunc):
-        setattr(Value, _ufunc, FUNCTIONS[_name])
-
-__all__ = ["FUNCTIONS", "function"]
-__all__ += [name for name in FUNCTIONS if not hasattr(builtins, name)]  # `import *` leaves Python's abs, pow and round
+# what `from micrograd_plus.ops import *` brings; Python's own abs, pow and round are asked for by name
+__test__ = {name: function.__doc__ for name, function in FUNCTIONS.items()}  # for doctest: their code stands in rows.py
+globals()["__all__"] = [name for name in FUNCTIONS if not hasattr(builtins, name)]

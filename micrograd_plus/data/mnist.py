@@ -1,0 +1,132 @@
+"""Read the MNIST handwritten digits from their standard files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from micrograd_plus.data.arguments import whole
+from micrograd_plus.data.dataset import Dataset
+from micrograd_plus.data.download import download_mnist
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def load_mnist(
+    folder: str | os.PathLike[str], *, train: bool = True, limit: int | None = None, download: bool = False
+) -> Dataset:
+    """The MNIST digits in a folder: images of 784 floats from 0.0 (paper) to 1.0 (ink), labels 0 to 9.
+
+    60,000 images to train on and 10,000 to test, by LeCun, Cortes and Burges. The folder holds the four files as
+    published, such as `train-images-idx3-ubyte.gz`, gzipped or not, with `-idx3` or `.idx3`; an unpacked file
+    is taken before a gzipped one. Fashion-MNIST and others in the same format load too.
+
+    The images share 256 floats, one for each grey level divided by 255, so a pixel takes 8 bytes: 376 MB for all
+    of them. Who wants arrays reads the files with `read_idx`.
+
+    Args:
+        train: True for the training images, False for the test images.
+        limit: take only so many images, from the first on; None takes all.
+        download: fetch the files with `download_mnist` if the folder lacks one that is needed.
+
+    Raises:
+        FileNotFoundError: the folder lacks a file; the message lists the names that would do.
+        ValueError: a file is not what it should be (see `read_idx`), images and labels differ in number, there are
+            none, or the limit is below 1.
+
+    >>> load_mnist("nowhere")
+    Traceback (most recent call last):
+    FileNotFoundError: nowhere: no training images; looked for train-images-idx3-ubyte, ...
+    """
+    if limit is not None:
+        limit = whole("load_mnist", "limit", limit, hint=", or None for all")
+    folder = Path(folder)
+    names = [f"{'train' if train else 't10k'}-{kind}-ubyte" for kind in ("images-idx3", "labels-idx1")]
+    if download and None in [_find(folder, name) for name in names]:
+        download_mnist(folder)
+    paths = []
+    for name, kind in zip(names, ("images", "labels")):
+        path = _find(folder, name)
+        if path is None:
+            wanted = f"no {'training' if train else 'test'} {kind}; looked for {', '.join(_spellings(name))}"
+            raise FileNotFoundError(f"{folder}: {wanted}; put one there, or fetch it with download=True")
+        paths.append(path)
+    images, labels = read_idx(paths[0], dimensions=3), read_idx(paths[1], dimensions=1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{paths[0]} and {paths[1].name}: found {len(images)} images and {len(labels)} labels; "
+            "expected one label an image, so the files do not belong together"
+        )
+    if not images.size:
+        raise ValueError(f"{paths[0]}: found {' × '.join(map(str, images.shape))} pixels; expected at least one image")
+    ink = [grey / 255 for grey in range(256)]
+    return Dataset([[ink[grey] for grey in image.tobytes()] for image in images[:limit]], labels[:limit].tolist())
+
+
+def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> NDArray[np.uint8]:
+    """The array in an IDX file of unsigned bytes, the format of MNIST; unpacked if the name ends in .gz.
+
+    The file begins with the magic number: two zero bytes, 8 for unsigned bytes, the number of dimensions. Then comes
+    each dimension as four bytes, most significant first, then the numbers, the last index running fastest.
+
+    Args:
+        dimensions: how many there must be: 3 for images, 1 for labels; None takes any.
+
+    Raises:
+        ValueError: the gzip data are damaged or none at all, the magic number is another, or the file is shorter or
+            longer than its dimensions say. The message names the path, what was found, and what was expected.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "labels-idx1-ubyte")
+    ...     _ = file.write_bytes(bytes([0, 0, 8, 1] + [0, 0, 0, 3] + [5, 0, 4]))
+    ...     read_idx(file)
+    array([5, 0, 4], dtype=uint8)
+    """
+    import gzip
+    import zlib
+    from math import prod
+    from struct import unpack
+
+    import numpy as np
+
+    path = Path(path)
+    raw = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            raw = gzip.decompress(raw)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            way_out = "fetch it again, or drop .gz from the name if it is unpacked"
+            raise ValueError(f"{path}: expected gzip data, found a fault: {error}; {way_out}") from error
+    elif raw.startswith(b"\x1f\x8b"):
+        raise ValueError(f"{path}: expected unpacked data, found gzip data; add .gz to the name, or unpack it")
+    count = raw[3] if len(raw) >= 4 and raw.startswith(b"\0\0\x08") else 0
+    if not count or dimensions not in (None, count):
+        magic = f"00 00 08 {dimensions:02x}" if dimensions else "00 00 08 and the number of dimensions"
+        raise ValueError(f"{path}: expected the magic number {magic}, found {raw[:4].hex(' ') or 'an empty file'}")
+    start = 4 + 4 * count
+    if len(raw) < start:
+        raise ValueError(f"{path}: expected {start} bytes of header, found {len(raw)}; it is truncated, fetch it again")
+    shape = unpack(f">{count}I", raw[4:start])
+    expected = start + prod(shape)
+    if len(raw) != expected:
+        fault = "it is truncated, fetch it again" if len(raw) < expected else "bytes trail behind the data"
+        size = f"{expected} bytes for {' × '.join(map(str, shape))}"
+        raise ValueError(f"{path}: expected {size}, found {len(raw)}; {fault}")
+    try:
+        return np.frombuffer(raw, np.uint8, offset=start).reshape(shape).copy()  # the copy may be written to
+    except ValueError as error:
+        raise ValueError(f"{path}: expected dimensions that fit an array, found {count}: {error}") from error
+
+
+def _spellings(name: str) -> list[str]:
+    """The names under which sites publish a file."""
+    return [spelling + suffix for spelling in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    return next((folder / spelling for spelling in _spellings(name) if (folder / spelling).is_file()), None)

@@ -1,0 +1,333 @@
+# Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.
+from _typeshed import Incomplete
+from collections.abc import Callable as Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import CellType
+from typing import Any, SupportsFloat, TypeAlias
+
+NATIVE: bool
+Arg: TypeAlias = Value | float
+
+class Op:
+    """One operation: a row of the table in `ops.py`, which says what each column means."""
+    __slots__: Incomplete
+    name: str
+    forward: Callable[..., float] | None
+    partials: tuple[Callable[..., Any] | None, ...]
+    masks: tuple[Callable[..., Any] | None, ...]
+    domain: tuple[tuple[float, float], ...]
+    kink: Callable[..., float] | None
+    options: dict[str, float]
+    symbol: str
+    latex: str
+    precedence: int
+    numpy: str | None
+    scipy: str | None
+    doc: str
+    def __init__(self, name: str) -> None: ...
+    def __repr__(self) -> str: ...
+    def pull(self, node: Value) -> None:
+        """The chain rule at one node: give each argument its contribution, upstream · partial.
+
+        Where a partial is a mask, a zero of the mask stops the upstream gradient, even an infinite one.
+        """
+
+class HandMade(Op):
+    """The operation of a node whose rule a learner wrote: `out._backward = rule`, as in micrograd.
+
+    Such a rule usually captures the node itself. Kept as it comes, it would close a reference cycle, so the cells
+    that hold the node are replaced by empty ones, which are filled only while the rule runs.
+    """
+    __slots__: Incomplete
+    rule: Incomplete
+    cells: list[CellType]
+    def __init__(self, name: str, rule: Callable[[], None], node: Value) -> None: ...
+    def pull(self, node: Value) -> None: ...
+
+def _holds(cell: CellType, node: Value) -> bool: ...
+
+TABLE: dict[str, Op]
+
+def operation(name: str) -> Op:
+    """The operation of that name in the table, new and empty if there is none yet."""
+
+ADD: Op
+SUB: Op
+MUL: Op
+DIV: Op
+MOD: Op
+POW: Op
+NEG: Op
+ABS: Op
+
+class Value:
+    '''A real number in a computation graph.
+
+    Args:
+        data: a real number: int, float, bool, NumPy scalar, anything with `__float__`; kept as a float.
+        _children: the values a hand-made node was made from (micrograd\'s name).
+        _op: what made it, for a hand-made node.
+        label: a name for reports and pictures.
+
+    Raises:
+        TypeError: `data` is a string, a complex number, a container, a Value, or no number at all.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 6.0)
+    '''
+    __slots__: Incomplete
+    _data: float
+    _grad: float
+    op: Op | None
+    _label: str | None
+    _a: Arg | None
+    _b: Arg | tuple[Arg, ...] | None
+    def __init__(self, data: SupportsFloat, _children: tuple[Arg, ...] | set[Value] = (), _op: str = '', *, label: str = '') -> None: ...
+    @property
+    def data(self) -> float:
+        """The number itself. Writing it recomputes nothing that was made from it."""
+    @data.setter
+    def data(self, data: SupportsFloat) -> None: ...
+    @property
+    def grad(self) -> float:
+        """The derivative, by this value, of whatever `backward` was called on; 0.0 at birth."""
+    @grad.setter
+    def grad(self, grad: SupportsFloat) -> None: ...
+    @property
+    def label(self) -> str:
+        '''A name for reports and pictures; "" when there is none.'''
+    @label.setter
+    def label(self, label: str) -> None: ...
+    @property
+    def args(self) -> tuple[Arg, ...]:
+        """What the operation was applied to, in order; constants are plain floats, a leaf has none."""
+    def _set_args(self, args: tuple[Arg, ...]) -> None: ...
+    @property
+    def _prev(self) -> set[Value]:
+        """The arguments that are Values, as micrograd keeps them."""
+    @property
+    def _op(self) -> str:
+        """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name."""
+    @property
+    def _backward(self) -> Callable[[], None]:
+        """Call it to apply this node's own rule once; set it to give a hand-made node a rule."""
+    @_backward.setter
+    def _backward(self, rule: Callable[[], None]) -> None: ...
+    def _pull(self) -> None: ...
+    def backward(self) -> None:
+        """Add to the gradient of every leaf the derivative of this value by that leaf.
+
+        Interior nodes start fresh at every call and leaves accumulate, so two calls give exactly twice the
+        gradient. One pass runs at a time: threads that share leaves lose nothing.
+
+        >>> a, b = Value(2.0), Value(-3.0)
+        >>> (a * b).backward()
+        >>> a.grad, b.grad
+        (-3.0, 2.0)
+        """
+    def detach(self) -> Value:
+        """A leaf with the same number, through which no gradient flows."""
+    def add(self, y: Arg, /) -> Value:
+        """x + y."""
+    def sub(self, y: Arg, /) -> Value:
+        """x - y."""
+    def mul(self, y: Arg, /) -> Value:
+        """x · y."""
+    def div(self, y: Arg, /) -> Value:
+        """x / y, infinite or nan at y = 0."""
+    def mod(self, y: Arg, /) -> Value:
+        """The remainder of x / y, with the sign of y."""
+    def pow(self, y: Arg, /) -> Value:
+        """x to the power y, nan where that is complex."""
+    def neg(self) -> Value:
+        """-x."""
+    def reciprocal(self) -> Value:
+        """1 / x."""
+    def square(self) -> Value:
+        """X²."""
+    def sqrt(self) -> Value:
+        """The square root."""
+    def cbrt(self) -> Value:
+        """The cube root, of negative numbers too."""
+    def rsqrt(self) -> Value:
+        """1 / √x."""
+    def exp(self) -> Value:
+        """e to the power x."""
+    def exp2(self) -> Value:
+        """2 to the power x."""
+    def expm1(self) -> Value:
+        """Exp(x) - 1, exact near 0."""
+    def log(self) -> Value:
+        """The natural logarithm."""
+    def log2(self) -> Value:
+        """The logarithm to base 2."""
+    def log10(self) -> Value:
+        """The logarithm to base 10."""
+    def log1p(self) -> Value:
+        """Ln(1 + x), exact near 0."""
+    def logaddexp(self, y: Arg, /) -> Value:
+        """Ln(exp(x) + exp(y))."""
+    def abs(self) -> Value:
+        """The absolute value."""
+    def sign(self) -> Value:
+        """-1, 0 or 1."""
+    def floor(self) -> Value:
+        """The largest integer ≤ x."""
+    def ceil(self) -> Value:
+        """The smallest integer ≥ x."""
+    def round(self) -> Value:
+        """The nearest integer, halves to the even one."""
+    def maximum(self, y: Arg, /) -> Value:
+        """The larger one, nan if either is."""
+    def minimum(self, y: Arg, /) -> Value:
+        """The smaller one, nan if either is."""
+    def clamp(self, min: float = ..., max: float = ...) -> Value:
+        """x held between min and max."""
+    def less(self, y: Arg, /) -> Value:
+        """1 where x < y, else 0."""
+    def less_equal(self, y: Arg, /) -> Value:
+        """1 where x ≤ y, else 0."""
+    def equal(self, y: Arg, /) -> Value:
+        """1 where x = y, else 0."""
+    def where(self, x: Arg, y: Arg, /) -> Value:
+        """x where the condition is not 0, else y."""
+    def copysign(self, y: Arg, /) -> Value:
+        """The size of x with the sign of y."""
+    def hypot(self, y: Arg, /) -> Value:
+        """√(x² + y²)."""
+    def stop_gradient(self) -> Value:
+        """x itself, through which no gradient flows."""
+    def sin(self) -> Value:
+        """The sine of x radians."""
+    def cos(self) -> Value:
+        """The cosine of x radians."""
+    def tan(self) -> Value:
+        """The tangent of x radians."""
+    def asin(self) -> Value:
+        """The angle in radians whose sine is x."""
+    def acos(self) -> Value:
+        """The angle in radians whose cosine is x."""
+    def atan(self) -> Value:
+        """The angle in radians whose tangent is x."""
+    def atan2(self, y: Arg, /) -> Value:
+        """The angle in radians of the point (y, x), the ordinate first."""
+    def sinh(self) -> Value:
+        """The hyperbolic sine."""
+    def cosh(self) -> Value:
+        """The hyperbolic cosine."""
+    def tanh(self) -> Value:
+        """The hyperbolic tangent."""
+    def asinh(self) -> Value:
+        """The inverse of sinh."""
+    def acosh(self) -> Value:
+        """The inverse of cosh, for x ≥ 1."""
+    def atanh(self) -> Value:
+        """The inverse of tanh."""
+    def sinc(self) -> Value:
+        """Sin(πx) / (πx), 1 at 0."""
+    def radians(self) -> Value:
+        """x degrees in radians."""
+    def degrees(self) -> Value:
+        """x radians in degrees."""
+    def erf(self) -> Value:
+        """The error function."""
+    def erfc(self) -> Value:
+        """1 - erf(x), exact for large x."""
+    def erfinv(self) -> Value:
+        """The inverse of erf."""
+    def sigmoid(self) -> Value:
+        """1 / (1 + exp(-x)), the logistic function."""
+    def relu(self) -> Value:
+        """x if positive, else 0."""
+    def leaky_relu(self, negative_slope: float = ...) -> Value:
+        """x if positive, else a fraction of it."""
+    def elu(self, alpha: float = ...) -> Value:
+        """x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015."""
+    def selu(self) -> Value:
+        """Elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017."""
+    def celu(self, alpha: float = ...) -> Value:
+        """Elu with a slope of 1 at 0 for every alpha, Barron 2017."""
+    def gelu(self) -> Value:
+        """x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016."""
+    def silu(self) -> Value:
+        """x · sigmoid(x), also called swish."""
+    def mish(self) -> Value:
+        """x · tanh(softplus(x)), Misra 2019."""
+    def softplus(self) -> Value:
+        """Ln(1 + exp(x)), a smooth relu."""
+    def softsign(self) -> Value:
+        """x / (1 + |x|)."""
+    def logsigmoid(self) -> Value:
+        """Ln(sigmoid(x))."""
+    def logit(self) -> Value:
+        """Ln(x / (1 - x)), the inverse of sigmoid."""
+    def hardtanh(self, min_val: float = ..., max_val: float = ...) -> Value:
+        """x held between two bounds."""
+    def hardsigmoid(self) -> Value:
+        """a sigmoid of three straight lines."""
+    def __add__(self, other: Arg) -> Value: ...
+    def __radd__(self, other: float) -> Value: ...
+    def __mul__(self, other: Arg) -> Value: ...
+    def __rmul__(self, other: float) -> Value: ...
+    def __sub__(self, other: Arg) -> Value: ...
+    def __rsub__(self, other: float) -> Value: ...
+    def __truediv__(self, other: Arg) -> Value: ...
+    def __rtruediv__(self, other: float) -> Value: ...
+    def __mod__(self, other: Arg) -> Value: ...
+    def __rmod__(self, other: float) -> Value: ...
+    def __pow__(self, other: Arg) -> Value: ...
+    def __rpow__(self, other: float) -> Value: ...
+    def __neg__(self) -> Value: ...
+    def __pos__(self) -> Value: ...
+    def __abs__(self) -> Value: ...
+    def __lt__(self, other: Arg) -> bool: ...
+    def __le__(self, other: Arg) -> bool: ...
+    def __gt__(self, other: Arg) -> bool: ...
+    def __ge__(self, other: Arg) -> bool: ...
+    def __bool__(self) -> bool: ...
+    def __float__(self) -> float: ...
+    def __format__(self, spec: str) -> str: ...
+    def __repr__(self) -> str: ...
+
+_MICROGRAD_NAMES: Incomplete
+_new: Incomplete
+_lock: Incomplete
+_recording: ContextVar[bool]
+_open: int
+
+def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
+    """A new interior node; every one of them is made here."""
+def apply(op: Op, *args: Arg) -> Value:
+    """The operation applied to Values and plain floats, recorded."""
+def toposort(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
+    """Every node under root, arguments before results; iterative, so depth is free.
+
+    Nodes that `skip` names are left out, and what is only under them.
+
+    >>> x = Value(2.0)
+    >>> [node._op for node in toposort((x + 1) * x)]
+    ['', '+', '*']
+    """
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing in this block, or in a function decorated with it: results are leaves.
+
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.args
+    ()
+    """
+def number(data: Any, where: str) -> float:
+    """data as a float, or a TypeError that quotes it."""
+def _no_number(data: Any, where: str) -> TypeError: ...
+def operand(symbol: str, other: Any) -> float | None:
+    """The other side of an operator as a float; None where its own type, an array's say, should answer."""
+def _operator(op: Op, value: Value, other: Any) -> Value:
+    """value op other, where other stands on the right."""
+def _reflected(op: Op, other: Any, value: Value) -> Value:
+    """other op value, where other is no Value."""

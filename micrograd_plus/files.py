@@ -1,0 +1,96 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+FULL = "the disk is full; free some space there or choose another place"
+FORBIDDEN = "writing there is not permitted; change the permissions or choose another place"
+WAYS_OUT = {
+    errno.ENOENT: "the folder {folder!r} does not exist; make it first or choose another",
+    errno.ENOTDIR: "{folder!r} is no folder; choose another place",
+    errno.EISDIR: "that is a folder; name a file in it",
+    errno.ENOTSUP: "that is no ordinary file; choose another name",
+    errno.EACCES: FORBIDDEN,
+    errno.EPERM: FORBIDDEN,
+    errno.EROFS: "the disk is read-only; choose another place",
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:
+    """Make `content` the file at `path`, so that a crash leaves either the old file or the new one, never half of one.
+
+    The content goes to a temporary file in the same folder, down to the disk, and then takes the old file's place in
+    one step. The old file's permission bits stay. A symlink stays too: the file it points to is replaced.
+
+    Args:
+        path: where to write; its folder must exist.
+        content: bytes, or text to be written as UTF-8.
+
+    Raises:
+        OSError: of the subclass that fits (FileNotFoundError, IsADirectoryError, PermissionError ...), with `errno`
+            set, naming the path and the way out. Whatever was at `path` is untouched then.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "note.txt")
+    ...     write_atomically(path, "one")
+    ...     write_atomically(path, "two")
+    ...     path.read_text(), [file.name for file in path.parent.iterdir()]
+    ('two', ['note.txt'])
+    """
+    data = content.encode() if isinstance(content, str) else content
+    target = os.path.realpath(path)
+    try:
+        _replace(target, data, _permissions(target))
+    except OSError as error:
+        raise _explained(error, os.fspath(path), os.path.dirname(target)) from None
+
+
+def _permissions(target: str) -> int | None:
+    """The permission bits of the file that is to be replaced, None where there is none; an OSError if it must stay."""
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "a folder")
+    if not stat.S_ISREG(mode):  # os.replace would put a file in the place of a device
+        raise OSError(errno.ENOTSUP, "no ordinary file")
+    if not os.access(target, os.W_OK):  # os.replace asks the folder only
+        raise OSError(errno.EACCES, "write-protected")
+    return stat.S_IMODE(mode)
+
+
+def _replace(target: str, data: bytes, permissions: int | None) -> None:
+    # the name is short, whatever the target's: a long name plus a suffix may be too long for the file system
+    temporary = os.path.join(os.path.dirname(target), f".micrograd_plus-{os.urandom(8).hex()}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            if permissions is not None:
+                os.chmod(temporary, permissions)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:  # Ctrl-C too
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _explained(error: OSError, path: str, folder: str) -> OSError:
+    """The same kind of error, with one message that names the path and the way out."""
+    code = error.errno or errno.EIO
+    way_out = WAYS_OUT.get(code, "{problem}; try again or choose another place")
+    kind = type(OSError(code, ""))  # OSError itself picks the subclass that fits
+    explained = kind(f"cannot write {path!r}: {way_out.format(folder=folder, problem=error.strerror or error)}")
+    explained.errno = code
+    return explained

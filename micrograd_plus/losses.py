@@ -1,0 +1,120 @@
+"""Losses: one number for how wrong a network is about one example.
+
+A prediction is a Value (or a number), or a list of them, one for each output; the target has the same form. The cost
+of a batch is the mean over its examples, `mean([loss(model(x), y) for x, y in batch])`, which is what `fit` takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import index
+from reprlib import repr as short_repr
+from typing import Any
+
+from micrograd_plus.engine import Value
+from micrograd_plus.ops import relu, softplus, square
+from micrograd_plus.vectors import dot, log_softmax, logsumexp, mean
+
+
+def squared_error(prediction: Any, target: Any) -> Any:
+    """The sum over the outputs of (prediction - target)²: the cost of one example as 3Blue1Brown draws it.
+
+    >>> squared_error([1.0, 0.5], [0.0, 0.0])
+    1.25
+    """
+    first, *others = _terms("squared_error", lambda p, t: square(p - t), prediction, target)
+    return sum(others, start=first)
+
+
+def mean_squared_error(prediction: Any, target: Any) -> Any:
+    """The mean over the outputs of (prediction - target)².
+
+    >>> mean_squared_error([1.0, 0.5], [0.0, 0.0])
+    0.625
+    """
+    return mean(_terms("mean_squared_error", lambda p, t: square(p - t), prediction, target))
+
+
+def hinge(score: Any, target: Any) -> Any:
+    """The mean of max(0, 1 - target·score), for targets -1 and 1, as in micrograd's demo.
+
+    Raises:
+        ValueError: a target is a number other than -1 and 1.
+
+    >>> hinge([0.5, -3.0], [1, -1])
+    0.25
+    """
+
+    def term(s: Any, t: Any) -> Any:
+        if not isinstance(t, Value) and t not in (-1, 1):
+            raise ValueError(f"hinge: target {t!r}; expected -1 or 1 (for labels 0 and 1 give 2·label - 1)")
+        return relu(1.0 - t * s)
+
+    return mean(_terms("hinge", term, score, target))
+
+
+def binary_cross_entropy(logit: Any, target: Any) -> Any:
+    """The mean of -t·ln(σ(x)) - (1 - t)·ln(1 - σ(x)) from the logit x itself, before any sigmoid σ.
+
+    Written as t·softplus(-x) + (1 - t)·softplus(x), which loses no digits however large x is.
+
+    Raises:
+        ValueError: a target is a number outside 0 to 1.
+
+    >>> binary_cross_entropy(1000.0, 0.0)
+    1000.0
+    """
+
+    def term(x: Any, t: Any) -> Any:
+        if not isinstance(t, Value) and not 0 <= t <= 1:
+            raise ValueError(f"binary_cross_entropy: target {t!r}; expected a probability from 0 to 1")
+        return t * softplus(-x) + (1.0 - t) * softplus(x)
+
+    return mean(_terms("binary_cross_entropy", term, logit, target))
+
+
+def cross_entropy(logits: Any, target: Any) -> Any:
+    """How little probability softmax(logits) gives to the right class: -ln(softmax(logits)[target]).
+
+    Args:
+        logits: a list of n Values or numbers, one for each class, before any softmax.
+        target: the right class's index, or a list of n probabilities (one-hot, say).
+
+    For a class it is softplus(logsumexp(the other logits) - its logit), which loses no digits at any size.
+
+    Raises:
+        ValueError: no such class, or lists of different lengths.
+
+    >>> cross_entropy([1000.0, 0.0, -1000.0], 1)
+    1000.0
+    >>> cross_entropy([0.0, 0.0], [0.5, 0.5])
+    0.69314...
+    """
+    if hasattr(target, "__len__"):
+        pairs = _terms("cross_entropy", lambda _, t: t, logits, target)
+        if sorted(t for t in pairs if not isinstance(t, Value)) != [0.0] * (len(pairs) - 1) + [1.0]:
+            return -dot(pairs, log_softmax(logits))
+        target = pairs.index(1.0)
+    try:
+        right = index(target)
+    except TypeError:
+        expected = "expected the right class's index, or a list of probabilities"
+        raise TypeError(f"cross_entropy: target {short_repr(target)}; {expected}") from None
+    if not 0 <= right < len(logits):
+        raise ValueError(f"cross_entropy: target {right}; expected a class from 0 to {len(logits) - 1}")
+    others = [logit for i, logit in enumerate(logits) if i != right]
+    return softplus(logsumexp(others) - logits[right]) if others else -log_softmax(logits)[0]
+
+
+def _terms(name: str, term: Callable[[Any, Any], Any], prediction: Any, target: Any) -> list[Any]:
+    """The term of each output, a single output being a list of one."""
+    predictions, targets = [[x] if not hasattr(x, "__len__") else x for x in (prediction, target)]
+    if len(predictions) != len(targets):
+        raise ValueError(f"{name}: {len(predictions)} outputs and {len(targets)} targets; expected as many of each")
+    if len(predictions) == 0:
+        raise ValueError(f"{name}: got an empty list; expected at least one output")
+    for value in (*predictions, *targets):
+        if hasattr(value, "__len__") or isinstance(value, str):
+            way_out = "give one example at a time and average a batch with mean([...])"
+            raise TypeError(f"{name}({short_repr(value)}): expected a number or a Value; {way_out}")
+    return [term(p, t) for p, t in zip(predictions, targets)]

@@ -1,0 +1,255 @@
+"""Networks: a neuron weighs its inputs, a layer is a list of neurons, an MLP is a list of layers.
+
+Signatures, reprs and numbers are micrograd's: the same `random.seed` draws the same weights.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from typing import Any, cast
+
+from micrograd_plus import weights
+from micrograd_plus.engine import TABLE, Value
+from micrograd_plus.errors import unknown
+from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.vectors import dot
+
+# -------------------------------------------------------------------------------------------------------- initialisers
+
+# An initialiser draws one weight: it gets the generator, and how many numbers go into the neuron's layer and come out.
+Initialiser = Callable[[random.Random, int, int], float]
+
+
+def uniform(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001 - an initialiser's arguments
+    """Between -1 and 1, as in micrograd."""
+    return generator.uniform(-1, 1)
+
+
+def normal(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
+    """From the standard normal distribution."""
+    return generator.gauss(0.0, 1.0)
+
+
+def xavier(generator: random.Random, nin: int, nout: int) -> float:
+    """Between ±√(6 / (nin + nout)): keeps the size of signals and gradients (Glorot and Bengio 2010, equation 16)."""
+    bound = math.sqrt(6.0 / (nin + nout))
+    return generator.uniform(-bound, bound)
+
+
+def he(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
+    """Normal with standard deviation √(2 / nin): keeps the size of signals behind relu (He et al. 2015)."""
+    return generator.gauss(0.0, math.sqrt(2.0 / nin))
+
+
+def zeros(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
+    """Zero: every neuron of a layer stays like its neighbours, which is why one draws at random."""
+    return 0.0
+
+
+INITIALISERS: dict[str, Initialiser] = {
+    "uniform": uniform, "normal": normal, "xavier": xavier, "glorot": xavier, "he": he, "zeros": zeros,
+}  # fmt: skip
+
+# ------------------------------------------------------------------------------------------------------------- modules
+
+
+class Module:
+    """Something with parameters: the Values among its attributes, in its lists and in its modules.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> [name for name, _ in Line().named_parameters()]
+    ['slope', 'offset']
+    """
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Each parameter once, with its path from here, such as `layers.0.neurons.3.w.5`."""
+        seen: set[Value] = set()
+        for name, value in _walk("", self):
+            if value not in seen:
+                seen.add(value)
+                yield name, value
+
+    def parameters(self) -> list[Value]:
+        """The parameters, in the order of `named_parameters`."""
+        return [value for _, value in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of each parameter to 0, as before a new backward pass."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the weights to a .json or .safetensors file, whole or not at all."""
+        weights.save(self, path)
+
+    def load(self, path: str | PathLike[str]) -> None:
+        """Take the weights from a file that `save` wrote for a module of this shape, all of them or none."""
+        weights.load(self, path)
+
+
+def _walk(path: str, item: Any) -> Iterator[tuple[str, Value]]:
+    if isinstance(item, Value):
+        yield path, item
+    elif isinstance(item, (Module, dict, list, tuple)):
+        parts = vars(item) if isinstance(item, Module) else item
+        for key, part in parts.items() if isinstance(parts, dict) else enumerate(parts):
+            yield from _walk(f"{path}.{key}" if path else str(key), part)
+
+
+class Neuron(Module):
+    """A weighted sum of its inputs and a bias, bent by an activation: activation(b + w·x).
+
+    Args:
+        nin: the number of inputs.
+        nonlin: False for a linear neuron (micrograd's name for it).
+        activation: the name of a function of the table ("relu", "sigmoid", ...), "linear", or a function of a Value.
+        init: the name of an initialiser ("uniform", "xavier", "he", "zeros", "normal"), or an `Initialiser`.
+        seed: a seed of one's own; None draws from Python's `random`, as micrograd does.
+
+    >>> neuron = Neuron(2, seed=1)
+    >>> neuron
+    ReLUNeuron(2)
+    >>> len(neuron.parameters())
+    3
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nonlin: bool = True,
+        *,
+        activation: str | Callable[[Any], Any] = "relu",
+        init: str | Initialiser = "uniform",
+        seed: int | random.Random | None = None,
+        nout: int = 1,
+    ) -> None:
+        draw, generator = _initialiser(init), _generator(seed)
+        self.w = [Value(draw(generator, nin, nout)) for _ in range(_size("Neuron", nin))]
+        self.b = Value(0)
+        self.nonlin = nonlin
+        self.activation = _activation(activation if nonlin else "linear")
+
+    def __call__(self, x: Sequence[Value | float]) -> Any:
+        """The neuron's activation for a list of as many numbers or Values as it has inputs."""
+        total = dot(self.w, x, start=self.b)
+        return total if self.activation is None else self.activation(total)
+
+    def __repr__(self) -> str:
+        if self.activation is None:
+            return f"LinearNeuron({len(self.w)})"
+        name = getattr(self.activation, "__name__", type(self.activation).__name__)
+        return f"{_SPELLINGS.get(name, name[:1].upper() + name[1:])}Neuron({len(self.w)})"
+
+
+class Layer(Module):
+    """Neurons side by side, all with the same inputs; called, it gives their list, or the one if there is but one.
+
+    >>> Layer(3, 2, activation="tanh")
+    Layer of [TanhNeuron(3), TanhNeuron(3)]
+    """
+
+    def __init__(self, nin: int, nout: int, *, seed: int | random.Random | None = None, **options: Any) -> None:
+        generator = _generator(seed)
+        self.neurons = [Neuron(nin, seed=generator, nout=nout, **options) for _ in range(_size("Layer", nout))]
+
+    def __call__(self, x: Sequence[Value | float]) -> Any:
+        out = [neuron(x) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(str(neuron) for neuron in self.neurons)}]"
+
+
+class MLP(Module):
+    """A multilayer perceptron: each layer's outputs are the next one's inputs.
+
+    Args:
+        nin: the number of inputs.
+        nouts: the number of neurons in each layer, the last of them the outputs.
+        activation: of the hidden layers; output: of the last one. A name or a function, as in `Neuron`.
+        init, seed: as in `Neuron`.
+
+    >>> model = MLP(784, [16, 16, 10], activation="sigmoid", output="sigmoid")
+    >>> len(model.parameters())
+    13002
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        *,
+        activation: str | Callable[[Any], Any] = "relu",
+        output: str | Callable[[Any], Any] = "linear",
+        init: str | Initialiser = "uniform",
+        seed: int | random.Random | None = None,
+    ) -> None:
+        if not isinstance(nouts, Sequence) or not nouts:
+            raise ValueError(f"MLP: layers {nouts!r}; expected a list of their sizes, such as [16, 16, 10]")
+        _activation(activation)  # a wrong name is wrong also where there is no hidden layer
+        generator = _generator(seed)
+        sizes = [nin, *nouts]
+        self.layers = [
+            Layer(size, nout, activation=output if i == len(nouts) - 1 else activation, init=init, seed=generator)
+            for i, (size, nout) in enumerate(zip(sizes, nouts))
+        ]
+
+    def __call__(self, x: Sequence[Value | float]) -> Any:
+        expected = len(self.layers[0].neurons[0].w)
+        if len(x) != expected:
+            raise ValueError(f"MLP: got {len(x)} inputs; expected {expected}, as many as it was made for")
+        out: Any = x
+        for layer in self.layers[:-1]:
+            out = [neuron(out) for neuron in layer.neurons]  # a list, even of one
+        return self.layers[-1](out)
+
+    def __repr__(self) -> str:
+        return f"MLP of [{', '.join(str(layer) for layer in self.layers)}]"
+
+
+_SPELLINGS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "selu": "SELU", "celu": "CELU", "gelu": "GELU"}
+_SPELLINGS |= {"silu": "SiLU", "logsigmoid": "LogSigmoid"}
+
+
+def _activation(activation: str | Callable[[Any], Any]) -> Callable[[Any], Any] | None:
+    """The function itself; None for "linear"."""
+    if activation == "linear":
+        return None
+    if callable(activation):
+        return activation
+    known = [name for name in FUNCTIONS if len(TABLE[name].partials) - len(TABLE[name].options) == 1]
+    if activation not in known:
+        raise unknown("activation", activation, [*known, "linear"])
+    return FUNCTIONS[activation]
+
+
+def _initialiser(init: str | Initialiser) -> Initialiser:
+    if callable(init):
+        return init
+    if init not in INITIALISERS:
+        raise unknown("initialiser", init, INITIALISERS)
+    return INITIALISERS[init]
+
+
+def _generator(seed: int | random.Random | None) -> random.Random:
+    """A new generator for a seed; for None Python's `random` itself, whose functions are a generator's methods."""
+    if seed is None:
+        return cast(random.Random, random)
+    if isinstance(seed, int):
+        return random.Random(seed)
+    if not hasattr(seed, "uniform"):
+        raise TypeError(f"seed {seed!r}: expected an int, a random.Random or None, got {type(seed).__name__}")
+    return seed
+
+
+def _size(what: str, size: int) -> int:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ValueError(f"{what}: size {size!r}; expected a whole number of at least 1")
+    return size

@@ -1,0 +1,295 @@
+"""How a row of the table becomes a function, a method of Value, and something NumPy can call."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from math import inf
+from reprlib import repr as short_repr
+from typing import TYPE_CHECKING, Any, Protocol, cast, overload
+
+from micrograd_plus.engine import Op, Value, apply, node, number, operation
+from micrograd_plus.errors import unknown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Forward = Callable[..., float]
+Partial = Callable[..., Any]
+
+
+class Unary(Protocol):
+    """A function of one number, which may take options by name, such as a slope or a bound."""
+
+    __name__: str
+    op: Op
+
+    @overload
+    def __call__(self, x: Value, /, *options: float, **named: float) -> Value: ...
+    @overload
+    def __call__(self, x: float, /, *options: float, **named: float) -> float: ...
+    @overload
+    def __call__(self, x: list[Any] | tuple[Any, ...], /, *options: float, **named: float) -> list[Any]: ...
+    @overload
+    def __call__(self, x: NDArray[Any], /, *options: float, **named: float) -> NDArray[Any]: ...
+
+
+class Binary(Protocol):
+    """A function of two numbers."""
+
+    __name__: str
+    op: Op
+
+    @overload
+    def __call__(self, x: Value, y: Value | float, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: float, /) -> float: ...
+    @overload
+    def __call__(self, x: Any, y: Any, /) -> Any: ...
+
+
+class Ternary(Protocol):
+    """A function of three numbers."""
+
+    __name__: str
+    op: Op
+
+    def __call__(self, x: Any, y: Any, z: Any, /) -> Any: ...
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {}  # every function of the table by name
+
+
+def function(name: str) -> Callable[..., Any]:
+    """The function of that name in the table.
+
+    >>> function("tanh")(0.0)
+    0.0
+    """
+    if name not in FUNCTIONS:
+        raise unknown("function", name, FUNCTIONS)
+    return FUNCTIONS[name]
+
+
+class mask:  # noqa: N801 - it reads as a word in the rows
+    """A partial that stops the upstream gradient where it is zero, or where another condition is."""
+
+    def __init__(self, partial: Partial, where: Partial | None = None) -> None:
+        self.partial = partial
+        self.condition = where or partial
+
+
+REAL, POSITIVE, UNIT = (-inf, inf), (0.0, inf), (-1.0, 1.0)
+FLAT = mask(lambda out, *args: 0.0)  # noqa: ARG005 - the partial of a function of steps: nothing flows back
+
+
+def row(
+    name: str,
+    forward: Forward,
+    partials: tuple[Partial | mask | None, ...],
+    doc: str,
+    *,
+    domain: tuple[tuple[float, float], ...],
+    kink: Callable[..., float] | None = None,
+    symbol: str = "",
+    latex: str = "",
+    precedence: int = 9,
+    numpy: str | None = None,
+    scipy: str | None = None,
+    options: dict[str, float] | None = None,
+) -> Callable[..., Any]:
+    r"""Enter an operation into the table and make its function and its method on Value.
+
+    Args:
+        domain: for each argument the open interval in which it is defined and smooth, but for kinks.
+        kink: a function of the arguments that is 0 where the derivative jumps or the value has a pole.
+        symbol: the infix sign, if it has one; else it is written name(x, y).
+        latex: a macro (`\tanh`), or a template in which #1 and #2 stand for the arguments.
+        precedence: how tightly it binds when written: 1 sums, 2 products, 3 signs, 4 powers, 9 everything else.
+        numpy: NumPy's name for it. scipy: that of scipy.special, where NumPy has none.
+        options: trailing arguments that are plain numbers, with their defaults.
+    """
+    op = operation(name)
+    op.forward = forward
+    op.partials = tuple(p.partial if isinstance(p, mask) else p for p in partials)
+    op.masks = tuple(p.condition if isinstance(p, mask) else None for p in partials)
+    op.domain, op.kink, op.options = domain, kink, options or {}
+    op.symbol = symbol or name
+    places = ", ".join(f"#{i}" for i in range(1, len(partials) + 1))
+    macro = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
+    op.latex = macro if "#" in macro else rf"{macro}\left({places}\right)"
+    op.precedence, op.numpy, op.scipy, op.doc = precedence, numpy, scipy, doc
+    make = _with_options if options else {1: _unary, 2: _binary}.get(len(partials), _general)
+    made: Any = make(op)
+    _introduce(made, op)
+    FUNCTIONS[name] = made
+    setattr(Value, name, made)
+    if numpy and numpy not in _BY_UFUNC:
+        _BY_UFUNC[numpy] = made
+        if not hasattr(Value, numpy):  # np.arctan of an array of Values calls their method arctan
+            setattr(Value, numpy, made)
+    return cast(Callable[..., Any], made)
+
+
+def unary(name: str, forward: Forward, partial: Partial | mask, doc: str, **columns: Any) -> Unary:
+    """A row for a function of one argument, and perhaps of options after it."""
+    options = columns.get("options") or {}
+    columns["domain"] = (columns.get("domain", REAL), *[REAL] * len(options))
+    return cast(Unary, row(name, forward, (partial, *[None] * len(options)), doc, **columns))
+
+
+def binary(name: str, forward: Forward, x: Partial | mask, y: Partial | mask, doc: str, **columns: Any) -> Binary:
+    """A row for a function of two arguments."""
+    columns.setdefault("domain", (REAL, REAL))
+    return cast(Binary, row(name, forward, (x, y), doc, **columns))
+
+
+def ternary(name: str, forward: Forward, x: mask, y: mask, z: mask, doc: str, **columns: Any) -> Ternary:
+    """A row for a function of three arguments."""
+    return cast(Ternary, row(name, forward, (x, y, z), doc, domain=(REAL, REAL, REAL), **columns))
+
+
+def _unary(op: Op) -> Callable[..., Any]:
+    forward = cast(Forward, op.forward)
+
+    def call(x: Any, /) -> Any:
+        if isinstance(x, Value):
+            return node(op, forward(x._data), x)
+        return forward(x) if type(x) is float else _spread(op, call, (x,))
+
+    return call
+
+
+def _binary(op: Op) -> Callable[..., Any]:
+    forward = cast(Forward, op.forward)
+
+    def call(x: Any, y: Any, /) -> Any:
+        if type(x) is float and type(y) is float:
+            return forward(x, y)
+        if isinstance(x, Value) and isinstance(y, Value):
+            return node(op, forward(x._data, y._data), x, y)
+        return _spread(op, call, (x, y))
+
+    return call
+
+
+def _general(op: Op) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        if len(args) != len(op.partials):
+            raise TypeError(f"{op.name} takes {len(op.partials)} arguments, got {len(args)}")
+        return _spread(op, call, args)
+
+    return call
+
+
+def _with_options(op: Op) -> Callable[..., Any]:
+    names = list(op.options)
+
+    def call(x: Any, /, *given: Any, **named: Any) -> Any:
+        if len(given) > len(names):
+            raise TypeError(f"{op.name} takes {len(names)} options ({', '.join(names)}), got {len(given)}")
+        for name in named:
+            if name not in op.options or name in names[: len(given)]:
+                raise TypeError(f"{op.name}: unexpected option {name!r}; it takes {', '.join(names)}")
+        chosen = op.options | dict(zip(names, given)) | named
+        for name, default in op.options.items():
+            if chosen[name] is None:
+                chosen[name] = default
+            if isinstance(chosen[name], Value):
+                raise TypeError(f"{op.name}: {name} is {chosen[name]!r}; expected a plain number, it gets no gradient")
+            chosen[name] = number(chosen[name], f"{op.name}: {name} =")
+        return _spread(op, call, (x, *chosen.values()))
+
+    return call
+
+
+def _spread(op: Op, call: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """The function over whatever it was given: numbers and Values at once, lists and arrays element by element."""
+    np = sys.modules.get("numpy")
+    if np is not None and any(isinstance(arg, np.ndarray) for arg in args):
+        return _over_arrays(op, call, args)
+    lists = [arg for arg in args if isinstance(arg, (list, tuple))]
+    if lists:
+        length = len(lists[0])
+        if any(len(other) != length for other in lists):
+            raise ValueError(f"{op.name}: lists of different lengths, {' and '.join(str(len(x)) for x in lists)}")
+        columns = [arg if isinstance(arg, (list, tuple)) else [arg] * length for arg in args]
+        return [call(*elements) for elements in zip(*columns)]
+    numbers = tuple(arg if isinstance(arg, Value) else _argument(op, arg) for arg in args)
+    if any(isinstance(arg, Value) for arg in numbers):
+        return apply(op, *numbers)
+    return cast(Forward, op.forward)(*numbers)
+
+
+def _over_arrays(op: Op, call: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    import numpy as np
+
+    arrays = [np.asarray(arg, dtype=object if isinstance(arg, Value) else None) for arg in args]
+    for array in arrays:
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"{op.name}: expected an array of numbers or Values, got one of {array.dtype}")
+    if any(array.dtype == object for array in arrays):
+        return np.frompyfunc(call, len(args), 1)(*arrays)
+    with np.errstate(all="ignore"):
+        if op.numpy:
+            result = getattr(np, op.numpy)(*arrays)
+        else:  # NumPy has no such function: element by element
+            result = np.frompyfunc(cast(Forward, op.forward), len(args), 1)(*[a.astype(float) for a in arrays])
+    return np.asarray(result, dtype=float)
+
+
+def _argument(op: Op, arg: Any) -> float:
+    try:
+        return number(arg, op.name)
+    except TypeError as error:
+        expected = "expected a number, a Value, or a list or array of them"
+        raise TypeError(f"{op.name}({short_repr(arg)}): {expected}, got {type(arg).__name__}") from error
+
+
+def _introduce(made: Any, op: Op) -> None:
+    """Give a function its name, its signature and its docstring, from the row."""
+    names = ["x", "y", "z"] if op.name != "where" else ["condition", "x", "y"]
+    count = len(op.partials) - len(op.options)
+    parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names[:count]]
+    parameters += [Parameter(k, Parameter.POSITIONAL_OR_KEYWORD, default=v) for k, v in op.options.items()]
+    what, _, example = op.doc.partition("; ")
+    source, _, answer = example.rpartition(" = ")
+    made.__name__ = made.__qualname__ = op.name
+    made.__module__ = "micrograd_plus.ops"  # where pickle finds it
+    made.__signature__ = Signature(parameters)
+    made.__doc__ = (
+        f"{what if what[1:2] == ' ' else what[0].upper() + what[1:]}.\n\n"
+        "A number gives a float, a Value gives a Value, a list or an array gives one of the same shape.\n\n"
+        f">>> {source}\n{answer}\n"
+    )
+    made.op = op
+
+
+_BY_UFUNC: dict[str, Callable[..., Any]] = {}  # by NumPy's name
+_COMPARISONS = {"less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge}
+_COMPARISONS |= {"equal": operator.eq, "not_equal": operator.ne}
+
+
+def _array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+    """NumPy's functions and operators on a Value, such as np.exp(v) and array * v."""
+    import numpy as np
+
+    name = ufunc.__name__
+    if method != "__call__" or options or (name not in _COMPARISONS and name not in _BY_UFUNC):
+        return NotImplemented
+    if name in _COMPARISONS:
+        compared = np.frompyfunc(_COMPARISONS[name], 2, 1)(*[np.asarray(x, dtype=object) for x in inputs])
+        result = np.asarray(compared, dtype=bool)[()]
+    else:
+        result = _BY_UFUNC[name](*inputs)
+    if out is None:
+        return result
+    out[0][...] = result
+    return out[0]
+
+
+setattr(Value, "__array_ufunc__", _array_ufunc)  # noqa: B010 - the type checker knows no such method

@@ -1,0 +1,52 @@
+"""Write engine.pyi, which tells type checkers what a Value can do: what engine.py says, and a method for each row.
+
+The methods are made from the table when the package is imported, where no type checker sees them. So after adding a
+row, run `python -m micrograd_plus.stubs`; a test compares the file with what this module would write.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from inspect import Parameter, signature
+from pathlib import Path
+
+import micrograd_plus.ops  # noqa: F401 - fills the table
+from micrograd_plus.rows import FUNCTIONS
+
+STUB = Path(__file__).with_name("engine.pyi")
+NOTE = "# Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.\n"
+
+
+def method(name: str) -> str:
+    """The row's method on Value, as a stub.
+
+    >>> print(method("tanh"))
+        def tanh(self) -> Value:
+            \"\"\"The hyperbolic tangent.\"\"\"
+    """
+    function = FUNCTIONS[name]
+    arguments = ["self"]
+    for parameter in list(signature(function).parameters.values())[1:]:
+        option = parameter.kind is not Parameter.POSITIONAL_ONLY
+        arguments.append(f"{parameter.name}: float = ..." if option else f"{parameter.name}: Arg, /")
+    line = (function.__doc__ or "").splitlines()[0]
+    return f'    def {name}({", ".join(arguments).replace(", /, ", ", ")}) -> Value:\n        """{line}"""'
+
+
+def stub() -> str:
+    """The text of engine.pyi: mypy's stub of engine.py, with the methods put into the class Value."""
+    from mypy.stubgen import main as stubgen
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--include-private", "--include-docstrings", "--quiet", "--output", folder]
+        stubgen([*options, str(STUB.with_suffix(".py"))])
+        (written,) = Path(folder).rglob("engine.pyi")
+        text = written.read_text(encoding="utf-8")
+    methods = "\n".join(method(name) for name in FUNCTIONS)
+    text = text.replace("\nArg: TypeAlias\n", "\nArg: TypeAlias = Value | float\n")  # stubgen drops what it is
+    head, mark, tail = text.partition("    def __add__")
+    return f"{NOTE}{head}{methods}\n{mark}{tail}"
+
+
+if __name__ == "__main__":
+    STUB.write_text(stub(), encoding="utf-8")

@@ -1,0 +1,121 @@
+"""Functions over lists of numbers: dot, mean, softmax, log_softmax, logsumexp.
+
+Each is built from the table's functions, one scalar operation at a time, and keeps no branch that depends on a number,
+so that a graph traced at one point is right at every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from reprlib import repr as short_repr
+from typing import TYPE_CHECKING, Any
+
+from micrograd_plus.engine import Value
+from micrograd_plus.ops import div, exp, logaddexp, maximum, stop_gradient
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def dot(a: Any, b: Any, *, start: Any = None) -> Any:
+    """The sum of products a[0]·b[0] + a[1]·b[1] + ..., one multiplication and one addition per pair.
+
+    Args:
+        a: a vector (list of n numbers or Values), or a matrix (list of m rows of n).
+        b: a vector of n numbers or Values.
+        start: what to begin the sum with, as in `sum`; a neuron begins with its bias.
+
+    Returns:
+        For a vector a Value, or a float where nothing is a Value; for a matrix a NumPy array of m of them, so that
+        `relu(dot(W, x) + b)` reads as in the textbooks.
+
+    Raises:
+        ValueError: the lengths differ, or a list is empty.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0])
+    11.0
+    """
+    _checked("dot", b)
+    if (len(_checked("dot", a)) and isinstance(a[0], Sequence)) or getattr(a, "ndim", 1) == 2:
+        return _matrix_times_vector(a, b)
+    if len(a) != len(b):
+        raise ValueError(f"dot: vectors of {len(a)} and {len(b)} numbers; expected the same length")
+    pairs = iter(zip(a, b))
+    if start is None:
+        x, y = next(pairs)
+        start = x * y
+    for x, y in pairs:
+        start = start + x * y
+    return _number(start)
+
+
+def _matrix_times_vector(rows: Any, vector: Any) -> NDArray[Any]:
+    import numpy as np
+
+    sums = [dot(row, vector) for row in rows]
+    result = np.empty(len(sums), dtype=object if any(isinstance(total, Value) for total in sums) else float)
+    result[:] = sums
+    return result
+
+
+def mean(values: Any) -> Any:
+    """The sum of the values divided by their number.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    return div(_sum(_checked("mean", values)), float(len(values)))
+
+
+def softmax(values: Any) -> list[Any]:
+    """The values' exponentials, divided by their sum: positive numbers that sum to 1.
+
+    The largest value is taken from all of them first, which changes nothing but keeps exp from overflowing.
+
+    >>> softmax([1000.0, 1000.0])
+    [0.5, 0.5]
+    """
+    largest = stop_gradient(reduce(maximum, _checked("softmax", values)))
+    exponentials = [exp(value - largest) for value in values]
+    total = _sum(exponentials)
+    return [div(exponential, total) for exponential in exponentials]
+
+
+def log_softmax(values: Any) -> list[Any]:
+    """The logarithms of softmax, without a detour over numbers too small for a float.
+
+    >>> log_softmax([0.0, -1000.0])
+    [0.0, -1000.0]
+    """
+    total = logsumexp(values)
+    return [value - total for value in values]
+
+
+def logsumexp(values: Any) -> Any:
+    """The logarithm of the sum of the values' exponentials: a smooth maximum.
+
+    Pair by pair, since ln(eᵃ + eᵇ) of two neither overflows nor loses the smaller one.
+
+    >>> logsumexp([1000.0, 1000.0])
+    1000.69...
+    """
+    return _number(reduce(logaddexp, _checked("logsumexp", values)))
+
+
+def _sum(values: Any) -> Any:
+    return reduce(lambda total, value: total + value, values)
+
+
+def _number(result: Any) -> Any:
+    """A Value as it is, a plain number of any type as a float."""
+    return result if isinstance(result, Value) else float(result)
+
+
+def _checked(name: str, values: Any) -> Any:
+    """The values themselves, or an error that says what they are instead of a list of numbers."""
+    if isinstance(values, str) or not (hasattr(values, "__len__") and hasattr(values, "__getitem__")):
+        raise TypeError(f"{name}({short_repr(values)}): expected a list of numbers, got {type(values).__name__}")
+    if not len(values):
+        raise ValueError(f"{name}: got an empty list; expected at least one number")
+    return values

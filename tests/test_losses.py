@@ -1,0 +1,108 @@
+"""Losses against PyTorch, mpmath and their definitions; stable at ±1000."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import micrograd_plus as mp
+from micrograd_plus import Value, losses
+
+outputs = st.lists(st.tuples(st.floats(-50, 50), st.floats(0, 1)), min_size=1, max_size=5)
+large = st.lists(st.floats(-1000, 1000), min_size=2, max_size=5)
+
+
+def values(data: list[float]) -> list[Value]:
+    return [Value(x) for x in data]
+
+
+@given(outputs)
+def test_losses_agree_with_pytorch(pairs: list[tuple[float, float]]) -> None:
+    torch = pytest.importorskip("torch")
+    functional = torch.nn.functional
+    data, target = [x for x, _ in pairs], [t for _, t in pairs]
+    total = sum(target) or 1.0
+    signs = [1.0 if t > 0.5 else -1.0 for t in target]
+    cases: list[tuple[Callable[..., Any], list[float], Callable[..., Any]]] = [
+        (losses.squared_error, target, lambda x, t: functional.mse_loss(x, t, reduction="sum")),
+        (losses.mean_squared_error, target, functional.mse_loss),
+        (losses.binary_cross_entropy, target, functional.binary_cross_entropy_with_logits),
+        (losses.cross_entropy, [t / total for t in target], functional.cross_entropy),
+        (losses.hinge, signs, lambda x, t: torch.relu(1 - t * x).mean()),
+    ]
+    for loss, right, theirs in cases:
+        leaves = values(data)
+        tensor = torch.tensor(data, dtype=torch.float64, requires_grad=True)
+        out, expected = loss(leaves, right), theirs(tensor, torch.tensor(right, dtype=torch.float64))
+        out.backward()
+        expected.backward()
+        assert out.data == pytest.approx(expected.item(), rel=1e-12, abs=1e-13)
+        assert [v.grad for v in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-10, abs=1e-13)
+
+
+@given(large, st.data())
+def test_cross_entropy_of_a_class_keeps_its_digits_at_any_size(data: list[float], draw: st.DataObject) -> None:
+    right = draw.draw(st.integers(0, len(data) - 1))
+    with mpmath.workdps(900):
+        rest = mpmath.fsum(
+            mpmath.exp(mpmath.mpf(x) - mpmath.mpf(data[right])) for i, x in enumerate(data) if i != right
+        )
+        expected = float(mpmath.log1p(rest))
+    one_hot = [float(i == right) for i in range(len(data))]
+    for target in (right, one_hot):
+        leaves = values(data)
+        loss = losses.cross_entropy(leaves, target)
+        assert loss.data == pytest.approx(expected, rel=1e-12, abs=1e-300)
+        loss.backward()
+        wanted = [p - t for p, t in zip(mp.softmax(data), one_hot)]
+        assert [v.grad for v in leaves] == pytest.approx(wanted, rel=1e-9, abs=1e-15)
+
+
+@given(st.floats(-1000, 1000), st.sampled_from([0.0, 1.0]))
+def test_binary_cross_entropy_keeps_its_digits_at_any_size(x: float, target: float) -> None:
+    with mpmath.workdps(900):
+        expected = float(mpmath.log1p(mpmath.exp(mpmath.mpf(x) * (1 if target == 0.0 else -1))))
+    assert losses.binary_cross_entropy(x, target) == pytest.approx(expected, rel=1e-12, abs=1e-300)
+
+
+def test_squared_error_sums_over_outputs_as_3blue1brown_does() -> None:
+    assert losses.squared_error([0.5, 0.0, 1.0], [0.0, 0.0, 0.0]) == 1.25
+    assert losses.squared_error(Value(3.0), 1.0).data == 4.0
+
+
+def test_hinge_is_micrograds() -> None:
+    scores, targets = values([0.5, -2.0, 3.0]), [1, -1, -1]
+    expected = sum((1 + -t * s.data if 1 + -t * s.data > 0 else 0.0) for s, t in zip(scores, targets)) / 3
+    assert losses.hinge(scores, targets).data == pytest.approx(expected, rel=1e-15)
+
+
+def test_targets_may_be_values() -> None:
+    target = values([0.25, 0.75])
+    losses.cross_entropy([1.0, 2.0], target).backward()
+    assert [t.grad for t in target] == pytest.approx([-x for x in mp.log_softmax([1.0, 2.0])])
+    assert losses.hinge(1.0, Value(0.5)).data == 0.5
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: losses.squared_error([1.0, 2.0], [1.0]), ValueError, "squared_error: 2 outputs and 1 targets"),
+        (lambda: losses.mean_squared_error([], []), ValueError, "mean_squared_error: got an empty list"),
+        (lambda: losses.hinge(0.5, 0), ValueError, "hinge: target 0; expected -1 or 1"),
+        (lambda: losses.binary_cross_entropy(0.5, 2), ValueError, "target 2; expected a probability from 0 to 1"),
+        (lambda: losses.cross_entropy([0.0, 1.0], 2), ValueError, "target 2; expected a class from 0 to 1"),
+        (lambda: losses.cross_entropy([0.0, 1.0], -1), ValueError, "target -1; expected a class from 0 to 1"),
+        (lambda: losses.cross_entropy([0.0, 1.0], 0.5), TypeError, "target 0.5; expected the right class's index"),
+        (lambda: losses.cross_entropy([0.0, 1.0], [1.0]), ValueError, "cross_entropy: 2 outputs and 1 targets"),
+        (lambda: losses.squared_error([[1.0]], [[1.0]]), TypeError, "give one example at a time and average a batch"),
+        (lambda: losses.squared_error("a", 1.0), TypeError, "squared_error"),
+    ],
+)
+def test_bad_losses_are_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()

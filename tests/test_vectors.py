@@ -1,0 +1,134 @@
+"""Functions over lists, against mpmath, PyTorch and their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import micrograd_plus as mp
+from micrograd_plus import Value
+from micrograd_plus.engine import toposort
+
+logits = st.lists(st.floats(-1000, 1000), min_size=1, max_size=6)
+
+
+def values(data: list[float]) -> list[Value]:
+    return [Value(x) for x in data]
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=6))
+def test_dot_is_the_sum_of_products_and_each_factor_gets_the_other(pairs: list[tuple[float, float]]) -> None:
+    a, b = values([x for x, _ in pairs]), values([y for _, y in pairs])
+    total = mp.dot(a, b)
+    assert total.data == pytest.approx(sum(x * y for x, y in pairs), rel=1e-12, abs=1e-9)
+    total.backward()
+    assert [v.grad for v in a + b] == [y for _, y in pairs] + [x for x, _ in pairs]
+
+
+def test_dot_builds_one_product_and_one_sum_per_weight() -> None:
+    bias = Value(1.0)
+    ops = [node._op for node in toposort(mp.dot(values([1.0, 2.0, 3.0]), values([4.0, 5.0, 6.0]), start=bias))]
+    assert (ops.count("*"), ops.count("+")) == (3, 3)
+
+
+def test_dot_of_plain_numbers_is_a_float() -> None:
+    assert (mp.dot([1, 2], [3, 4]), type(mp.dot([1, 2], [3, 4]))) == (11.0, float)
+    assert mp.dot(np.array([1.0, 2.0]), (3, 4)) == 11.0
+
+
+def test_dot_of_a_matrix_and_a_vector_reads_as_in_the_textbooks() -> None:
+    weights = [values([1.0, 2.0]), values([-3.0, 1.0])]
+    bias = [0.5, 1.0]
+    out = mp.relu(mp.dot(weights, [1.0, 1.0]) + bias)
+    assert isinstance(out, np.ndarray)
+    assert (out.dtype, [v.data for v in out]) == (object, [3.5, 0.0])
+    out.sum().backward()
+    assert [w.grad for row in weights for w in row] == [1.0, 1.0, 0.0, 0.0]
+    numbers = mp.dot(np.eye(2), [1.0, 2.0])
+    assert (numbers.dtype, numbers.tolist()) == (float, [1.0, 2.0])
+
+
+@given(logits)
+def test_softmax_agrees_with_mpmath(data: list[float]) -> None:
+    with mpmath.workdps(50):
+        exact = [mpmath.exp(mpmath.mpf(x)) for x in data]
+        expected = [float(e / mpmath.fsum(exact)) for e in exact]
+    assert mp.softmax(data) == pytest.approx(expected, rel=1e-12, abs=1e-300)
+    assert [p.data for p in mp.softmax(values(data))] == mp.softmax(data)
+
+
+@given(logits)
+def test_logsumexp_agrees_with_mpmath_and_its_gradient_is_softmax(data: list[float]) -> None:
+    with mpmath.workdps(50):
+        exact = mpmath.log(mpmath.fsum(mpmath.exp(mpmath.mpf(x)) for x in data))
+    leaves = values(data)
+    out = mp.logsumexp(leaves)
+    rounding = 4e-16 * len(data) * max(map(abs, data))  # the inputs' own last digit
+    assert out.data == pytest.approx(float(exact), rel=1e-12, abs=rounding + 1e-45)
+    out.backward()
+    assert [v.grad for v in leaves] == pytest.approx(mp.softmax(data), rel=1e-11, abs=1e-300)
+
+
+@pytest.mark.parametrize("small", [-40.0, -700.0])
+def test_logsumexp_keeps_what_is_far_smaller(small: float) -> None:
+    assert mp.logsumexp([0.0, small]) == pytest.approx(float(mpmath.log1p(mpmath.exp(small))), rel=1e-12)
+
+
+@given(logits)
+def test_log_softmax_is_the_logarithm_of_softmax(data: list[float]) -> None:
+    with mpmath.workdps(50):
+        total = mpmath.log(mpmath.fsum(mpmath.exp(mpmath.mpf(x)) for x in data))
+        expected = [float(mpmath.mpf(x) - total) for x in data]
+    assert mp.log_softmax(data) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_softmax_and_its_kin_agree_with_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    data = [1.5, -2.0, 0.25, 30.0]
+    pairs: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
+        (lambda v: mp.softmax(v)[1], lambda t: torch.softmax(t, 0)[1]),
+        (lambda v: mp.log_softmax(v)[2], lambda t: torch.log_softmax(t, 0)[2]),
+        (mp.logsumexp, lambda t: torch.logsumexp(t, 0)),
+        (mp.mean, torch.mean),
+    ]
+    for ours, theirs in pairs:
+        leaves, tensor = values(data), torch.tensor(data, dtype=torch.float64, requires_grad=True)
+        out, expected = ours(leaves), theirs(tensor)
+        out.backward()
+        expected.backward()
+        assert out.data == pytest.approx(expected.item(), rel=1e-12)
+        assert [v.grad for v in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-10, abs=1e-25)
+
+
+def test_logsumexp_of_nothing_but_minus_infinity() -> None:
+    leaves = values([-np.inf, -np.inf])
+    out = mp.logsumexp(leaves)
+    out.backward()
+    assert out.data == -np.inf
+    assert all(np.isnan(v.grad) for v in leaves)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: mp.dot([1, 2, 3], [1, 2, 3, 4]), ValueError, "dot: vectors of 3 and 4 numbers; expected the same"),
+        (lambda: mp.dot([[1.0, 2.0]], [1.0, 2.0, 3.0]), ValueError, "dot: vectors of 2 and 3 numbers"),
+        (lambda: mp.dot([], []), ValueError, "dot: got an empty list; expected at least one number"),
+        (lambda: mp.dot(3, [1]), TypeError, r"dot\(3\): expected a list of numbers, got int"),
+        (lambda: mp.mean([]), ValueError, "mean: got an empty list"),
+        (lambda: mp.softmax([]), ValueError, "softmax: got an empty list"),
+        (lambda: mp.logsumexp([]), ValueError, "logsumexp: got an empty list"),
+        (lambda: mp.log_softmax([]), ValueError, "logsumexp: got an empty list"),
+        (lambda: mp.softmax("abc"), TypeError, r"softmax\('abc'\): expected a list of numbers, got str"),
+        (lambda: mp.dot(["a"], [1.0]), TypeError, r"dot\('a'\): expected a list of numbers, got str"),
+    ],
+)
+def test_bad_lists_are_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
