@@ -237,24 +237,28 @@ class Value:
         >>> a.grad, b.grad
         (-3.0, 2.0)
         """
-        order = toposort(self)
+        order = interior(self)
         with _lock:
             for node in order:
-                if node._a is not None:
-                    node._grad = 0.0
+                node._grad = 0.0
             self._grad += 1.0
             for node in reversed(order):
                 op, a, b = node.op, node._a, node._b
-                if op is MUL:
+                if op is ADD:
+                    upstream = node._grad
                     if isinstance(a, Value):
-                        a._grad += node._grad * (b._data if isinstance(b, Value) else b)  # type: ignore[operator]
+                        a._grad += upstream
                     if isinstance(b, Value):
-                        b._grad += node._grad * (a._data if isinstance(a, Value) else a)  # type: ignore[operator]
-                elif op is ADD:
-                    if isinstance(a, Value):
-                        a._grad += node._grad
-                    if isinstance(b, Value):
-                        b._grad += node._grad
+                        b._grad += upstream
+                elif op is MUL:
+                    upstream = node._grad
+                    if not isinstance(a, Value):
+                        b._grad += upstream * a  # type: ignore[union-attr, operator]  # one of the two is a Value
+                    elif isinstance(b, Value):
+                        a._grad += upstream * b._data
+                        b._grad += upstream * a._data
+                    else:
+                        a._grad += upstream * b  # type: ignore[operator]
                 elif op is not None:
                     op.pull(node)
 
@@ -377,40 +381,43 @@ def apply(op: Op, *args: Arg) -> Value:
     return node(op, data, args[0], None if len(args) == 1 else args[1] if len(args) == 2 else args[1:])
 
 
-def toposort(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
-    """Every node under root, arguments before results; iterative, so depth is free.
+def interior(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
+    """The nodes under root that an operation made, arguments before results; iterative, so depth is free.
 
     Nodes that `skip` names are left out, and what is only under them.
+    """
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Value | None] = [root] if root.op is not None else []
+    while stack:
+        node = stack.pop()
+        if node is None:  # all arguments of the node below are in order
+            order.append(stack.pop())  # type: ignore[arg-type]  # a node lies below every None
+        elif node not in seen and (skip is None or not skip(node)):
+            seen.add(node)
+            stack.append(node)
+            stack.append(None)
+            a, b = node._a, node._b
+            if isinstance(b, Value):
+                if b.op is not None and b not in seen:
+                    stack.append(b)
+            elif isinstance(b, tuple):
+                stack.extend([arg for arg in reversed(b) if isinstance(arg, Value) and arg.op is not None])
+            if isinstance(a, Value) and a.op is not None and a not in seen:
+                stack.append(a)
+    return order
+
+
+def toposort(root: Value) -> list[Value]:
+    """Every node under root once: the leaves, as they are met, then what was made from them, arguments first.
 
     >>> x = Value(2.0)
     >>> [node._op for node in toposort((x + 1) * x)]
     ['', '+', '*']
     """
-    order: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Value | None] = [root]
-    while stack:
-        node = stack.pop()
-        if node is None:  # all arguments of the node below are in order
-            done = stack.pop()
-            assert done is not None
-            order.append(done)
-        elif node not in seen and (skip is None or not skip(node)):
-            seen.add(node)
-            a, b = node._a, node._b
-            if a is None:
-                order.append(node)
-                continue
-            stack.append(node)
-            stack.append(None)
-            if isinstance(b, Value):
-                if b not in seen:
-                    stack.append(b)
-            elif isinstance(b, tuple):
-                stack.extend([arg for arg in reversed(b) if isinstance(arg, Value)])
-            if isinstance(a, Value) and a not in seen:
-                stack.append(a)
-    return order
+    made = interior(root)
+    args = [arg for node in made for arg in node.args if isinstance(arg, Value) and arg.op is None]
+    return [*dict.fromkeys(args if made else [root]), *made]
 
 
 @contextmanager

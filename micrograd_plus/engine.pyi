@@ -303,10 +303,13 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
     """A new interior node; every one of them is made here."""
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
-def toposort(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
-    """Every node under root, arguments before results; iterative, so depth is free.
+def interior(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
+    """The nodes under root that an operation made, arguments before results; iterative, so depth is free.
 
     Nodes that `skip` names are left out, and what is only under them.
+    """
+def toposort(root: Value) -> list[Value]:
+    """Every node under root once: the leaves, as they are met, then what was made from them, arguments first.
 
     >>> x = Value(2.0)
     >>> [node._op for node in toposort((x + 1) * x)]

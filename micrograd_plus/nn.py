@@ -15,7 +15,6 @@ from micrograd_plus import weights
 from micrograd_plus.engine import TABLE, Value
 from micrograd_plus.errors import unknown
 from micrograd_plus.rows import FUNCTIONS
-from micrograd_plus.vectors import dot
 
 # -------------------------------------------------------------------------------------------------------- initialisers
 
@@ -138,7 +137,11 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Value | float]) -> Any:
         """The neuron's activation for a list of as many numbers or Values as it has inputs."""
-        total = dot(self.w, x, start=self.b)
+        if len(x) != len(self.w):
+            raise ValueError(f"{self!r}: got {len(x)} inputs; expected {len(self.w)}, one for each weight")
+        total = self.b
+        for weight, number in zip(self.w, x):
+            total = total + weight * number
         return total if self.activation is None else self.activation(total)
 
     def __repr__(self) -> str:

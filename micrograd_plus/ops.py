@@ -18,7 +18,7 @@ import builtins
 import math
 import operator
 from collections.abc import Callable
-from math import copysign, inf, nan, pi
+from math import inf, nan, pi
 from typing import Any
 
 from micrograd_plus.rows import (
@@ -48,7 +48,7 @@ def _ieee(f: Forward, poles: dict[float, float] | None = None, odd: bool = False
         except ValueError:
             return poles.get(x, nan) if poles else nan
         except OverflowError:
-            return copysign(inf, x) if odd else inf
+            return math.copysign(inf, x) if odd else inf
 
     return forward
 
@@ -57,7 +57,7 @@ def _div(x: float, y: float) -> float:
     try:
         return x / y
     except ZeroDivisionError:
-        return nan if x == 0.0 or x != x else copysign(inf, x) * copysign(1.0, y)
+        return nan if x == 0.0 or x != x else math.copysign(inf, x) * math.copysign(1.0, y)
 
 
 def _mod(x: float, y: float) -> float:
@@ -75,7 +75,7 @@ def _pow(x: float, y: float) -> float:
     except ValueError:  # 0 to a negative power, or a negative number to a fraction
         if x != 0.0:
             return nan
-        return copysign(inf, x) if y % 2.0 == 1.0 else inf
+        return math.copysign(inf, x) if y % 2.0 == 1.0 else inf
 
 
 def _sqrt(x: float) -> float:
@@ -94,7 +94,7 @@ def _sign(x: float) -> float:
 
 def _whole(to_integer: Callable[[float], int]) -> Forward:
     """floor, ceil or round as a float, with the sign of a zero kept."""
-    return lambda x: copysign(float(to_integer(x)), x) if math.isfinite(x) else x
+    return lambda x: math.copysign(float(to_integer(x)), x) if math.isfinite(x) else x
 
 
 def _to_whole(x: float) -> float:
@@ -122,7 +122,7 @@ def _minimum(x: float, y: float) -> float:
 def _sinc(x: float) -> float:
     if x == 0.0:
         return 1.0
-    if math.isinf(x):
+    if not math.isfinite(x):
         return nan
     whole = math.floor(x + 0.5)  # sin(πx) by the distance to the nearest integer: exact zeros, no lost digits
     return (-1.0 if whole % 2 else 1.0) * math.sin(pi * (x - whole)) / (pi * x)
@@ -139,7 +139,7 @@ def _erfinv(x: float) -> float:
     """Winitzki's approximation (2008), polished by Halley's method on erf near 0 and on erfc near ±1."""
     size = math.fabs(x)
     if size >= 1.0 or x != x:
-        return copysign(inf, x) if size == 1.0 else nan
+        return math.copysign(inf, x) if size == 1.0 else nan
     if size < 1e-9:
         return x * math.sqrt(pi) / 2.0  # the next term of the series is below the last digit
     log = math.log1p(-size * size)
@@ -149,7 +149,7 @@ def _erfinv(x: float) -> float:
         error = math.erf(y) - size if size < 0.5 else (1.0 - size) - math.erfc(y)
         step = error * math.sqrt(pi) / 2.0 * math.exp(y * y)
         y -= step / (1.0 + y * step)
-    return copysign(y, x)
+    return math.copysign(y, x)
 
 
 def _softplus(x: float) -> float:
@@ -205,8 +205,8 @@ def _angle_slope(x: Any, y: Any) -> Any:
 
 
 def _mish_slope(out: Any, x: Any) -> Any:
-    t = tanh(softplus(x))
-    return t + x * (1.0 - t * t) * sigmoid(x)
+    s = softplus(x)
+    return tanh(s) + 4.0 * x * sigmoid(2.0 * s) * sigmoid(-2.0 * s) * sigmoid(x)  # 1 - tanh² without cancellation
 
 
 def _larger(x: Any, y: Any) -> Any:
@@ -300,7 +300,7 @@ equal      = binary("equal", lambda x, y: float(x == y), FLAT, FLAT,
 where      = ternary("where", lambda condition, x, y: x if condition else y, FLAT,
                      mask(lambda out, condition, x, y: 1.0 - equal(condition, 0.0)), mask(lambda out, condition, x, y: equal(condition, 0.0)),
                      "x where the condition is not 0, else y; where(1.0, 2.0, 3.0) = 2.0", numpy="where", kink=lambda condition, x, y: condition)
-copysign   = binary("copysign", copysign, lambda out, x, y: sign(x) * sign(out), FLAT,
+copysign   = binary("copysign", math.copysign, lambda out, x, y: sign(x) * sign(out), FLAT,
                     "the size of x with the sign of y; copysign(3.0, -1.0) = -3.0", numpy="copysign", kink=operator.mul)
 hypot      = binary("hypot", math.hypot, lambda out, x, y: div(x, out), lambda out, x, y: div(y, out),
                     "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{{#1}^{2} + {#2}^{2}}", numpy="hypot", kink=math.hypot)
@@ -313,7 +313,7 @@ sin        = unary("sin", _ieee(math.sin), lambda out, x: cos(x),
 cos        = unary("cos", _ieee(math.cos), lambda out, x: -sin(x),
                    "the cosine of x radians; cos(0.5) = 0.87758...", latex=r"\cos", numpy="cos")
 tan        = unary("tan", _ieee(math.tan), lambda out, x: 1.0 + out * out,
-                   "the tangent of x radians; tan(0.5) = 0.54630...", latex=r"\tan", numpy="tan", kink=math.cos)
+                   "the tangent of x radians; tan(0.5) = 0.54630...", latex=r"\tan", numpy="tan", kink=_ieee(math.cos))
 asin       = unary("asin", _ieee(math.asin), lambda out, x: rsqrt(1.0 - x) * rsqrt(1.0 + x),
                    "the angle in radians whose sine is x; asin(0.5) = 0.52359...", latex=r"\arcsin", numpy="arcsin", domain=UNIT)
 acos       = unary("acos", _ieee(math.acos), lambda out, x: -(rsqrt(1.0 - x) * rsqrt(1.0 + x)),
@@ -336,7 +336,7 @@ acosh      = unary("acosh", _ieee(math.acosh), lambda out, x: rsqrt(x - 1.0) * r
 atanh      = unary("atanh", _ieee(math.atanh, {-1.0: -inf, 1.0: inf}), lambda out, x: reciprocal((1.0 - x) * (1.0 + x)),
                    "the inverse of tanh; atanh(0.5) = 0.54930...", latex=r"\operatorname{artanh}", numpy="arctanh", domain=UNIT)
 sinc       = unary("sinc", _sinc, _sinc_slope,
-                   "sin(πx) / (πx), 1 at 0; sinc(0.5) = 0.63661...", numpy="sinc")
+                   "sin(πx) / (πx), 1 at 0; sinc(0.5) = 0.63661...")  # NumPy's own is not 0 at whole numbers
 radians    = unary("radians", math.radians, lambda out, x: pi / 180.0,
                    "x degrees in radians; radians(180.0) = 3.14159...", numpy="radians")
 degrees    = unary("degrees", math.degrees, lambda out, x: 180.0 / pi,

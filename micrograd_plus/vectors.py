@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def dot(a: Any, b: Any, *, start: Any = None) -> Any:
+def dot(a: Any, b: Any) -> Any:
     """The sum of products a[0]·b[0] + a[1]·b[1] + ..., one multiplication and one addition per pair.
 
     Args:
         a: a vector (list of n numbers or Values), or a matrix (list of m rows of n).
         b: a vector of n numbers or Values.
-        start: what to begin the sum with, as in `sum`; a neuron begins with its bias.
 
     Returns:
         For a vector a Value, or a float where nothing is a Value; for a matrix a NumPy array of m of them, so that
@@ -41,13 +40,7 @@ def dot(a: Any, b: Any, *, start: Any = None) -> Any:
         return _matrix_times_vector(a, b)
     if len(a) != len(b):
         raise ValueError(f"dot: vectors of {len(a)} and {len(b)} numbers; expected the same length")
-    pairs = iter(zip(a, b))
-    if start is None:
-        x, y = next(pairs)
-        start = x * y
-    for x, y in pairs:
-        start = start + x * y
-    return _number(start)
+    return _number(_sum(x * y for x, y in zip(a, b)))
 
 
 def _matrix_times_vector(rows: Any, vector: Any) -> NDArray[Any]:

@@ -122,8 +122,8 @@ def test_a_module_of_ones_own_finds_its_parameters_once() -> None:
     ("call", "error", "message"),
     [
         (lambda: MLP(784, [10])([0.0] * 783), ValueError, "MLP: got 783 inputs; expected 784"),
-        (lambda: Layer(3, 2)([1.0, 2.0]), ValueError, "dot: vectors of 3 and 2 numbers"),
-        (lambda: MLP(2, [2], activation="tahn"), ValueError, "unknown activation 'tahn'; did you mean 'tanh'"),
+        (lambda: Layer(3, 2)([1.0, 2.0]), ValueError, r"ReLUNeuron\(3\): got 2 inputs; expected 3"),
+        (lambda: MLP(2, [2], activation="tahn"), ValueError, "unknown activation 'tahn'; did you mean 'tanh'."),
         (lambda: MLP(2, [2], output="sigmod"), ValueError, "unknown activation 'sigmod'; did you mean 'sigmoid'"),
         (lambda: MLP(2, [2], activation="maximum"), ValueError, "unknown activation 'maximum'"),
         (lambda: MLP(2, [2], init="xaver"), ValueError, "unknown initialiser 'xaver'; did you mean 'xavier'"),

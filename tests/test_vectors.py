@@ -31,10 +31,10 @@ def test_dot_is_the_sum_of_products_and_each_factor_gets_the_other(pairs: list[t
     assert [v.grad for v in a + b] == [y for _, y in pairs] + [x for x, _ in pairs]
 
 
-def test_dot_builds_one_product_and_one_sum_per_weight() -> None:
-    bias = Value(1.0)
-    ops = [node._op for node in toposort(mp.dot(values([1.0, 2.0, 3.0]), values([4.0, 5.0, 6.0]), start=bias))]
-    assert (ops.count("*"), ops.count("+")) == (3, 3)
+def test_dot_and_neuron_build_one_product_and_one_sum_per_weight() -> None:
+    for root, sums in ((mp.dot(values([1.0, 2.0, 3.0]), [4.0, 5.0, 6.0]), 2), (mp.Neuron(3)([1.0, 2.0, 3.0]), 3)):
+        ops = [node._op for node in toposort(root)]
+        assert (ops.count("*"), ops.count("+")) == (3, sums)
 
 
 def test_dot_of_plain_numbers_is_a_float() -> None:
