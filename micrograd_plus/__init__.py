@@ -9,10 +9,12 @@
 """
 
 from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
+from micrograd_plus import data as data
 from micrograd_plus import engine as engine
 from micrograd_plus import losses as losses
 from micrograd_plus import nn as nn
 from micrograd_plus import ops as ops
+from micrograd_plus import optim as optim
 from micrograd_plus.engine import Value as Value
 from micrograd_plus.engine import no_grad as no_grad
 from micrograd_plus.nn import MLP as MLP
@@ -24,6 +26,8 @@ from micrograd_plus.ops import abs as abs
 from micrograd_plus.ops import pow as pow
 from micrograd_plus.ops import round as round
 from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.training import History as History
+from micrograd_plus.training import fit as fit
 from micrograd_plus.vectors import dot as dot
 from micrograd_plus.vectors import log_softmax as log_softmax
 from micrograd_plus.vectors import logsumexp as logsumexp

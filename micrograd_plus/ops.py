@@ -180,6 +180,11 @@ def _logit(x: float) -> float:
 # ------------------------------------------------------------------- partials too long for a row, and words for the rows
 
 
+def _quotient(out: Any, x: Any, y: Any) -> Any:
+    """floor(x / y) by the remainder: where x / y rounds up to a whole number, as 0.9 / 0.1 does, it is one less."""
+    return where(less(abs(out), inf), round(div(x - out, y)), floor(div(x, y)))
+
+
 def _exponent_slope(out: Any, x: Any, y: Any) -> Any:
     """∂(x**y)/∂y = x**y · log(x), but 0 at base 0 with an exponent ≥ 0, where the power no longer moves."""
     return where(equal(x, 0.0) * less_equal(0.0, y), 0.0, out * log(x))
@@ -206,7 +211,7 @@ def _angle_slope(x: Any, y: Any) -> Any:
 
 def _mish_slope(out: Any, x: Any) -> Any:
     s = softplus(x)
-    return tanh(s) + 4.0 * x * sigmoid(2.0 * s) * sigmoid(-2.0 * s) * sigmoid(x)  # 1 - tanh² without cancellation
+    return tanh(s) + x * (4.0 * sigmoid(2.0 * s) * sigmoid(-2.0 * s)) * sigmoid(x)  # 1 - tanh² without cancellation
 
 
 def _larger(x: Any, y: Any) -> Any:
@@ -215,7 +220,7 @@ def _larger(x: Any, y: Any) -> Any:
 
 
 # rows that others call before they stand in the table: types for the type checker
-reciprocal: Unary; sign: Unary; round: Unary; cos: Unary; cosh: Unary; sigmoid: Unary  # noqa: E702  # fmt: skip
+reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sigmoid: Unary  # noqa: E702  # fmt: skip
 div: Binary; pow: Binary; equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
@@ -236,7 +241,7 @@ mul        = binary("mul", operator.mul, lambda out, x, y: y, lambda out, x, y: 
 div        = binary("div", _div, lambda out, x, y: reciprocal(y), lambda out, x, y: -div(out, y),
                     "x / y, infinite or nan at y = 0; div(3.0, 2.0) = 1.5", symbol="/", latex=r"\frac{#1}{#2}", precedence=2,
                     numpy="divide", kink=lambda x, y: y)
-mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -round(div(x - out, y)),
+mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -_quotient(out, x, y),
                     "the remainder of x / y, with the sign of y; mod(-7.0, 3.0) = 2.0", symbol="%", latex=r"#1 \bmod #2",
                     precedence=2, numpy="remainder", kink=lambda x, y: _to_whole(_div(x, y)))
 pow        = binary("pow", _pow, mask(lambda out, x, y: y * pow(x, y - 1.0), where=lambda out, x, y: 1.0 - equal(y, 0.0)),
