@@ -34,6 +34,22 @@ from micrograd_plus.vectors import logsumexp as logsumexp
 from micrograd_plus.vectors import mean as mean
 from micrograd_plus.vectors import softmax as softmax
 
-# `from micrograd_plus import *` leaves Python's own abs, pow and round alone
-_names = {*FUNCTIONS, *(name for name in dir() if name[0] != "_")} - {"FUNCTIONS", "abs", "pow", "round"}
-globals()["__all__"] = sorted(_names)
+_NAMES = [
+    *(
+        "History",
+        "Layer",
+        "MLP",
+        "Module",
+        "Neuron",
+        "Value",
+        "dot",
+        "fit",
+        "log_softmax",
+        "logsumexp",
+        "mean",
+        "no_grad",
+    ),
+    *("softmax", "data", "engine", "losses", "nn", "ops", "optim"),
+]
+# what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone
+globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})

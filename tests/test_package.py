@@ -1,0 +1,123 @@
+"""What the package promises as a whole: its names, its types, its lightness, and one way of imports."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import micrograd_plus as mp
+from micrograd_plus.rows import FUNCTIONS
+
+PACKAGE = Path(mp.__file__).parent
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_public_names_are_these_and_every_row_of_the_table() -> None:
+    names = [
+        *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "dot", "engine", "fit", "log_softmax"),
+        *("logsumexp", "losses", "mean", "nn", "no_grad", "ops", "optim", "softmax"),
+    ]
+    assert sorted(vars(mp)["__all__"]) == sorted({*names, *FUNCTIONS} - {"abs", "pow", "round"})
+    assert all(hasattr(mp, name) for name in (*names, *FUNCTIONS))
+
+
+def test_star_import_leaves_pythons_own_names_alone() -> None:
+    assert (
+        python("from micrograd_plus import *; print(round(3.14159, 2), abs(-1), pow(2, 3), tanh(0.0))")
+        == "3.14 1 8 0.0"
+    )
+
+
+def test_importing_brings_nothing_heavy() -> None:
+    heavy = {"numpy", "graphviz", "hypothesis", "rich", "click", "pooch", "matplotlib", "safetensors", "torch"}
+    loaded = python("import micrograd_plus, sys; print(*sys.modules)").split()
+    assert heavy & set(loaded) == set()
+
+
+def public_things() -> list[tuple[str, object]]:
+    things: dict[str, object] = {}
+    for home in (mp, mp.nn, mp.losses, mp.optim, mp.data, mp.engine):
+        prefix = "" if home is mp else home.__name__.rpartition(".")[2] + "."
+        for name, thing in vars(home).items():
+            ours = str(getattr(thing, "__module__", "")).startswith("micrograd_plus")
+            if ours and name[0] != "_" and (inspect.isclass(thing) or inspect.isroutine(thing)):
+                things.setdefault(f"{prefix}{name}", thing)
+    return sorted(things.items())
+
+
+@pytest.mark.parametrize(("name", "thing"), public_things(), ids=[name for name, _ in public_things()])
+def test_every_public_name_says_what_it_is(name: str, thing: object) -> None:
+    assert (inspect.getdoc(thing) or "").strip(), f"{name} has no docstring"
+
+
+def test_every_function_of_the_table_has_an_example_that_runs() -> None:
+    for name, function in FUNCTIONS.items():
+        examples = doctest.DocTestParser().get_examples(function.__doc__ or "")
+        assert [example.source.startswith(f"{name}(") for example in examples] == [True]
+
+
+def test_the_stub_for_type_checkers_is_todays() -> None:
+    pytest.importorskip("mypy")
+    from micrograd_plus.stubs import STUB, stub
+
+    assert STUB.read_text(encoding="utf-8") == stub(), "run python -m micrograd_plus.stubs"
+
+
+def test_type_checkers_see_functions_and_methods(tmp_path: Path) -> None:
+    api = pytest.importorskip("mypy.api")
+    file = tmp_path / "use.py"
+    file.write_text(
+        "import micrograd_plus as mp\n"
+        "x = mp.Value(1.0)\n"
+        "reveal_type(mp.tanh(x))\n"
+        "reveal_type(x.tanh())\n"
+        "reveal_type(mp.tanh(1.0))\n"
+        "reveal_type(x.clamp(min=0.0))\n"
+        "x.tahn()\n"
+        "mp.tahn(x)\n"
+    )
+    report, _, _ = api.run(["--strict", f"--cache-dir={tmp_path}", str(file)])
+    value = 'Revealed type is "micrograd_plus.engine.Value"'
+    said = [line.split(": ", 2)[2] for line in report.splitlines()[:6]]
+    assert [said[0], said[1], said[3]] == [value] * 3
+    assert said[2] == 'Revealed type is "float"' or said[2].endswith('.float"')
+    assert "tahn" in said[4]
+    assert "tahn" in said[5]
+
+
+LAYERS = [
+    *("engine", "errors", "rows", "ops", "vectors", "copying", "files", "weights", "nn", "losses", "data", "optim"),
+    *("progress", "training", "terminal", "plots", "runs", "jobs", "cli", "__main__", "stubs"),
+]
+
+
+def test_imports_run_one_way() -> None:
+    """A module imports only modules that stand before it in LAYERS, so there are no circles."""
+    for path in PACKAGE.rglob("*.py"):
+        module = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if module == "__init__":
+            continue
+        assert module in LAYERS, f"{module} has no place in LAYERS"
+        for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(statement, ast.ImportFrom) or not (statement.module or "").startswith("micrograd_plus"):
+                continue
+            parts = (statement.module or "").split(".")[1:2] or [alias.name for alias in statement.names]
+            for part in parts:
+                if part != module and part in LAYERS:
+                    assert LAYERS.index(part) < LAYERS.index(module), f"{module} imports {part}"
+
+
+def test_no_module_bears_the_name_of_a_public_function() -> None:
+    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    functions = {name for name, thing in vars(mp).items() if callable(thing) and not isinstance(thing, ModuleType)}
+    assert modules & functions == set()
