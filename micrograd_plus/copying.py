@@ -11,7 +11,7 @@ from operator import getitem
 from typing import Any
 from weakref import ReferenceType, ref
 
-from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, interior
+from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, walk
 
 
 def _copy(value: Value) -> Value:
@@ -23,17 +23,14 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
     """What copy.deepcopy does: the whole graph under the value, but for what has been copied already."""
     from copy import deepcopy
 
-    def copied(node: Value) -> Value:
+    leaves, order = walk(value, skip=lambda node: id(node) in memo)
+    for node in (*leaves, *order):
         if id(node) not in memo:
-            args = tuple([copied(arg) if isinstance(arg, Value) else arg for arg in node.args])
+            args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
             extras = deepcopy(_extras(node), memo)
             memo[id(node)] = _build(type(node), _operation(node), args, node._data, node._grad, node._label, extras)
-        again: Value = memo[id(node)]
-        return again
-
-    for node in interior(value, skip=lambda node: id(node) in memo):
-        copied(node)  # its arguments are copied already, or leaves
-    return copied(value)
+    copied: Value = memo[id(value)]
+    return copied
 
 
 def _reduce_ex(value: Value, _: Any) -> tuple[Any, ...]:
@@ -52,7 +49,7 @@ class _Graph:
     """
 
     def __init__(self, root: Value) -> None:
-        self.inside = interior(root, skip=_holder)
+        _, self.inside = walk(root, skip=_holder)
         arguments = [arg for node in self.inside for arg in node.args if isinstance(arg, Value)]
         inside = set(self.inside)
         self.outside = [arg for arg in dict.fromkeys(arguments) if arg not in inside]

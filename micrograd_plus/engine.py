@@ -237,30 +237,35 @@ class Value:
         >>> a.grad, b.grad
         (-3.0, 2.0)
         """
-        order = interior(self)
+        leaves, order = walk(self)
         with _lock:
-            for node in order:
+            before = [(leaf, leaf._grad) for leaf in leaves if leaf._grad]
+            for node in (*order, *[leaf for leaf, _ in before]):
                 node._grad = 0.0
             self._grad += 1.0
-            for node in reversed(order):
-                op, a, b = node.op, node._a, node._b
-                if op is ADD:
-                    upstream = node._grad
-                    if isinstance(a, Value):
-                        a._grad += upstream
-                    if isinstance(b, Value):
-                        b._grad += upstream
-                elif op is MUL:
-                    upstream = node._grad
-                    if not isinstance(a, Value):
-                        b._grad += upstream * a  # type: ignore[union-attr, operator]  # one of the two is a Value
-                    elif isinstance(b, Value):
-                        a._grad += upstream * b._data
-                        b._grad += upstream * a._data
-                    else:
-                        a._grad += upstream * b  # type: ignore[operator]
-                elif op is not None:
-                    op.pull(node)
+            try:
+                for node in reversed(order):
+                    op, a, b = node.op, node._a, node._b
+                    if op is ADD:
+                        upstream = node._grad
+                        if isinstance(a, Value):
+                            a._grad += upstream
+                        if isinstance(b, Value):
+                            b._grad += upstream
+                    elif op is MUL:
+                        upstream = node._grad
+                        if not isinstance(a, Value):
+                            b._grad += upstream * a  # type: ignore[union-attr, operator]  # one of the two is a Value
+                        elif isinstance(b, Value):
+                            a._grad += upstream * b._data
+                            b._grad += upstream * a._data
+                        else:
+                            a._grad += upstream * b  # type: ignore[operator]
+                    elif op is not None:
+                        op.pull(node)
+            finally:
+                for leaf, grad in before:  # added to the sum, not summed into: so that twice is exactly twice
+                    leaf._grad += grad
 
     def detach(self) -> Value:
         """A leaf with the same number, through which no gradient flows."""
@@ -381,43 +386,50 @@ def apply(op: Op, *args: Arg) -> Value:
     return node(op, data, args[0], None if len(args) == 1 else args[1] if len(args) == 2 else args[1:])
 
 
-def interior(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
-    """The nodes under root that an operation made, arguments before results; iterative, so depth is free.
+def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:
+    """The leaves under root, and what operations made of them, arguments before results.
 
-    Nodes that `skip` names are left out, and what is only under them.
+    Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them.
     """
+    leaves: dict[Value, None] = {}
     order: list[Value] = []
     seen: set[Value] = set()
-    stack: list[Value | None] = [root] if root.op is not None else []
+    stack: list[Value | None] = [root]
     while stack:
         node = stack.pop()
         if node is None:  # all arguments of the node below are in order
             order.append(stack.pop())  # type: ignore[arg-type]  # a node lies below every None
+        elif node.op is None:
+            leaves[node] = None
         elif node not in seen and (skip is None or not skip(node)):
             seen.add(node)
             stack.append(node)
             stack.append(None)
             a, b = node._a, node._b
             if isinstance(b, Value):
-                if b.op is not None and b not in seen:
+                if b.op is None:
+                    leaves[b] = None
+                elif b not in seen:
                     stack.append(b)
             elif isinstance(b, tuple):
-                stack.extend([arg for arg in reversed(b) if isinstance(arg, Value) and arg.op is not None])
-            if isinstance(a, Value) and a.op is not None and a not in seen:
-                stack.append(a)
-    return order
+                stack.extend([arg for arg in reversed(b) if isinstance(arg, Value)])
+            if isinstance(a, Value):
+                if a.op is None:
+                    leaves[a] = None
+                elif a not in seen:
+                    stack.append(a)
+    return list(leaves), order
 
 
 def toposort(root: Value) -> list[Value]:
-    """Every node under root once: the leaves, as they are met, then what was made from them, arguments first.
+    """Every node under root once, arguments before results.
 
     >>> x = Value(2.0)
     >>> [node._op for node in toposort((x + 1) * x)]
     ['', '+', '*']
     """
-    made = interior(root)
-    args = [arg for node in made for arg in node.args if isinstance(arg, Value) and arg.op is None]
-    return [*dict.fromkeys(args if made else [root]), *made]
+    leaves, order = walk(root)
+    return [*leaves, *order]
 
 
 @contextmanager

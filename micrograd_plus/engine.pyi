@@ -303,13 +303,13 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
     """A new interior node; every one of them is made here."""
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
-def interior(root: Value, skip: Callable[[Value], object] | None = None) -> list[Value]:
-    """The nodes under root that an operation made, arguments before results; iterative, so depth is free.
+def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:
+    """The leaves under root, and what operations made of them, arguments before results.
 
-    Nodes that `skip` names are left out, and what is only under them.
+    Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them.
     """
 def toposort(root: Value) -> list[Value]:
-    """Every node under root once: the leaves, as they are met, then what was made from them, arguments first.
+    """Every node under root once, arguments before results.
 
     >>> x = Value(2.0)
     >>> [node._op for node in toposort((x + 1) * x)]

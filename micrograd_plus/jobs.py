@@ -6,13 +6,14 @@ import os
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import isqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from click import echo
 
-from micrograd_plus import losses, optim, terminal
+from micrograd_plus import losses, optim, plots, terminal
 from micrograd_plus.data.dataset import Dataset, hold_out, one_hot
 from micrograd_plus.data.digits import load_digits
 from micrograd_plus.data.mnist import load_mnist
@@ -74,7 +75,7 @@ def digits(
     if loss not in LOSSES:
         raise unknown("loss", loss, LOSSES)
     choice = LOSSES[loss]
-    nin, *nouts = sizes = [784 if mnist else 64, *hidden, 10]
+    nin, *nouts = sizes = [64 if mnist is None else 784, *hidden, 10]
     init = _wide if activation == "sigmoid" else "he"
     model = MLP(nin, nouts, activation=activation, output=choice.output, init=init, seed=seed)
     if lr is None and optimizer.lower() == "sgd":
@@ -95,9 +96,11 @@ def digits(
         return _said(answers[-1]) == label
 
     with run_folder(out, "digits-run", model) as folder:
-        network = "-".join(map(str, sizes))
-        echo(f"{len(train.labels):,} digits to learn from, {len(held_out.labels):,} held out")
-        echo(f"network {network}, {len(model.parameters()):,} parameters; {loss}, {optimizer}, rate {lr:g}")
+        whose = "digits" if mnist is None else "of MNIST's training images"
+        held = "held out" if mnist is None else "of its test images held out"
+        echo(f"{len(train.labels):,} {whose} to learn from, {len(held_out.labels):,} {held}")
+        echo(f"network {'-'.join(map(str, sizes))} of {len(model.parameters()):,} parameters, {activation}")
+        echo(f"{loss}, {optimizer}, batches of {batch_size}, learning rate {lr:g} falling to {FALL * lr:g}\n")
         history = fit(
             cost,
             (train.images, [choice.target(label) for label in train.labels]),
@@ -115,7 +118,7 @@ def digits(
             "activation": activation, "output": choice.output, "loss": loss, "optimizer": optimizer, "lr": lr,
             "batch_size": batch_size, "epochs": epochs, "seed": seed,
         }  # fmt: skip
-        if not _saved(folder, model, history, settings, HISTORY_PLOT, lambda: _plots().history_plot(history)):
+        if not _saved(folder, model, history, settings, HISTORY_PLOT, partial(plots.history_plot, history)):
             return False
     _show_answers(held_out, [choice.beliefs(outputs) for outputs in answers])
     echo(f"held-out accuracy {percent(history[-1].accuracy or 0.0)}")
@@ -148,7 +151,9 @@ def moons(
             return float(model(place))
 
     with run_folder(out, "moons-run", model) as folder:
-        echo(f"{points} points on two moons; network 2-16-16-1, {len(model.parameters())} parameters; hinge loss")
+        echo(f"{points} points on two moons")
+        echo(f"network 2-16-16-1 of {len(model.parameters())} parameters, relu")
+        echo(f"hinge loss with L2, sgd, all points at once, learning rate 1 falling to {FALL:g}\n")
         history = fit(
             cost,
             (places, [2 * label - 1 for label in labels]),
@@ -159,12 +164,11 @@ def moons(
             accuracy=right,
             schedule=schedule,
         )
-        settings: dict[str, object] = {"job": "moons", "layers": [2, 16, 16, 1], "points": points, "noise": noise} | {
-            "steps": steps, "seed": seed,
+        settings: dict[str, object] = {
+            "job": "moons", "layers": [2, 16, 16, 1], "points": points, "noise": noise, "steps": steps, "seed": seed,
         }  # fmt: skip
-        if not _saved(
-            folder, model, history, settings, BOUNDARY_PLOT, lambda: _plots().boundary_plot(score, places, labels)
-        ):
+        draw = partial(plots.boundary_plot, score, places, labels)
+        if not _saved(folder, model, history, settings, BOUNDARY_PLOT, draw):
             return False
     echo(f"\n{terminal.plane(score, places, labels, ramp=terminal.shades())}\n")
     echo(f"accuracy {percent(history[-1].accuracy or 0.0)}")
@@ -208,12 +212,6 @@ def _saved(
         echo(f"no {plot}: {error}")
     echo(f"weights, settings and history are in {os.fspath(folder)}")
     return True
-
-
-def _plots() -> Any:
-    from micrograd_plus import plots
-
-    return plots
 
 
 def _show_answers(held_out: Dataset, beliefs: list[list[float]]) -> None:

@@ -232,13 +232,14 @@ def _over_arrays(op: Op, call: Callable[..., Any], args: tuple[Any, ...]) -> Any
     for array in arrays:
         if array.dtype.kind not in "biufO":
             raise TypeError(f"{op.name}: expected an array of numbers or Values, got one of {array.dtype}")
-    if any(array.dtype == object for array in arrays):
-        return np.frompyfunc(call, len(args), 1)(*arrays)
     with np.errstate(all="ignore"):
+        if any(array.dtype == object for array in arrays):
+            return np.frompyfunc(call, len(args), 1)(*arrays)
+        floats = [array.astype(float) for array in arrays]
         if op.numpy:
-            result = getattr(np, op.numpy)(*arrays)
+            result = getattr(np, op.numpy)(*floats)
         else:  # NumPy has no such function: element by element
-            result = np.frompyfunc(cast(Forward, op.forward), len(args), 1)(*[a.astype(float) for a in arrays])
+            result = np.frompyfunc(cast(Forward, op.forward), len(args), 1)(*floats)
     return np.asarray(result, dtype=float)
 
 

@@ -164,9 +164,11 @@ def test_a_rule_that_raises_does_so_and_holds_nothing_back() -> None:
         raise ZeroDivisionError(out.data)
 
     out._backward = rule
+    x.grad = 5.0
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             out.backward()
+    assert x.grad == 5.0
     gone = weakref.ref(out)
     out = Value(0.0)
     assert gone() is None
@@ -207,6 +209,16 @@ def test_two_losses_add_their_gradients(a: float, b: float) -> None:
     (x * y).backward()
     (x + y).backward()
     assert (x.grad, y.grad) == (b + 1.0, a + 1.0)
+
+
+@given(st.lists(numbers, min_size=2, max_size=6))
+def test_a_second_backward_gives_exactly_twice_to_the_last_bit(factors: list[float]) -> None:
+    x = Value(0.1)
+    y = sum(x * factor for factor in factors) + x  # a leaf with several contributions
+    y.backward()
+    once = x.grad
+    y.backward()
+    assert x.grad == 2.0 * once
 
 
 def test_augmented_assignment_makes_a_new_node() -> None:
