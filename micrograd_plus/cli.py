@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -77,7 +76,7 @@ def _option_out(default: str) -> Callable[[Any], Any]:
     epilog="""\b
 Examples:
   micrograd-plus digits
-  micrograd-plus digits --optimizer adam --loss cross_entropy --epochs 5
+  micrograd-plus digits --optimizer adam --lr 0.02 --loss cross_entropy
   micrograd-plus digits --hidden 32 --lr 2 --epochs 5 --out wide
   micrograd-plus digits --mnist mnist --limit 2000 --epochs 1
 
@@ -185,7 +184,6 @@ def main(args: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _leave("stopped by Ctrl-C", 130)
     except OSError as error:
-        _close_stdout()
         if error.errno == errno.EPIPE:  # whoever read our output has enough of it
             sys.exit(1)
         places = [str(name) for name in (error.filename, error.strerror) if name]
@@ -198,11 +196,3 @@ def main(args: list[str] | None = None) -> NoReturn:
 def _leave(problem: str, code: int = 2) -> NoReturn:
     click.echo(f"{NAME}: {' '.join(problem.split())}", err=True)
     sys.exit(code)
-
-
-def _close_stdout() -> None:
-    """Throw away what standard output could not write, lest Python tries again at its end and complains."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

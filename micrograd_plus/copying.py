@@ -23,14 +23,18 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
     """What copy.deepcopy does: the whole graph under the value, but for what has been copied already."""
     from copy import deepcopy
 
-    leaves, order = walk(value, skip=lambda node: id(node) in memo)
-    for node in (*leaves, *order):
+    def copied(node: Value) -> Value:
         if id(node) not in memo:
-            args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
+            args = tuple([copied(arg) if isinstance(arg, Value) else arg for arg in node.args])
             extras = deepcopy(_extras(node), memo)
             memo[id(node)] = _build(type(node), _operation(node), args, node._data, node._grad, node._label, extras)
-    copied: Value = memo[id(value)]
-    return copied
+        again: Value = memo[id(node)]
+        return again
+
+    order, _ = walk(value, skip=lambda node: id(node) in memo)
+    for node in order:
+        copied(node)  # its arguments are leaves, or have been copied: so this goes one level deep
+    return copied(value)
 
 
 def _reduce_ex(value: Value, _: Any) -> tuple[Any, ...]:
@@ -49,7 +53,7 @@ class _Graph:
     """
 
     def __init__(self, root: Value) -> None:
-        _, self.inside = walk(root, skip=_holder)
+        self.inside, _ = walk(root, skip=_holder)
         arguments = [arg for node in self.inside for arg in node.args if isinstance(arg, Value)]
         inside = set(self.inside)
         self.outside = [arg for arg in dict.fromkeys(arguments) if arg not in inside]

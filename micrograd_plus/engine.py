@@ -237,10 +237,10 @@ class Value:
         >>> a.grad, b.grad
         (-3.0, 2.0)
         """
-        leaves, order = walk(self)
         with _lock:
-            before = [(leaf, leaf._grad) for leaf in leaves if leaf._grad]
-            for node in (*order, *[leaf for leaf, _ in before]):
+            order, held = walk(self)
+            before = {node: node._grad for node in held if node.op is None}
+            for node in held:
                 node._grad = 0.0
             self._grad += 1.0
             try:
@@ -248,10 +248,10 @@ class Value:
                     op, a, b = node.op, node._a, node._b
                     if op is ADD:
                         upstream = node._grad
-                        if isinstance(a, Value):
-                            a._grad += upstream
+                        if isinstance(a, Value):  # the first contribution is kept as it is: half of all gradients
+                            a._grad = a._grad + upstream if a._grad else upstream  # share one float object so
                         if isinstance(b, Value):
-                            b._grad += upstream
+                            b._grad = b._grad + upstream if b._grad else upstream
                     elif op is MUL:
                         upstream = node._grad
                         if not isinstance(a, Value):
@@ -264,7 +264,7 @@ class Value:
                     elif op is not None:
                         op.pull(node)
             finally:
-                for leaf, grad in before:  # added to the sum, not summed into: so that twice is exactly twice
+                for leaf, grad in before.items():  # added to the sum, not summed into: so that twice is exactly twice
                     leaf._grad += grad
 
     def detach(self) -> Value:
@@ -387,38 +387,44 @@ def apply(op: Op, *args: Arg) -> Value:
 
 
 def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:
-    """The leaves under root, and what operations made of them, arguments before results.
+    """The nodes under root that operations made, arguments before results; and all nodes that hold a gradient.
 
     Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them.
     """
-    leaves: dict[Value, None] = {}
     order: list[Value] = []
+    held: list[Value] = []
     seen: set[Value] = set()
     stack: list[Value | None] = [root]
-    while stack:
+    while True:  # not `while stack`: CPython 3.11 speeds up a loop in its first run only if it jumps back for certain
+        if not stack:
+            return order, held
         node = stack.pop()
         if node is None:  # all arguments of the node below are in order
             order.append(stack.pop())  # type: ignore[arg-type]  # a node lies below every None
         elif node.op is None:
-            leaves[node] = None
+            if node._grad:
+                held.append(node)
         elif node not in seen and (skip is None or not skip(node)):
             seen.add(node)
+            if node._grad:
+                held.append(node)
             stack.append(node)
             stack.append(None)
             a, b = node._a, node._b
             if isinstance(b, Value):
                 if b.op is None:
-                    leaves[b] = None
+                    if b._grad:
+                        held.append(b)
                 elif b not in seen:
                     stack.append(b)
             elif isinstance(b, tuple):
                 stack.extend([arg for arg in reversed(b) if isinstance(arg, Value)])
             if isinstance(a, Value):
                 if a.op is None:
-                    leaves[a] = None
+                    if a._grad:
+                        held.append(a)
                 elif a not in seen:
                     stack.append(a)
-    return list(leaves), order
 
 
 def toposort(root: Value) -> list[Value]:
@@ -428,8 +434,9 @@ def toposort(root: Value) -> list[Value]:
     >>> [node._op for node in toposort((x + 1) * x)]
     ['', '+', '*']
     """
-    leaves, order = walk(root)
-    return [*leaves, *order]
+    order, _ = walk(root)
+    leaves = [arg for node in order for arg in node.args if isinstance(arg, Value) and arg.op is None]
+    return [*dict.fromkeys(leaves if order else [root]), *order]
 
 
 @contextmanager
@@ -459,7 +466,7 @@ def number(data: Any, where: str) -> float:
     kind = type(data)
     if kind is float:
         return data  # type: ignore[no-any-return]
-    if (
+    if kind is not int and (
         not hasattr(kind, "__float__")
         or isinstance(data, Value)
         or (isinstance(data, Complex) and not isinstance(data, Real))
@@ -483,6 +490,8 @@ def operand(symbol: str, other: Any) -> float | None:
     """The other side of an operator as a float; None where its own type, an array's say, should answer."""
     if type(other) is float:
         return other
+    if type(other) is int:
+        return number(other, symbol)
     if hasattr(type(other), "__array_ufunc__") and hasattr(type(other), "__len__"):
         return None
     try:

@@ -304,7 +304,7 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
 def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:
-    """The leaves under root, and what operations made of them, arguments before results.
+    """The nodes under root that operations made, arguments before results; and all nodes that hold a gradient.
 
     Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them.
     """

@@ -12,6 +12,7 @@ from os import PathLike
 from typing import Any, cast
 
 from micrograd_plus import weights
+from micrograd_plus.arguments import Seed, generator, whole
 from micrograd_plus.engine import TABLE, Value
 from micrograd_plus.errors import unknown
 from micrograd_plus.rows import FUNCTIONS
@@ -126,11 +127,13 @@ class Neuron(Module):
         *,
         activation: str | Callable[[Any], Any] = "relu",
         init: str | Initialiser = "uniform",
-        seed: int | random.Random | None = None,
+        seed: Seed = None,
         nout: int = 1,
     ) -> None:
-        draw, generator = _initialiser(init), _generator(seed)
-        self.w = [Value(draw(generator, nin, nout)) for _ in range(_size("Neuron", nin))]
+        draw = _initialiser(init)
+        # the module has a generator's methods: those that micrograd draws with
+        source = cast(random.Random, random) if seed is None else generator("Neuron", seed)
+        self.w = [Value(draw(source, nin, nout)) for _ in range(whole("Neuron", "nin", nin))]
         self.b = Value(0)
         self.nonlin = nonlin
         self.activation = _activation(activation if nonlin else "linear")
@@ -158,9 +161,9 @@ class Layer(Module):
     Layer of [TanhNeuron(3), TanhNeuron(3)]
     """
 
-    def __init__(self, nin: int, nout: int, *, seed: int | random.Random | None = None, **options: Any) -> None:
-        generator = _generator(seed)
-        self.neurons = [Neuron(nin, seed=generator, nout=nout, **options) for _ in range(_size("Layer", nout))]
+    def __init__(self, nin: int, nout: int, *, seed: Seed = None, **options: Any) -> None:
+        source = None if seed is None else generator("Layer", seed)
+        self.neurons = [Neuron(nin, seed=source, nout=nout, **options) for _ in range(whole("Layer", "nout", nout))]
 
     def __call__(self, x: Sequence[Value | float]) -> Any:
         out = [neuron(x) for neuron in self.neurons]
@@ -192,15 +195,15 @@ class MLP(Module):
         activation: str | Callable[[Any], Any] = "relu",
         output: str | Callable[[Any], Any] = "linear",
         init: str | Initialiser = "uniform",
-        seed: int | random.Random | None = None,
+        seed: Seed = None,
     ) -> None:
         if not isinstance(nouts, Sequence) or not nouts:
             raise ValueError(f"MLP: layers {nouts!r}; expected a list of their sizes, such as [16, 16, 10]")
         _activation(activation)  # a wrong name is wrong also where there is no hidden layer
-        generator = _generator(seed)
+        source = None if seed is None else generator("MLP", seed)
         sizes = [nin, *nouts]
         self.layers = [
-            Layer(size, nout, activation=output if i == len(nouts) - 1 else activation, init=init, seed=generator)
+            Layer(size, nout, activation=output if i == len(nouts) - 1 else activation, init=init, seed=source)
             for i, (size, nout) in enumerate(zip(sizes, nouts))
         ]
 
@@ -239,20 +242,3 @@ def _initialiser(init: str | Initialiser) -> Initialiser:
     if init not in INITIALISERS:
         raise unknown("initialiser", init, INITIALISERS)
     return INITIALISERS[init]
-
-
-def _generator(seed: int | random.Random | None) -> random.Random:
-    """A new generator for a seed; for None Python's `random` itself, whose functions are a generator's methods."""
-    if seed is None:
-        return cast(random.Random, random)
-    if isinstance(seed, int):
-        return random.Random(seed)
-    if not hasattr(seed, "uniform"):
-        raise TypeError(f"seed {seed!r}: expected an int, a random.Random or None, got {type(seed).__name__}")
-    return seed
-
-
-def _size(what: str, size: int) -> int:
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise ValueError(f"{what}: size {size!r}; expected a whole number of at least 1")
-    return size

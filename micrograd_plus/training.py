@@ -14,7 +14,7 @@ from time import perf_counter
 from types import FrameType
 from typing import Any, Literal
 
-from micrograd_plus.data.arguments import Seed, generator, paired, whole
+from micrograd_plus.arguments import Seed, generator, paired, whole
 from micrograd_plus.data.batches import minibatches
 from micrograd_plus.engine import Value, no_grad
 from micrograd_plus.files import write_atomically

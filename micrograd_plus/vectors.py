@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from math import inf
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.engine import Value
-from micrograd_plus.ops import div, exp, logaddexp, maximum, stop_gradient
+from micrograd_plus.ops import abs, div, equal, exp, less, log1p, maximum, stop_gradient, where
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,12 +89,19 @@ def log_softmax(values: Any) -> list[Any]:
 def logsumexp(values: Any) -> Any:
     """The logarithm of the sum of the values' exponentials: a smooth maximum.
 
-    Pair by pair, since ln(eᵃ + eᵇ) of two neither overflows nor loses the smaller one.
+    The largest value m is taken out first, so that nothing overflows: m + ln(Σ exp(v - m)). Its own term is 1 and left
+    to log1p, so that what is far smaller is not lost beside it.
 
     >>> logsumexp([1000.0, 1000.0])
     1000.69...
+    >>> logsumexp([0.0, -40.0])
+    4.24...e-18
     """
-    return _number(reduce(logaddexp, _checked("logsumexp", values)))
+    largest = reduce(maximum, _checked("logsumexp", values))
+    largest = stop_gradient(where(less(abs(largest), inf), largest, 0.0))
+    tops = [equal(value, largest) for value in values]
+    others = _sum([exp(value - largest) - top for value, top in zip(values, tops)])
+    return largest + log1p(others + (_sum(tops) - 1.0))
 
 
 def _sum(values: Any) -> Any:

@@ -129,10 +129,10 @@ def test_a_module_of_ones_own_finds_its_parameters_once() -> None:
         (lambda: MLP(2, [2], init="xaver"), ValueError, "unknown initialiser 'xaver'; did you mean 'xavier'"),
         (lambda: MLP(2, []), ValueError, r"MLP: layers \[\]; expected a list of their sizes"),
         (lambda: MLP(2, 3), ValueError, "MLP: layers 3; expected a list of their sizes"),  # type: ignore[arg-type]
-        (lambda: MLP(0, [2]), ValueError, "size 0; expected a whole number of at least 1"),
-        (lambda: MLP(2, [2, -1]), ValueError, "size -1; expected a whole number of at least 1"),
-        (lambda: Neuron(2.5), ValueError, "size 2.5; expected a whole number"),  # type: ignore[arg-type]
-        (lambda: Neuron(2, seed="a"), TypeError, "seed 'a': expected an int"),  # type: ignore[arg-type]
+        (lambda: MLP(0, [2]), ValueError, "nin=0.: expected a whole number of at least 1"),
+        (lambda: MLP(2, [2, -1]), ValueError, "nout=-1.: expected a whole number of at least 1"),
+        (lambda: Neuron(2.5), TypeError, "nin=2.5.: expected a whole number"),  # type: ignore[arg-type]
+        (lambda: Neuron(2, seed="a"), TypeError, "seed='a'.: expected a whole number"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_networks_are_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:

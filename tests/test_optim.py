@@ -270,7 +270,7 @@ def test_extreme_gradients_in_a_vector_warn_of_nothing() -> None:
 def test_a_rule_of_ones_own_is_asked_once_a_step_and_gets_the_options() -> None:
     asked: list[tuple[int, float, str]] = []
 
-    def rule(t: int, *, lr: float, mood: str) -> optim.Update:
+    def rule(t: int, *, lr: float, mood: str) -> Callable[..., tuple[Any, ...]]:
         asked.append((t, lr, mood))
         return lambda theta, g, last: (theta - lr * (g + last), g)
 
@@ -500,14 +500,18 @@ MISTAKES: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: wrong.by_name("sgd", [x], lr=-1), ValueError, f"SGD: lr -1; {finite}"),
     (lambda: wrong.by_name("sgd", [x], rho=1), TypeError, "unexpected keyword argument 'rho'"),
     (lambda: wrong.StepLR("adam", 1), TypeError, "StepLR(optimizer): got 'adam', a str, expected an optimizer"),
-    (lambda: wrong.StepLR(wrong.SGD([x]), 0), ValueError, "StepLR: step_size 0; expected a whole number of at least 1"),
-    (lambda: wrong.StepLR(wrong.SGD([x]), 1.5), TypeError, "StepLR: step_size 1.5; expected a whole number"),
+    (
+        lambda: wrong.StepLR(wrong.SGD([x]), 0),
+        ValueError,
+        "StepLR(step_size=0): expected a whole number",
+    ),
+    (lambda: wrong.StepLR(wrong.SGD([x]), 1.5), TypeError, "StepLR(step_size=1.5): expected a whole number"),
     (lambda: wrong.ExponentialLR(wrong.SGD([x]), -0.5), ValueError, f"ExponentialLR: gamma -0.5; {finite}"),
-    (lambda: wrong.CosineAnnealingLR(wrong.SGD([x]), 0), ValueError, "CosineAnnealingLR: T_max 0; expected"),
+    (lambda: wrong.CosineAnnealingLR(wrong.SGD([x]), 0), ValueError, "CosineAnnealingLR(T_max=0): expected"),
     (lambda: wrong.LinearLR(wrong.SGD([x]), 0.0), ValueError, "LinearLR: start_factor 0.0; expected a number above 0"),
     (lambda: wrong.LinearLR(wrong.SGD([x]), 1.0, 2.0), ValueError, "LinearLR: end_factor 2.0; expected a number from"),
-    (lambda: wrong.LinearLR(wrong.SGD([x]), total_iters=0), ValueError, "LinearLR: total_iters 0; expected"),
-    (lambda: wrong.StepLR(wrong.SGD([x]), 1, last_epoch=-2), ValueError, "StepLR: last_epoch -2; expected"),
+    (lambda: wrong.LinearLR(wrong.SGD([x]), total_iters=0), ValueError, "LinearLR(total_iters=0): expected"),
+    (lambda: wrong.StepLR(wrong.SGD([x]), 1, last_epoch=-2), ValueError, "StepLR(last_epoch=-2): expected"),
     (
         lambda: wrong.StepLR(wrong.SGD([x]), 1, last_epoch=3),
         ValueError,

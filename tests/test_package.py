@@ -96,7 +96,21 @@ def test_type_checkers_see_functions_and_methods(tmp_path: Path) -> None:
 
 
 LAYERS = [
-    *("engine", "errors", "rows", "ops", "vectors", "copying", "files", "weights", "nn", "losses", "data", "optim"),
+    *(
+        "engine",
+        "errors",
+        "arguments",
+        "rows",
+        "ops",
+        "vectors",
+        "copying",
+        "files",
+        "weights",
+        "nn",
+        "losses",
+        "data",
+        "optim",
+    ),
     *("progress", "training", "terminal", "plots", "runs", "jobs", "cli", "__main__", "stubs"),
 ]
 

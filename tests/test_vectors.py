@@ -115,6 +115,19 @@ def test_logsumexp_of_nothing_but_minus_infinity() -> None:
 
 
 @pytest.mark.parametrize(
+    "data", [[-np.inf, -np.inf, 1.0], [1.0, -np.inf, 2.0, -np.inf], [3.0], [2.0, 2.0], [np.inf, 1.0]]
+)
+def test_logsumexp_with_infinities_and_ties_is_pytorchs(data: list[float]) -> None:
+    torch = pytest.importorskip("torch")
+    leaves, tensor = values(data), torch.tensor(data, dtype=torch.float64, requires_grad=True)
+    out, expected = mp.logsumexp(leaves), torch.logsumexp(tensor, 0)
+    out.backward()
+    expected.backward()
+    assert out.data == pytest.approx(expected.item(), rel=1e-15)
+    assert [v.grad for v in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-15, nan_ok=True)
+
+
+@pytest.mark.parametrize(
     ("call", "error", "message"),
     [
         (lambda: mp.dot([1, 2, 3], [1, 2, 3, 4]), ValueError, "dot: vectors of 3 and 4 numbers; expected the same"),

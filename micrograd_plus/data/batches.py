@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
-from micrograd_plus.data.arguments import Seed, generator, paired, whole
+from micrograd_plus.arguments import Seed, generator, paired, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from math import inf
-from operator import index
 from reprlib import repr as short_repr
 from typing import Any
 
@@ -51,17 +50,6 @@ def checked(where: str, name: str, value: Any) -> Any:
     if not all(within(x) for x in numbers):
         raise ValueError(f"{where}: {name} {value!r}; expected {expected}")
     return numbers if name == "betas" else numbers[0]
-
-
-def whole(where: str, name: str, value: Any, least: int) -> int:
-    expected = f"expected a whole number of at least {least}"
-    try:
-        whole = index(value)
-    except TypeError:
-        raise TypeError(f"{where}: {name} {short_repr(value)}; {expected}, got {type(value).__name__}") from None
-    if whole < least:
-        raise ValueError(f"{where}: {name} {value!r}; {expected}")
-    return whole
 
 
 def parameters(where: str, params: Iterable[Value]) -> list[Value]:

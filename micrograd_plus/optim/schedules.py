@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from reprlib import repr as short_repr
 
+from micrograd_plus.arguments import whole
 from micrograd_plus.optim.optimizers import Optimizer
-from micrograd_plus.optim.ranges import checked, whole
+from micrograd_plus.optim.ranges import checked
 
 
 class Schedule:
@@ -41,7 +42,7 @@ class Schedule:
             kind = type(optimizer).__name__
             raise TypeError(f"{name}(optimizer): got {short_repr(optimizer)}, a {kind}, expected an optimizer")
         self.optimizer = optimizer
-        self.last_epoch = whole(name, "last_epoch", last_epoch, -1) + 1
+        self.last_epoch = whole(name, "last_epoch", last_epoch, least=-1) + 1
         if optimizer.initial_lr is None:
             if last_epoch >= 0:
                 way_out = "expected -1, or an optimizer whose initial_lr is set"
@@ -88,7 +89,7 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.step_size = whole("StepLR", "step_size", step_size, 1)
+        self.step_size = whole("StepLR", "step_size", step_size)
         self.gamma: float = checked("StepLR", "gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
@@ -146,7 +147,7 @@ class CosineAnnealingLR(Schedule):
         eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None:
-        self.T_max = whole("CosineAnnealingLR", "T_max", T_max, 1)
+        self.T_max = whole("CosineAnnealingLR", "T_max", T_max)
         self.eta_min: float = checked("CosineAnnealingLR", "eta_min", eta_min)
         super().__init__(optimizer, last_epoch)
 
@@ -184,7 +185,7 @@ class LinearLR(Schedule):
     ) -> None:
         self.start_factor: float = checked("LinearLR", "start_factor", start_factor)
         self.end_factor: float = checked("LinearLR", "end_factor", end_factor)
-        self.total_iters = whole("LinearLR", "total_iters", total_iters, 1)
+        self.total_iters = whole("LinearLR", "total_iters", total_iters)
         super().__init__(optimizer, last_epoch)
 
     def first_lr(self, lr: float) -> float:

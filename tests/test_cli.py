@@ -1,0 +1,515 @@
+"""The command: what it trains, shows and writes, and how it stops; errors are one line and cost nobody a file."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import micrograd_plus as mp
+from micrograd_plus import cli, jobs, runs, terminal
+from micrograd_plus.data import load_digits
+from micrograd_plus.data.dataset import Dataset
+
+FILES = {"weights.json", "history.csv", "settings.json"}
+QUICK = ("moons", "--steps", "2", "--points", "10")
+
+
+def run(*arguments: str) -> int:
+    """The command in this process; its exit code."""
+    with pytest.raises(SystemExit) as left:
+        cli.main(list(arguments))
+    code = left.value.code
+    assert isinstance(code, int)
+    return code
+
+
+def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    program = [sys.executable, "-m", "micrograd_plus", *arguments]
+    return subprocess.run(program, capture_output=True, text=True, encoding="utf-8", check=False, **options)
+
+
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # not there, in this process: pictures take seconds
+
+
+@pytest.fixture
+def mnist(tmp_path: Path) -> Path:
+    """Forty images to learn from and twenty to test on, in MNIST's format: the digit is the column that is inked."""
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for prefix, count in (("train", 40), ("t10k", 20)):
+        labels = [i % 10 for i in range(count)]
+        images = b"".join(bytes(255 * (column // 2 - 4 == label) for column in range(28)) * 28 for label in labels)
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + images)
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + bytes(labels))
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+# ------------------------------------------------------------------------------------------------------------- moons
+
+
+def test_moons_gets_all_points_of_micrograds_demo_right_in_a_hundred_steps(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run("moons") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines()[-1] == "accuracy 100.0 %"
+    assert len(re.findall(r"^epoch +\d+/100 ", out, re.MULTILINE)) == 100
+    assert max(map(len, out.splitlines())) <= 80
+    with open(tmp_path / "moons-run" / "history.csv", newline="") as file:
+        rates = [float(row["lr"]) for row in csv.DictReader(file)]
+    assert rates == pytest.approx([1.0 - 0.9 * k / 100 for k in range(100)], rel=1e-12)
+    model = mp.MLP(2, [16, 16, 1])
+    model.load(tmp_path / "moons-run" / "weights.json")
+    points, labels = mp.data.make_moons(100, 0.1, 1337)
+    assert all((model(point) > 0) == (label == 1) for point, label in zip(points, labels))
+
+
+def test_moons_goes_micrograds_way() -> None:
+    """Its loss is the mean hinge loss and 1e-4 · Σ p², its rate falls from 1.0 to 0.1."""
+    assert run("moons", "--steps", "3", "--points", "10", "--out", "x") == 0
+    points, labels = mp.data.make_moons(10, 0.1, 1337)
+    model, ours = mp.MLP(2, [16, 16, 1], seed=1337), mp.MLP(2, [16, 16, 1])
+    for k in range(3):
+        total = mp.mean([mp.relu(1 - (2 * label - 1) * model(point)) for point, label in zip(points, labels)])
+        model.zero_grad()
+        (total + 1e-4 * sum(p * p for p in model.parameters())).backward()
+        for p in model.parameters():
+            p.data -= (1.0 - 0.9 * k / 3) * p.grad
+    ours.load("x/weights.json")
+    assert [p.data for p in ours.parameters()] == pytest.approx([p.data for p in model.parameters()], rel=1e-9)
+
+
+def test_moons_takes_its_options(tmp_path: Path) -> None:
+    assert run("moons", "--steps", "3", "--points", "30", "--noise", "0.2", "--seed", "5", "--out", "here/there") == 0
+    settings = json.loads((tmp_path / "here" / "there" / "settings.json").read_text())
+    assert settings == {
+        "job": "moons", "layers": [2, 16, 16, 1], "points": 30, "noise": 0.2, "steps": 3, "seed": 5,
+        "accuracy": settings["accuracy"], "stopped": "",
+    }  # fmt: skip
+    assert len((tmp_path / "here" / "there" / "history.csv").read_text().splitlines()) == 4
+
+
+# ------------------------------------------------------------------------------------------------------------- digits
+
+
+def test_digits_learns_shows_its_mistakes_and_writes_a_folder() -> None:
+    done = command("digits", "--epochs", "1", "--batch-size", "5")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "1,437 digits to learn from, 360 held out"
+    assert re.fullmatch(r"held-out accuracy \d\d\.\d %", lines[-1])
+    assert float(lines[-1].split()[2]) > 30  # chance is 10
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in done.stdout
+    assert "wrong, the surest first" in done.stdout
+    rows = [line.split() for line in lines if re.match(r" +\d( +[\d.]+){10} +\d+ %$", line)]
+    assert [int(row[0]) for row in rows] == list(range(10))
+    counts = [[0 if cell == "." else int(cell) for cell in row[1:11]] for row in rows]
+    assert sum(map(sum, counts)) == 360
+    assert f"{100 * sum(counts[i][i] for i in range(10)) / 360:.1f} %" in lines[-1]
+    folder = Path("digits-run")
+    assert not FILES - {path.name for path in folder.iterdir()}
+    settings = json.loads((folder / "settings.json").read_text())
+    assert (settings["lr"], settings["layers"]) == (3.0, [64, 16, 16, 10])
+    assert f"{100 * settings['accuracy']:.1f} %" in lines[-1]
+    model = mp.MLP(64, [16, 16, 10], activation="sigmoid", output="sigmoid")
+    model.load(folder / "weights.json")
+    held_out = list(zip(*load_digits()))[::5]
+    right = sum(outputs.index(max(outputs)) == label for outputs, label in ((model(x), label) for x, label in held_out))
+    assert right / 360 == settings["accuracy"]
+
+
+@pytest.mark.parametrize("loss", jobs.LOSSES)
+@pytest.mark.parametrize("optimizer", ["sgd", "Adam"])
+def test_digits_takes_its_options(loss: str, optimizer: str, mnist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = {
+        "--mnist": mnist.name, "--limit": "12", "--epochs": "2", "--batch-size": "4", "--optimizer": optimizer,
+        "--loss": loss, "--hidden": "3", "--activation": "tanh", "--seed": "4", "--lr": "0.25", "--out": "x",
+    }  # fmt: skip
+    assert run("digits", *[word for option in options.items() for word in option]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("12 of MNIST's training images to learn from, 6 of its test images held out\n")
+    settings = json.loads(Path("x", "settings.json").read_text())
+    assert settings | {"accuracy": 0} == {
+        "job": "digits", "mnist": "mnist", "limit": 12, "layers": [784, 3, 10], "activation": "tanh",
+        "output": jobs.LOSSES[loss].output, "loss": loss, "optimizer": optimizer, "lr": 0.25, "batch_size": 4,
+        "epochs": 2, "seed": 4, "accuracy": 0, "stopped": "",
+    }  # fmt: skip
+    with open(Path("x", "history.csv"), newline="") as file:
+        history = list(csv.DictReader(file))
+    assert [row["step"] for row in history] == ["3", "6"]
+    assert float(history[-1]["lr"]) == pytest.approx(0.25 * (1 - 0.9 * 5 / 6))  # a tenth is reached after the last step
+
+
+def test_the_default_rate_suits_the_optimizer(mnist: Path) -> None:
+    common = ("digits", "--mnist", str(mnist), "--limit", "2", "--epochs", "1", "--hidden", "2", "--out", "x")
+    for options, lr in ((["--loss", "cross_entropy"], 1.0), (["--optimizer", "adam"], 1e-3), ([], 3.0)):
+        assert run(*common, *options) == 0
+        assert json.loads(Path("x", "settings.json").read_text())["lr"] == lr
+
+
+def test_the_same_seed_writes_the_same_weights(mnist: Path) -> None:
+    common = ("digits", "--mnist", str(mnist), "--epochs", "2", "--hidden", "4")
+    for seed, out in (("1", "a"), ("1", "b"), ("2", "c")):
+        assert run(*common, "--seed", seed, "--out", out) == 0
+    first, second, third = (Path(out, "weights.json").read_bytes() for out in "abc")
+    assert first == second != third
+
+
+def test_download_fetches_what_the_folder_lacks(monkeypatch: pytest.MonkeyPatch, mnist: Path) -> None:
+    asked: list[bool] = []
+
+    def load(folder: str, *, train: bool = True, limit: int | None, download: bool) -> Dataset:
+        asked.append(download)
+        return mp.data.load_mnist(folder, train=train, limit=limit)
+
+    monkeypatch.setattr(jobs, "load_mnist", load)
+    common = ("digits", "--mnist", str(mnist), "--limit", "2", "--epochs", "1", "--hidden", "2")
+    assert run(*common, "--download") == 0
+    assert run(*common) == 0
+    assert asked == [True, True, False, False]
+
+
+def test_beliefs_are_shares_of_one_whatever_the_loss() -> None:
+    for choice in jobs.LOSSES.values():
+        outputs = [0.1, 0.9] if choice.output == "sigmoid" else [-3.0, 40.0]
+        beliefs = choice.beliefs(outputs)
+        assert all(0 <= belief <= 1 for belief in beliefs)
+        assert beliefs[1] > beliefs[0]
+
+
+def test_the_surest_mistakes_come_first(capsys: pytest.CaptureFixture[str]) -> None:
+    image = [0.0] * 63 + [1.0]
+    held_out = Dataset([image] * 4, [0, 1, 2, 8])
+    sure = [(0, 0.9), (2, 0.6), (3, 0.8), (8, 0.7)]
+    jobs._show_answers(held_out, [[p if i == said else 0.0 for i in range(10)] for said, p in sure])
+    out = capsys.readouterr().out
+    assert re.findall(r"said \d \(\d+ %\)", out) == ["said 0 (90 %)", "said 8 (70 %)", "said 3 (80 %)", "said 2 (60 %)"]
+    assert re.findall(r"it is an? \d", out) == ["it is a 2", "it is a 1"]
+
+
+# ------------------------------------------------------------------------------------------- the folder of a run
+
+
+def test_without_out_each_run_gets_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "moons-run-2").mkdir()
+    for _ in range(2):
+        assert run(*QUICK) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["moons-run", "moons-run-2", "moons-run-3"]
+    assert not list((tmp_path / "moons-run-2").iterdir())
+
+
+def test_a_named_folder_keeps_what_is_not_ours_and_takes_the_new_run(tmp_path: Path) -> None:
+    assert run(*QUICK, "--out", "x") == 0
+    before = contents(tmp_path / "x")
+    (tmp_path / "x" / "notes.txt").write_text("mine")
+    assert run(*QUICK, "--out", "x", "--seed", "3") == 0
+    after = contents(tmp_path / "x")
+    assert after.pop("notes.txt") == b"mine"
+    assert after.keys() == before.keys()
+    assert all(after[name] != before[name] for name in FILES)
+
+
+def test_without_matplotlib_the_run_names_the_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*QUICK, "--out", "x") == 0
+    out = capsys.readouterr().out
+    assert "no moons.png: pictures need matplotlib: pip install 'micrograd-plus[plot]'\n" in out
+    assert {path.name for path in Path("x").iterdir()} == FILES
+
+
+@pytest.mark.parametrize("job", [QUICK, ("digits", "--mnist", "mnist", "--hidden", "2", "--epochs", "1")])
+def test_with_matplotlib_there_is_a_picture(job: tuple[str, ...], mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "matplotlib.figure")
+    pytest.importorskip("matplotlib")
+    assert mnist.is_dir()
+    assert run(*job, "--out", "x") == 0
+    name = {"moons": "moons.png", "digits": "history.png"}[job[0]]
+    assert Path("x", name).read_bytes().startswith(b"\x89PNG")
+
+
+# ---------------------------------------------------------------------------------------------------------- bad input
+
+BAD = {
+    "dgits": "unknown command 'dgits'; did you mean 'digits'?",
+    "digits extra": r"Got unexpected extra argument \(extra\)",
+    "digits --epcohs 3": "No such option:? '?--epcohs'?.* Did you mean '?--epochs'?",
+    "digits --lr": "Option '--lr' requires an argument",
+    "digits --lr 0": "'0'; expected a finite number above 0, such as 0.1",
+    "digits --lr=-1": "'-1'; expected a finite number above 0",
+    "digits --lr nan": "'nan'; expected a finite number above 0",
+    "digits --lr inf": "'inf'; expected a finite number above 0",
+    "digits --lr fast": "'fast'; expected a finite number above 0",
+    "digits --epochs 0": "Invalid value for '--epochs': 0 is not in the range",
+    "digits --epochs 1.5": "'1.5' is not a valid integer",
+    "digits --batch-size 0": "Invalid value for '--batch-size': 0 is not in the range",
+    "digits --hidden 16,": "'16,'; expected the sizes of the hidden layers, such as 16,16",
+    "digits --hidden 16,0": "'16,0'; expected the sizes",
+    "digits --seed x": "'x' is not a valid integer",
+    "digits --loss sqared_error": "unknown loss 'sqared_error'; did you mean 'squared_error'?",
+    "digits --optimizer sdg": "unknown optimizer 'sdg'; did you mean 'sgd'?",
+    "digits --activation tahn": "unknown activation 'tahn'; did you mean 'tanh'?",
+    "digits --limit 10": "--limit goes with --mnist FOLDER",
+    "digits --download": "--download goes with --mnist FOLDER",
+    "digits --mnist mnist --limit 0": "Invalid value for '--limit': 0 is not in the range",
+    "digits --mnist nowhere": "nowhere: no training images; looked for train-images-idx3-ubyte",
+    "digits --mnist truncated": "train-images-idx3-ubyte: expected 31376 bytes .*, found 100; it is truncated",
+    "digits --mnist file": "file: no training images",
+    "moons --points 1": "Invalid value for '--points': 1 is not in the range",
+    "moons --noise=-1": "noise=-1.0.*expected a finite number of at least 0",
+    "moons --noise nan": "noise=nan.*expected a finite number of at least 0",
+    "moons --steps 2 --noise 1e300": "fit: epoch .*: the loss is (nan|inf)",
+    "moons --out file": "cannot make the folder 'file': there is a file of that name; choose another",
+    "moons --out file/x": "cannot make the folder 'file/x': Not a directory; choose another",
+    "moons --out odd": "cannot replace 'odd/weights.json': it is no ordinary file; choose another folder",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_input_is_one_line_and_exit_code_2_and_costs_nothing(
+    words: str, mnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "odd" / "weights.json").mkdir(parents=True)
+    (tmp_path / "odd" / "history.csv").write_text("earlier")
+    (tmp_path / "truncated").mkdir()
+    for path in mnist.iterdir():
+        (tmp_path / "truncated" / path.name).write_bytes(path.read_bytes()[:100])
+    before = {path: path.read_bytes() if path.is_file() else b"" for path in tmp_path.rglob("*")}
+    assert run(*words.split()) == 2
+    err = capsys.readouterr().err
+    assert re.fullmatch(f"micrograd-plus: .*{BAD[words]}.*\n", err)
+    assert {path: path.read_bytes() if path.is_file() else b"" for path in tmp_path.rglob("*")} == before
+
+
+def test_an_empty_folder_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*QUICK, "--out", "") == 2
+    assert capsys.readouterr().err == "micrograd-plus: cannot write to the folder '': expected a name\n"
+
+
+def test_an_error_shows_no_traceback_in_a_process_of_its_own() -> None:
+    done = command("digits", "--optimizer", "sdg")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "micrograd-plus: unknown optimizer 'sdg'; did you mean 'sgd'?\n"
+
+
+class Full:
+    """A disk that takes so many files and then no more."""
+
+    def __init__(self, files: int, code: int) -> None:
+        self.files, self.code = files, code
+
+    def __call__(self, _: int) -> None:
+        self.files -= 1
+        if self.files < 0:
+            raise OSError(self.code, os.strerror(self.code))
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "the disk is read-only")]
+)
+@pytest.mark.parametrize("files", [0, 1, 2, 3])
+def test_a_disk_that_takes_no_more_costs_nothing_that_was_there(
+    files: int, code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*QUICK, "--out", "x", "--seed", "1") == 0
+    before = contents(Path("x"))
+    capsys.readouterr()
+    monkeypatch.setattr("micrograd_plus.files.os.fsync", Full(files, code))
+    assert run(*QUICK, "--out", "x", "--seed", "2") == 2
+    out, err = capsys.readouterr()
+    assert re.fullmatch(f"micrograd-plus: cannot write 'x/.*': {message}; .*\n", err)
+    after = contents(Path("x"))
+    assert after.keys() == before.keys()
+    # the first file is the rehearsal, before any training; then weights, history and settings take turns
+    assert ("epoch" in out) == (files > 0)
+    changed = [name for name in ("weights.json", "history.csv", "settings.json") if after[name] != before[name]]
+    assert changed == ["weights.json", "history.csv"][: max(files - 1, 0)]
+
+
+def test_a_folder_that_was_made_for_nothing_goes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("micrograd_plus.files.os.fsync", Full(0, errno.ENOSPC))
+    assert run(*QUICK, "--out", "deep/er") == 2
+    assert run(*QUICK) == 2
+    assert not list(tmp_path.iterdir())
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_refused_before_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x").mkdir(mode=0o500)
+    assert run(*QUICK, "--out", "x") == 2
+    out, err = capsys.readouterr()
+    assert "epoch" not in out
+    assert re.fullmatch("micrograd-plus: cannot write 'x/.*not permitted.*\n", err)
+
+
+# ------------------------------------------------------------------------------------------- Ctrl-C, pipes, encodings
+
+
+def test_ctrl_c_saves_what_has_been_learnt_and_says_where() -> None:
+    program = [sys.executable, "-m", "micrograd_plus", "moons", "--steps", "100000", "--out", "x"]
+    pipe: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(program, **pipe, preexec_fn=_with_ctrl_c) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("epoch"):
+            pass
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, err) == (130, "")
+    assert re.fullmatch(r"stopped by Ctrl-C in epoch \d+; what has been learnt is in x", out.splitlines()[-1])
+    assert {path.name for path in Path("x").iterdir()} == FILES
+    model = mp.MLP(2, [16, 16, 1], seed=1337)
+    before = [p.data for p in model.parameters()]
+    model.load("x/weights.json")
+    assert [p.data for p in model.parameters()] != before
+    assert json.loads(Path("x", "settings.json").read_text())["stopped"] == "interrupt"
+
+
+def _with_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background may have it ignored
+
+
+def test_ctrl_c_outside_training_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def pressed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "fit", pressed)
+    assert run(*QUICK) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "micrograd-plus: stopped by Ctrl-C"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_has_enough_ends_it_without_a_word() -> None:
+    program = [sys.executable, "-m", "micrograd_plus", "moons", "--steps", "100000"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_output_to_a_full_disk_is_one_line() -> None:
+    program = [sys.executable, "-m", "micrograd_plus", *QUICK]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "micrograd-plus: No space left on device\n")
+
+
+def test_an_output_that_knows_ascii_only_gets_ascii(mnist: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    arguments = ("digits", "--mnist", str(mnist), "--hidden", "2", "--epochs", "1")
+    done = command(*arguments, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert "##" in done.stdout
+    assert command("digits", "--help", env=environment).returncode == 0
+
+
+# ------------------------------------------------------------------------------------------------------ help, version
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("digits", "--help"), ("moons", "-h")])
+def test_help_fits_eighty_columns(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Usage: micrograd-plus")
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_every_option_says_its_default() -> None:
+    for name, job in cli.command.commands.items():
+        text = CliRunner().invoke(cli.command, [name, "--help"], terminal_width=80).output
+        for option in job.params:
+            if isinstance(option.default, (int, float, str)) and not isinstance(option.default, bool):
+                assert f"[default: {option.default}" in re.sub(r"\s+", " ", text)
+
+
+def test_help_is_light_and_the_version_is_the_packages() -> None:
+    heavy = "'numpy', 'rich', 'matplotlib', 'pooch', 'hypothesis'"
+    program = f"""
+import sys
+from micrograd_plus import cli
+try:
+    cli.main(["--help"])
+finally:
+    sys.exit(str({{{heavy}}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr == "set()\n"
+    done = command("--version")
+    assert re.fullmatch(r"micrograd-plus, version \d+\.\d+.*\n", done.stdout)
+
+
+# ------------------------------------------------------------------------------------------------------------ drawings
+
+
+def test_an_image_of_any_side_becomes_shades_of_its_ink() -> None:
+    assert terminal.image_lines([0.0, 1.0, 0.5, 0.25]) == ["  ██", "▒▒░░"]
+    large = [float(row < 14) for row in range(28) for _ in range(28)]
+    lines = terminal.image_lines(large)
+    assert lines == ["█" * 28] * 7 + [" " * 28] * 7
+    odd = terminal.image_lines([1.0] * 17 * 17)  # the last row has nothing below it
+    assert odd == ["█" * 17] * 8 + ["▒" * 17]
+
+
+def test_a_gallery_fits_its_width() -> None:
+    pictures = [([1.0] * 64, [f"number {i}"]) for i in range(7)]
+    for width in (10, 40, 80):
+        drawn = terminal.gallery(pictures, width=width)
+        assert [word for word in drawn.split() if word.isdigit()] == list("0123456")
+        assert max(map(len, drawn.splitlines())) <= max(width, 16)
+    assert terminal.gallery([]) == ""
+
+
+def test_the_plane_is_shaded_where_the_score_is_positive() -> None:
+    points, labels = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [0, 1, 0]
+    lines = terminal.plane(lambda place: place[0] - 0.5, points, labels, width=40).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert sum(line.count("o") for line in lines) == 2
+    assert sum(line.count("x") for line in lines) == 1
+    for line in lines:
+        assert set(line[:20]) <= {" ", "o"}
+        assert set(line[20:]) <= {"░", "x"}
+
+
+def test_two_folders_asked_for_at_once_are_two(tmp_path: Path) -> None:
+    model = mp.Neuron(2)
+    with runs.run_folder(None, "run", model) as first, runs.run_folder(None, "run", model) as second:
+        assert (first.name, second.name) == ("run", "run-2")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_step_to_the_folder_is_made_and_unmade(tmp_path: Path) -> None:
+    make: Callable[[], Any] = lambda: runs.run_folder("a/b/c", "run", mp.Neuron(2))  # noqa: E731
+    with make() as folder:
+        assert folder.is_dir()
+    assert not list(tmp_path.iterdir())

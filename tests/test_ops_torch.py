@@ -1,0 +1,255 @@
+"""The table against PyTorch, function by function and on random graphs, with each difference listed and checked."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from math import inf, isfinite, isinf, isnan, nan
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from micrograd_plus.engine import TABLE, Op, Value, apply, toposort
+
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
+
+Numbers = tuple[float, ...]
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 1e308, -1e308, inf, -inf, nan)
+
+# options with which the rows that take some are compared, where the default shows too little
+OPTIONS: dict[str, Numbers] = {"clamp": (-1.0, 1.0), "elu": (0.5,), "celu": (2.0,), "leaky_relu": (0.2,)}
+
+SAME_NAME = """add sub mul div neg reciprocal pow square sqrt rsqrt exp exp2 expm1 log log2 log10 log1p logaddexp
+    abs sign floor ceil round maximum minimum clamp copysign hypot sin cos tan asin acos atan atan2 sinh cosh tanh
+    asinh acosh atanh sinc erf erfc erfinv sigmoid relu logit"""
+ACTIVATIONS = "leaky_relu elu selu celu gelu silu mish softsign logsigmoid hardtanh hardsigmoid"
+TORCH: dict[str, Callable[..., Any]] = {
+    **{name: getattr(torch, name) for name in SAME_NAME.split()},
+    **{name: getattr(functional, name) for name in ACTIVATIONS.split()},
+    "mod": torch.remainder,
+    "radians": torch.deg2rad,
+    "degrees": torch.rad2deg,
+    "stop_gradient": torch.Tensor.detach,
+    "softplus": lambda x: functional.softplus(x, threshold=700.0),  # its default leaves out what is beyond 20
+    "where": lambda condition, x, y: torch.where(condition != 0.0, x, y),
+    "less": lambda x, y: torch.lt(x, y).double(),
+    "less_equal": lambda x, y: torch.le(x, y).double(),
+    "equal": lambda x, y: torch.eq(x, y).double(),
+}
+NOT_IN_TORCH = {"cbrt"}
+
+# (function, what): at which of the special points we differ from PyTorch, and why
+DIFFERENCES: dict[tuple[str, str], tuple[Callable[..., bool], str]] = {
+    ("mod", "d/dy"): (
+        lambda x, y: (isinf(x) and isfinite(y) and y != 0.0) or (isfinite(x) and isinf(y) and x * y < 0.0),
+        "the design has -floor(x / y); PyTorch has nan for an infinite x, and 1 where x / y is a negative zero",
+    ),
+    ("abs", "d/dx"): (isnan, "the derivative is sign(x), and the design has sign(nan) = nan; PyTorch has 0"),
+    ("sign", "value"): (isnan, "the design has sign(nan) = nan, as NumPy; PyTorch has 0"),
+    ("copysign", "d/dx"): (
+        lambda *args: isinf(args[0]),
+        "the design has sign(x)·sign(out); PyTorch divides out by x: inf / inf",
+    ),
+    ("acosh", "d/dx"): (lambda x: x <= -1.0, "outside the domain; PyTorch's 1/√(x² - 1) does not see the sign of x"),
+    ("logit", "d/dx"): (
+        lambda x: x < 0.0 or x > 1.0 or str(x) == "-0.0",
+        "outside the domain the gradient is the formula's, also at -0.0: 1 / -0; PyTorch has nan, and inf at -0.0",
+    ),
+    ("softsign", "d/dx"): (isinf, "1 / (1 + |x|)² is 0 at ±inf; PyTorch differentiates x / (1 + |x|): inf / inf"),
+    ("sinc", "value"): (lambda x: abs(x) == 1e308, "0 at whole numbers; PyTorch's π·x overflows"),
+    ("sinc", "d/dx"): (lambda x: abs(x) == 1e308, "PyTorch's π·x overflows"),
+    ("hardsigmoid", "d/dx"): (lambda x: -3.0 < x < 3.0, "PyTorch's 1/6 has the precision of a float32"),
+}
+
+WHAT = ("value", "d/dx", "d/dy", "d/dz")
+
+each_row = pytest.mark.parametrize("op", [TABLE[name] for name in TABLE if name in TORCH], ids=repr)
+
+
+def near(a: float, b: float, relative: float = 1e-12, absolute: float = 1e-15) -> bool:
+    return a == b or (a != a and b != b) or (isfinite(b) and abs(a - b) <= relative * abs(b) + absolute)
+
+
+def options_of(op: Op) -> Numbers:
+    return OPTIONS.get(op.name, tuple(op.options.values()))
+
+
+def ours(op: Op, args: Numbers) -> list[float]:
+    """The value, then the gradient by each argument."""
+    leaves = [Value(x) for x in args]
+    out = apply(op, *leaves, *options_of(op))
+    out.backward()
+    return [out.data, *[leaf.grad for leaf in leaves]]
+
+
+def theirs(op: Op, args: Numbers) -> list[float]:
+    leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in args]
+    out = TORCH[op.name](*leaves, *options_of(op))
+    if out.requires_grad:
+        out.backward()
+    return [out.item(), *[0.0 if leaf.grad is None else leaf.grad.item() for leaf in leaves]]
+
+
+# ------------------------------------------------------------------------------------------------- function by function
+
+
+def test_every_row_is_compared_or_unknown_to_pytorch() -> None:
+    missing = set(TABLE) - set(TORCH) - NOT_IN_TORCH
+    assert not missing, f"{missing}: add PyTorch's function to TORCH, or the name to NOT_IN_TORCH"
+    assert not NOT_IN_TORCH & {*dir(torch), *dir(functional)}
+
+
+@each_row
+def test_special_points_agree_but_for_the_listed_differences(op: Op) -> None:
+    """A listed difference that is none fails as well: the list says exactly where we differ."""
+    differing = {}
+    for args in itertools.product(SPECIAL, repeat=len(op.domain) - len(op.options)):
+        for what, a, b in zip(WHAT, ours(op, args), theirs(op, args)):
+            listed, reason = DIFFERENCES.get((op.name, what), (lambda *_: False, ""))
+            if near(a, b) == listed(*args):
+                differing[what, args] = (a, b, reason)
+    shown = "\n".join(f"{what} at {args}: {a}, PyTorch {b} {why}" for (what, args), (a, b, why) in differing.items())
+    assert not differing, f"{op.name} differs where none is listed, or agrees where a difference is:\n{shown}"
+
+
+def test_listed_differences_are_of_the_table() -> None:
+    assert all(name in TORCH and what in WHAT and reason for (name, what), (_, reason) in DIFFERENCES.items())
+
+
+def thousandths(low: float, high: float) -> st.SearchStrategy[float]:
+    first, last = math.floor(max(low, -9.0) * 1e3) + 1, math.ceil(min(high, 9.0) * 1e3) - 1
+    return st.integers(first, last).map(lambda n: n / 1e3)
+
+
+@each_row
+@given(st.data())
+@settings(max_examples=20)
+def test_ordinary_points_agree(op: Op, data: st.DataObject) -> None:
+    args = tuple(data.draw(thousandths(*interval)) for interval in op.domain[: len(op.domain) - len(op.options)])
+    for what, a, b in zip(WHAT, ours(op, args), theirs(op, args)):
+        relative = 1e-7 if (op.name, what) == ("hardsigmoid", "d/dx") else 1e-10
+        assert near(a, b, relative, 1e-11), f"{op.name}{args}: {what} is {a}, PyTorch {b}"
+
+
+# ----------------------------------------------------------------------------------------------------- on random graphs
+
+Step = tuple[Op, tuple[int | float, ...]]  # an operation, and each argument: the index of a node, or a constant
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> list[Step]:
+    """How to build a graph: each step applies an operation to earlier nodes and to constants."""
+    constant = st.integers(-30, 30).map(lambda n: n / 10.0)
+    operations = [op for op in TABLE.values() if op.name in TORCH and op.name != "hardsigmoid"]  # 1/6, see above
+    made = []
+    for _ in range(draw(st.integers(1, 30))):
+        op = draw(st.sampled_from(operations))
+        count = len(op.domain) - len(op.options)
+        args: list[int | float] = [draw(st.integers(0, 40)) for _ in range(count)]
+        if count > 1 and draw(st.booleans()):
+            args[draw(st.integers(0, count - 1))] = draw(constant)
+        made.append((op, tuple(args)))
+    return made
+
+
+def partials_at(op: Op, out: float, args: Numbers) -> list[float]:
+    rules = zip(op.partials, op.masks)
+    return [rule(out, *args) if rule and (not mask or mask(out, *args)) else 0.0 for rule, mask in rules]
+
+
+def build(recipe: list[Step], leaves: list[Value], tensors: list[Any]) -> tuple[Value, Any]:
+    """The graph twice, as Values and as tensors: the sum of all nodes that no other node uses.
+
+    A step is left out where it is not smooth, or would enlarge rounding errors more than ten thousand times: there
+    two right answers need not agree. The rows say where: outside the domain, and near a kink.
+    """
+    nodes, twins, errors = [*leaves], [*tensors], [1.0] * len(leaves)
+    unused = set(range(len(leaves)))
+    for op, places in recipe:
+        indices = [place % len(nodes) if isinstance(place, int) else None for place in places]
+        args: list[Any] = [place if i is None else nodes[i] for i, place in zip(indices, places)]
+        numbers = (*map(float, args), *options_of(op))
+        inside = all(low + 0.05 < x < high - 0.05 for x, (low, high) in zip(numbers, op.domain[: len(args)]))
+        if not inside or (op.kink is not None and abs(op.kink(*numbers)) < 0.05):
+            continue
+        out = apply(op, *args, *options_of(op))
+        slopes = partials_at(op, out.data, numbers)
+        error = 1.0 + sum(abs(slope) * errors[i] for slope, i in zip(slopes, indices) if i is not None)
+        if abs(out.data) > 100.0 or error > 1e4 or not all(abs(slope) < 100.0 for slope in slopes):
+            continue
+        twin = TORCH[op.name](
+            *[torch.tensor(place, dtype=torch.float64) if i is None else twins[i] for i, place in zip(indices, places)],
+            *options_of(op),
+        )
+        unused -= {i for i in indices if i is not None}
+        unused.add(len(nodes))
+        nodes.append(out)
+        twins.append(twin)
+        errors.append(error)
+    roots = sorted(unused)
+    root, twin_root = nodes[roots[0]], twins[roots[0]]
+    for i in roots[1:]:
+        root, twin_root = root + nodes[i], twin_root + twins[i]
+    return root, twin_root
+
+
+def contributions(root: Value) -> dict[Value, float]:
+    """For each node the sum of the absolute contributions to its gradient: what a rounding error is relative to."""
+    order = toposort(root)
+    sizes = dict.fromkeys(order, 0.0)
+    sizes[root] = 1.0
+    for node in reversed(order):
+        if node.op is not None:
+            slopes = partials_at(node.op, node.data, tuple(map(float, node.args)))
+            for arg, slope in zip(node.args, slopes):
+                if isinstance(arg, Value):
+                    sizes[arg] += sizes[node] * abs(slope)
+    return sizes
+
+
+def compare(recipe: list[Step], inputs: list[float]) -> None:
+    leaves = [Value(x) for x in inputs]
+    tensors = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in inputs]
+    root, twin = build(recipe, leaves, tensors)
+    root.backward()
+    if twin.requires_grad:
+        twin.backward()
+    sizes = contributions(root)
+    assert near(root.data, twin.item(), 1e-9, 1e-9)
+    for leaf, tensor in zip(leaves, tensors):
+        want = 0.0 if tensor.grad is None else tensor.grad.item()
+        assert abs(leaf.grad - want) <= 1e-9 * (1.0 + abs(want) + sizes.get(leaf, 0.0))
+
+
+leaf_numbers = st.lists(st.integers(-20, 20).map(lambda n: n / 10.0), min_size=1, max_size=4)
+
+
+@given(steps(), leaf_numbers)
+@settings(max_examples=200)
+def test_random_graphs_of_shared_nodes_agree(recipe: list[Step], inputs: list[float]) -> None:
+    compare(recipe, inputs)
+
+
+@given(steps(), leaf_numbers)
+def test_a_second_backward_gives_exactly_twice(recipe: list[Step], inputs: list[float]) -> None:
+    leaves = [Value(x) for x in inputs]
+    root, _ = build(recipe, leaves, [torch.tensor(x, dtype=torch.float64) for x in inputs])
+    root.backward()
+    once = [leaf.grad for leaf in leaves]
+    root.backward()
+    assert [leaf.grad for leaf in leaves] == [2.0 * grad for grad in once]
+
+
+@pytest.mark.parametrize("wrong", [1.0 + 1e-6, 2.0, -1.0])
+def test_a_wrong_partial_in_a_graph_is_caught(wrong: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    tanh, mul = TABLE["tanh"], TABLE["mul"]
+    recipe: list[Step] = [(tanh, (0,)), (mul, (0, 1))]
+    compare(recipe, [0.5])
+    monkeypatch.setattr(tanh, "partials", (lambda out, _: (1.0 - out * out) * wrong,))
+    with pytest.raises(AssertionError):
+        compare(recipe, [0.5])
