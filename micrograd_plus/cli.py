@@ -45,21 +45,24 @@ def sizes(text: str) -> tuple[int, ...]:
     raise click.BadParameter(f"{text!r}; expected the sizes of the hidden layers, such as 16,16")
 
 
+HELP = """Train small neural networks, one scalar operation at a time.
+
+\b
+micrograd-plus digits         learn to read handwriting, in about a minute
+micrograd-plus moons          tell two moons apart, as in micrograd's demo
+micrograd-plus digits --help  say what can be set
+"""
+
+
 @click.group(
     cls=Jobs,
+    help=HELP,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 @click.version_option(package_name=NAME, prog_name=NAME)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    r"""Train small neural networks, one scalar operation at a time.
-
-    \b
-    micrograd-plus digits         learn to read handwriting, in about a minute
-    micrograd-plus moons          tell two moons apart, as in micrograd's demo
-    micrograd-plus digits --help  say what can be set
-    """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

@@ -52,7 +52,7 @@ def load_mnist(
         path = _find(folder, name)
         if path is None:
             wanted = f"no {'training' if train else 'test'} {kind}; looked for {', '.join(_spellings(name))}"
-            raise FileNotFoundError(f"{folder}: {wanted}; put one there, or fetch it with download=True")
+            raise FileNotFoundError(f"{folder}: {wanted}; put one there, or ask for a download")
         paths.append(path)
     images, labels = read_idx(paths[0], dimensions=3), read_idx(paths[1], dimensions=1)
     if len(images) != len(labels):
