@@ -8,6 +8,8 @@
 0.9866 0.0798
 """
 
+from typing import TYPE_CHECKING
+
 from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
 from micrograd_plus import data as data
 from micrograd_plus import engine as engine
@@ -17,6 +19,7 @@ from micrograd_plus import ops as ops
 from micrograd_plus import optim as optim
 from micrograd_plus.engine import Value as Value
 from micrograd_plus.engine import no_grad as no_grad
+from micrograd_plus.errors import missing
 from micrograd_plus.nn import MLP as MLP
 from micrograd_plus.nn import Layer as Layer
 from micrograd_plus.nn import Module as Module
@@ -53,3 +56,9 @@ _NAMES = [
 ]
 # what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})
+
+
+if not TYPE_CHECKING:  # a type checker would take every name for one of ours
+
+    def __getattr__(name: str) -> object:
+        raise missing("micrograd_plus", name, FUNCTIONS)

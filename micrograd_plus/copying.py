@@ -150,7 +150,7 @@ def _known(name: str) -> Op:
 
 def _extras(node: Value) -> dict[str, Any]:
     """The attributes that a subclass added."""
-    return dict(getattr(node, "__dict__", {}))
+    return {} if type(node) is Value else dict(getattr(node, "__dict__", {}))
 
 
 for _name, _function in {"__copy__": _copy, "__deepcopy__": _deepcopy, "__reduce_ex__": _reduce_ex}.items():

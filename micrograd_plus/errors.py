@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant; two letters swapped is the likeliest slip.
+
+    >>> nearest("tahn", ["sin", "tan", "tanh"])
+    'tanh'
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), sorted(known), n=5)
+    near.sort(key=lambda other: sorted(other) != sorted(name.lower()))
+    return near[0] if near else None
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
     """The error for a name that nobody knows, with the nearest one that somebody does.
 
     >>> print(unknown("function", "tahn", ["sin", "tan", "tanh"]))
     unknown function 'tahn'; did you mean 'tanh'?
     """
-    from difflib import get_close_matches
-
     known = sorted(known)
-    near = get_close_matches(str(name), known, n=5)
-    near.sort(key=lambda other: sorted(other) != sorted(str(name)))  # two letters swapped is the likeliest slip
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    near = nearest(str(name), known)
+    hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
     return ValueError(f"unknown {kind} {name!r}; {hint}")
+
+
+def missing(owner: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error for an attribute that is not there, with the nearest function that is.
+
+    >>> print(missing("Value", "tahn", ["sin", "tan", "tanh"]))
+    Value has no attribute 'tahn'; did you mean 'tanh'?
+    """
+    near = None if name.startswith("_") else nearest(name, known)
+    return AttributeError(f"{owner} has no attribute {name!r}" + (f"; did you mean {near!r}?" if near else ""))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,14 @@ def test_type_checkers_see_functions_and_methods(tmp_path: Path) -> None:
     assert said[2] == 'Revealed type is "float"' or said[2].endswith('.float"')
     assert "tahn" in said[4]
     assert "tahn" in said[5]
+
+
+def test_a_mistyped_function_gets_a_did_you_mean() -> None:
+    owners: list[Any] = [mp, mp.Value(1.0)]
+    for owner in owners:
+        with pytest.raises(AttributeError, match="has no attribute 'tahn'; did you mean 'tanh'"):
+            owner.tahn  # noqa: B018 - asking is what raises
+        assert not hasattr(owner, "_repr_html_")
 
 
 LAYERS = [

@@ -15,7 +15,7 @@ Y = TypeVar("Y", bound="list[Any] | NDArray[Any]")
 
 
 def minibatches(
-    x: X, y: Y, size: SupportsIndex | None = 32, *, seed: Seed = None, shuffle: bool = True, drop_last: bool = False
+    x: X, y: Y, size: SupportsIndex | None = 32, seed: Seed = None, *, shuffle: bool = True, drop_last: bool = False
 ) -> Iterator[tuple[X, Y]]:
     """One epoch: every example once, in batches (xs, ys) of `size`.
 
