@@ -19,7 +19,7 @@ from micrograd_plus import ops as ops
 from micrograd_plus import optim as optim
 from micrograd_plus.engine import Value as Value
 from micrograd_plus.engine import no_grad as no_grad
-from micrograd_plus.errors import missing
+from micrograd_plus.errors import nearest
 from micrograd_plus.nn import MLP as MLP
 from micrograd_plus.nn import Layer as Layer
 from micrograd_plus.nn import Module as Module
@@ -61,4 +61,6 @@ globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> object:
-        raise missing("micrograd_plus", name, FUNCTIONS)
+        near = None if name.startswith("_") else nearest(name, FUNCTIONS)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise AttributeError(f"module 'micrograd_plus' has no attribute {name!r}{hint}")

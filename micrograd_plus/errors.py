@@ -28,13 +28,3 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
     near = nearest(str(name), known)
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
     return ValueError(f"unknown {kind} {name!r}; {hint}")
-
-
-def missing(owner: str, name: str, known: Iterable[str]) -> AttributeError:
-    """The error for an attribute that is not there, with the nearest function that is.
-
-    >>> print(missing("Value", "tahn", ["sin", "tan", "tanh"]))
-    Value has no attribute 'tahn'; did you mean 'tanh'?
-    """
-    near = None if name.startswith("_") else nearest(name, known)
-    return AttributeError(f"{owner} has no attribute {name!r}" + (f"; did you mean {near!r}?" if near else ""))

@@ -11,7 +11,7 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Protocol, cast, overload
 
 from micrograd_plus.engine import Op, Value, apply, node, number, operation
-from micrograd_plus.errors import missing, unknown
+from micrograd_plus.errors import unknown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -293,10 +293,4 @@ def _array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, out: Any = Non
     return out[0]
 
 
-def _getattr(value: Value, name: str) -> Any:
-    """What is asked of a Value that has no such attribute."""
-    raise missing(type(value).__name__, name, FUNCTIONS)
-
-
-for _name, _method in {"__array_ufunc__": _array_ufunc, "__getattr__": _getattr}.items():
-    setattr(Value, _name, _method)  # from here, since type checkers should not take every name for an attribute
+setattr(Value, "__array_ufunc__", _array_ufunc)  # noqa: B010 - the type checker knows no such method
