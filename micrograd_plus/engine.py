@@ -194,7 +194,7 @@ class Value:
 
     def _set_args(self, args: tuple[Arg, ...]) -> None:
         self._a = args[0] if args else None
-        self._b = None if len(args) < 2 else args[1] if len(args) == 2 else args[1:]
+        self._b = _rest(args)
 
     @property
     def _prev(self) -> set[Value]:
@@ -383,7 +383,12 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
     data = op.forward(*[arg._data if isinstance(arg, Value) else arg for arg in args])  # type: ignore[misc]
-    return node(op, data, args[0], None if len(args) == 1 else args[1] if len(args) == 2 else args[1:])
+    return node(op, data, args[0], _rest(args))
+
+
+def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
+    """What follows the first argument: none, the second, or a tuple of those there are."""
+    return None if len(args) < 2 else args[1] if len(args) == 2 else args[1:]
 
 
 def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:

@@ -303,6 +303,8 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
     """A new interior node; every one of them is made here."""
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
+def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
+    """What follows the first argument: none, the second, or a tuple of those there are."""
 def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:
     """The nodes under root that operations made, arguments before results; and all nodes that hold a gradient.
 

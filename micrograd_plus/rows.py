@@ -11,7 +11,6 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Protocol, cast, overload
 
 from micrograd_plus.engine import Op, Value, apply, node, number, operation
-from micrograd_plus.errors import unknown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,17 +61,6 @@ class Ternary(Protocol):
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # every function of the table by name
-
-
-def function(name: str) -> Callable[..., Any]:
-    """The function of that name in the table.
-
-    >>> function("tanh")(0.0)
-    0.0
-    """
-    if name not in FUNCTIONS:
-        raise unknown("function", name, FUNCTIONS)
-    return FUNCTIONS[name]
 
 
 class mask:  # noqa: N801 - it reads as a word in the rows

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from micrograd_plus.engine import Value, number
+from micrograd_plus.errors import nearest
 from micrograd_plus.files import write_atomically
 
 FORMAT = "micrograd_plus weights"
@@ -189,11 +190,9 @@ def _number(entry: object, name: str) -> float:
 
 def _wrong_names(missing: list[str], extra: list[str]) -> ValueError:
     """The error for a file whose names are not the module's."""
-    from difflib import get_close_matches
-
     parts = [f"{kind}: {_quoted(names)}" for kind, names in (("missing", missing), ("unknown", extra)) if names]
-    near = get_close_matches(extra[0], missing, n=1) if extra and len(extra) == len(missing) else []
-    hint = f"by {extra[0]!r} did you mean {near[0]!r}?" if near else "these are weights of another module"
+    near = nearest(extra[0], missing) if extra and len(extra) == len(missing) else None
+    hint = f"by {extra[0]!r} did you mean {near!r}?" if near else "these are weights of another module"
     return ValueError("; ".join([*parts, hint]))
 
 
