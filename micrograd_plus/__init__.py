@@ -29,6 +29,7 @@ from micrograd_plus.ops import abs as abs
 from micrograd_plus.ops import pow as pow
 from micrograd_plus.ops import round as round
 from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.rows import primitive as primitive
 from micrograd_plus.training import History as History
 from micrograd_plus.training import fit as fit
 from micrograd_plus.vectors import dot as dot
@@ -51,6 +52,7 @@ _NAMES = [
         "logsumexp",
         "mean",
         "no_grad",
+        "primitive",
     ),
     *("softmax", "data", "engine", "losses", "nn", "ops", "optim"),
 ]

@@ -24,8 +24,8 @@ class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
 
     __slots__ = (
-        *("name", "forward", "partials", "masks", "domain", "kink", "options"),
-        *("symbol", "latex", "precedence", "numpy", "scipy", "doc"),
+        *("name", "forward", "partials", "masks", "domain", "kinks", "options"),
+        *("symbol", "latex", "precedence", "numpy", "scipy", "sympy", "doc"),
     )
 
     def __init__(self, name: str) -> None:
@@ -34,13 +34,14 @@ class Op:
         self.partials: tuple[Callable[..., Any] | None, ...] = ()
         self.masks: tuple[Callable[..., Any] | None, ...] = ()
         self.domain: tuple[tuple[float, float], ...] = ()
-        self.kink: Callable[..., float] | None = None
+        self.kinks: Callable[..., float] | None = None
         self.options: dict[str, float] = {}
         self.symbol = ""
         self.latex = ""
         self.precedence = 0
         self.numpy: str | None = None
         self.scipy: str | None = None
+        self.sympy = ""
         self.doc = ""
 
     def __repr__(self) -> str:

@@ -17,13 +17,14 @@ class Op:
     partials: tuple[Callable[..., Any] | None, ...]
     masks: tuple[Callable[..., Any] | None, ...]
     domain: tuple[tuple[float, float], ...]
-    kink: Callable[..., float] | None
+    kinks: Callable[..., float] | None
     options: dict[str, float]
     symbol: str
     latex: str
     precedence: int
     numpy: str | None
     scipy: str | None
+    sympy: str
     doc: str
     def __init__(self, name: str) -> None: ...
     def __repr__(self) -> str: ...
@@ -201,6 +202,8 @@ class Value:
         """√(x² + y²)."""
     def stop_gradient(self) -> Value:
         """x itself, through which no gradient flows."""
+    def identity(self) -> Value:
+        """x itself, as a node of its own."""
     def sin(self) -> Value:
         """The sine of x radians."""
     def cos(self) -> Value:

@@ -1,8 +1,7 @@
 """The table of operations: one row a function, and every other part of the package reads the row.
 
 A row holds, in this order: the name; the forward function on floats; one partial derivative per argument; one line
-that says what it is, with an example; then how it is written, where it is defined and where it has kinks (`row` in
-`rows.py` tells of each column).
+that says what it is, with an example; then how it is written, where it is defined and where X.
 
 A partial is a function of (out, *args), written in the package's own functions and in + - *, never in Python's
 `/ ** %`, which raise at 0 or turn complex. So one partial serves floats, NumPy arrays and Values, and a gradient of
@@ -240,23 +239,23 @@ mul        = binary("mul", operator.mul, lambda out, x, y: y, lambda out, x, y: 
                     "x · y; mul(2.0, 3.0) = 6.0", symbol="*", latex=r"#1 \cdot #2", precedence=2, numpy="multiply")
 div        = binary("div", _div, lambda out, x, y: reciprocal(y), lambda out, x, y: -div(out, y),
                     "x / y, infinite or nan at y = 0; div(3.0, 2.0) = 1.5", symbol="/", latex=r"\frac{#1}{#2}", precedence=2,
-                    numpy="divide", kink=lambda x, y: y)
+                    numpy="divide", kinks=lambda x, y: y)
 mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -_quotient(out, x, y),
                     "the remainder of x / y, with the sign of y; mod(-7.0, 3.0) = 2.0", symbol="%", latex=r"#1 \bmod #2",
-                    precedence=2, numpy="remainder", kink=lambda x, y: _to_whole(_div(x, y)))
+                    precedence=2, numpy="remainder", kinks=lambda x, y: _to_whole(_div(x, y)))
 pow        = binary("pow", _pow, mask(lambda out, x, y: y * pow(x, y - 1.0), where=lambda out, x, y: 1.0 - equal(y, 0.0)),
                     _exponent_slope, "x to the power y, nan where that is complex; pow(2.0, 10.0) = 1024.0",
                     symbol="**", latex="{#1}^{#2}", precedence=4, numpy="power", domain=(POSITIVE, REAL))
 neg        = unary("neg", operator.neg, lambda out, x: -1.0,
                    "-x; neg(2.0) = -2.0", symbol="-", latex="-#1", precedence=3, numpy="negative")
 reciprocal = unary("reciprocal", lambda x: _div(1.0, x), lambda out, x: -(out * out),
-                   "1 / x; reciprocal(4.0) = 0.25", latex=r"\frac{1}{#1}", precedence=2, numpy="reciprocal", kink=lambda x: x)
+                   "1 / x; reciprocal(4.0) = 0.25", latex=r"\frac{1}{#1}", precedence=2, numpy="reciprocal", kinks=lambda x: x)
 square     = unary("square", lambda x: x * x, lambda out, x: 2.0 * x,
                    "x²; square(3.0) = 9.0", latex="{#1}^{2}", precedence=4, numpy="square")
 sqrt       = unary("sqrt", _sqrt, lambda out, x: div(0.5, out),
                    "the square root; sqrt(9.0) = 3.0", latex=r"\sqrt{#1}", numpy="sqrt", domain=POSITIVE)
 cbrt       = unary("cbrt", math.cbrt, lambda out, x: reciprocal(3.0 * out * out),
-                   "the cube root, of negative numbers too; cbrt(-8.0) = -2.0", latex=r"\sqrt[3]{#1}", numpy="cbrt", kink=lambda x: x)
+                   "the cube root, of negative numbers too; cbrt(-8.0) = -2.0", latex=r"\sqrt[3]{#1}", numpy="cbrt", kinks=lambda x: x)
 rsqrt      = unary("rsqrt", lambda x: _div(1.0, _sqrt(x)), lambda out, x: -0.5 * out * out * out,
                    "1 / √x; rsqrt(4.0) = 0.5", latex=r"\frac{1}{\sqrt{#1}}", precedence=2, domain=POSITIVE)
 
@@ -280,37 +279,39 @@ logaddexp  = binary("logaddexp", _logaddexp, lambda out, x, y: sigmoid(x - y), l
 
 # pieces
 abs        = unary("abs", math.fabs, lambda out, x: sign(x),
-                   "the absolute value; abs(-3.0) = 3.0", latex=r"\left|#1\right|", numpy="absolute", kink=lambda x: x)
+                   "the absolute value; abs(-3.0) = 3.0", latex=r"\left|#1\right|", numpy="absolute", kinks=lambda x: x)
 sign       = unary("sign", _sign, FLAT,
-                   "-1, 0 or 1; sign(-3.0) = -1.0", latex=r"\operatorname{sgn}", numpy="sign", kink=lambda x: x)
+                   "-1, 0 or 1; sign(-3.0) = -1.0", latex=r"\operatorname{sgn}", numpy="sign", kinks=lambda x: x)
 floor      = unary("floor", _whole(math.floor), FLAT,
-                   "the largest integer ≤ x; floor(-1.5) = -2.0", latex=r"\left\lfloor#1\right\rfloor", numpy="floor", kink=_to_whole)
+                   "the largest integer ≤ x; floor(-1.5) = -2.0", latex=r"\left\lfloor#1\right\rfloor", numpy="floor", kinks=_to_whole)
 ceil       = unary("ceil", _whole(math.ceil), FLAT,
-                   "the smallest integer ≥ x; ceil(-1.5) = -1.0", latex=r"\left\lceil#1\right\rceil", numpy="ceil", kink=_to_whole)
+                   "the smallest integer ≥ x; ceil(-1.5) = -1.0", latex=r"\left\lceil#1\right\rceil", numpy="ceil", kinks=_to_whole)
 round      = unary("round", _whole(builtins.round), FLAT,
-                   "the nearest integer, halves to the even one; round(2.5) = 2.0", numpy="rint", kink=lambda x: _to_whole(x + 0.5))
+                   "the nearest integer, halves to the even one; round(2.5) = 2.0", numpy="rint", kinks=lambda x: _to_whole(x + 0.5))
 maximum    = binary("maximum", _maximum, mask(lambda out, x, y: _larger(x, y)), mask(lambda out, x, y: _larger(y, x)),
-                    "the larger one, nan if either is; maximum(2.0, 3.0) = 3.0", latex=r"\max", numpy="maximum", kink=operator.sub)
+                    "the larger one, nan if either is; maximum(2.0, 3.0) = 3.0", latex=r"\max", numpy="maximum", kinks=operator.sub)
 minimum    = binary("minimum", _minimum, mask(lambda out, x, y: _larger(y, x)), mask(lambda out, x, y: _larger(x, y)),
-                    "the smaller one, nan if either is; minimum(2.0, 3.0) = 2.0", latex=r"\min", numpy="minimum", kink=operator.sub)
+                    "the smaller one, nan if either is; minimum(2.0, 3.0) = 2.0", latex=r"\min", numpy="minimum", kinks=operator.sub)
 clamp      = unary("clamp", _clamp, mask(lambda out, x, min, max: less_equal(min, x) * less_equal(x, max)),
                    "x held between min and max; clamp(5.0, 0.0, 1.0) = 1.0", options={"min": -inf, "max": inf},
-                   numpy="clip", kink=_to_bounds)
+                   numpy="clip", kinks=_to_bounds)
 less       = binary("less", lambda x, y: float(x < y), FLAT, FLAT,
-                    "1 where x < y, else 0; less(2.0, 3.0) = 1.0", symbol="<", latex="#1 < #2", precedence=0, numpy="less", kink=operator.sub)
+                    "1 where x < y, else 0; less(2.0, 3.0) = 1.0", symbol="<", latex="#1 < #2", precedence=0, numpy="less", kinks=operator.sub)
 less_equal = binary("less_equal", lambda x, y: float(x <= y), FLAT, FLAT,
-                    "1 where x ≤ y, else 0; less_equal(3.0, 3.0) = 1.0", symbol="<=", latex=r"#1 \le #2", precedence=0, numpy="less_equal", kink=operator.sub)
+                    "1 where x ≤ y, else 0; less_equal(3.0, 3.0) = 1.0", symbol="<=", latex=r"#1 \le #2", precedence=0, numpy="less_equal", kinks=operator.sub)
 equal      = binary("equal", lambda x, y: float(x == y), FLAT, FLAT,
-                    "1 where x = y, else 0; equal(2.0, 3.0) = 0.0", symbol="==", latex="#1 = #2", precedence=0, numpy="equal", kink=operator.sub)
+                    "1 where x = y, else 0; equal(2.0, 3.0) = 0.0", symbol="==", latex="#1 = #2", precedence=0, numpy="equal", kinks=operator.sub)
 where      = ternary("where", lambda condition, x, y: x if condition else y, FLAT,
                      mask(lambda out, condition, x, y: 1.0 - equal(condition, 0.0)), mask(lambda out, condition, x, y: equal(condition, 0.0)),
-                     "x where the condition is not 0, else y; where(1.0, 2.0, 3.0) = 2.0", numpy="where", kink=lambda condition, x, y: condition)
+                     "x where the condition is not 0, else y; where(1.0, 2.0, 3.0) = 2.0", numpy="where", kinks=lambda condition, x, y: condition)
 copysign   = binary("copysign", math.copysign, lambda out, x, y: sign(x) * sign(out), FLAT,
-                    "the size of x with the sign of y; copysign(3.0, -1.0) = -3.0", numpy="copysign", kink=operator.mul)
+                    "the size of x with the sign of y; copysign(3.0, -1.0) = -3.0", numpy="copysign", kinks=operator.mul)
 hypot      = binary("hypot", math.hypot, lambda out, x, y: div(x, out), lambda out, x, y: div(y, out),
-                    "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{{#1}^{2} + {#2}^{2}}", numpy="hypot", kink=math.hypot)
+                    "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{{#1}^{2} + {#2}^{2}}", numpy="hypot", kinks=math.hypot)
 stop_gradient = unary("stop_gradient", lambda x: x, FLAT,
                       "x itself, through which no gradient flows; stop_gradient(3.0) = 3.0")
+identity   = unary("identity", lambda x: x, lambda out, x: 1.0,
+                   "x itself, as a node of its own; identity(3.0) = 3.0", latex="#1", numpy="positive")
 
 # angles and hyperbolas
 sin        = unary("sin", _ieee(math.sin), lambda out, x: cos(x),
@@ -318,7 +319,7 @@ sin        = unary("sin", _ieee(math.sin), lambda out, x: cos(x),
 cos        = unary("cos", _ieee(math.cos), lambda out, x: -sin(x),
                    "the cosine of x radians; cos(0.5) = 0.87758...", latex=r"\cos", numpy="cos")
 tan        = unary("tan", _ieee(math.tan), lambda out, x: 1.0 + out * out,
-                   "the tangent of x radians; tan(0.5) = 0.54630...", latex=r"\tan", numpy="tan", kink=_ieee(math.cos))
+                   "the tangent of x radians; tan(0.5) = 0.54630...", latex=r"\tan", numpy="tan", kinks=_ieee(math.cos))
 asin       = unary("asin", _ieee(math.asin), lambda out, x: rsqrt(1.0 - x) * rsqrt(1.0 + x),
                    "the angle in radians whose sine is x; asin(0.5) = 0.52359...", latex=r"\arcsin", numpy="arcsin", domain=UNIT)
 acos       = unary("acos", _ieee(math.acos), lambda out, x: -(rsqrt(1.0 - x) * rsqrt(1.0 + x)),
@@ -327,7 +328,7 @@ atan       = unary("atan", math.atan, lambda out, x: reciprocal(1.0 + x * x),
                    "the angle in radians whose tangent is x; atan(0.5) = 0.46364...", latex=r"\arctan", numpy="arctan")
 atan2      = binary("atan2", math.atan2, lambda out, x, y: _angle_slope(y, x), lambda out, x, y: -_angle_slope(x, y),
                     "the angle in radians of the point (y, x), the ordinate first; atan2(1.0, -1.0) = 2.35619...",
-                    latex=r"\operatorname{atan2}", numpy="arctan2", kink=lambda x, y: x if y < 0.0 else math.hypot(x, y))
+                    latex=r"\operatorname{atan2}", numpy="arctan2", kinks=lambda x, y: x if y < 0.0 else math.hypot(x, y))
 sinh       = unary("sinh", _ieee(math.sinh, odd=True), lambda out, x: cosh(x),
                    "the hyperbolic sine; sinh(0.5) = 0.52109...", latex=r"\sinh", numpy="sinh")
 cosh       = unary("cosh", _ieee(math.cosh), lambda out, x: sinh(x),
@@ -359,16 +360,16 @@ erfinv     = unary("erfinv", _erfinv, lambda out, x: math.sqrt(pi) / 2.0 * exp(o
 sigmoid    = unary("sigmoid", _sigmoid, lambda out, x: out * sigmoid(-x),
                    "1 / (1 + exp(-x)), the logistic function; sigmoid(0.5) = 0.62245...", latex=r"\sigma", scipy="expit")
 relu       = unary("relu", lambda x: 0.0 if x <= 0.0 else x, mask(lambda out, x: 1.0 - less_equal(x, 0.0)),
-                   "x if positive, else 0; relu(-3.0) = 0.0", kink=lambda x: x)
+                   "x if positive, else 0; relu(-3.0) = 0.0", kinks=lambda x: x)
 leaky_relu = unary("leaky_relu", lambda x, slope: x if x > 0.0 else slope * x, lambda out, x, slope: where(less(0.0, x), 1.0, slope),
-                   "x if positive, else a fraction of it; leaky_relu(-3.0) = -0.03", options={"negative_slope": 0.01}, kink=lambda x, slope: x)
+                   "x if positive, else a fraction of it; leaky_relu(-3.0) = -0.03", options={"negative_slope": 0.01}, kinks=lambda x, slope: x)
 elu        = unary("elu", _elu, lambda out, x, alpha: where(less_equal(x, 0.0), alpha * exp(minimum(x, 0.0)), 1.0),
-                   "x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015; elu(-1.0) = -0.6321...", options={"alpha": 1.0}, kink=lambda x, alpha: x)
+                   "x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015; elu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x)
 selu       = unary("selu", lambda x: _SELU_SCALE * _elu(x, _SELU_ALPHA),
                    lambda out, x: _SELU_SCALE * where(less_equal(x, 0.0), _SELU_ALPHA * exp(minimum(x, 0.0)), 1.0),
-                   "elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017; selu(-1.0) = -1.1113...", kink=lambda x: x)
+                   "elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017; selu(-1.0) = -1.1113...", kinks=lambda x: x)
 celu       = unary("celu", _celu, lambda out, x, alpha: where(less_equal(x, 0.0), exp(div(minimum(x, 0.0), alpha)), 1.0),
-                   "elu with a slope of 1 at 0 for every alpha, Barron 2017; celu(-1.0) = -0.6321...", options={"alpha": 1.0}, kink=lambda x, alpha: x)
+                   "elu with a slope of 1 at 0 for every alpha, Barron 2017; celu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x)
 gelu       = unary("gelu", _gelu, lambda out, x: 0.5 * erfc(-_SQRT_HALF * x) + _DENSITY0 * x * exp(-0.5 * x * x),
                    "x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016; gelu(1.0) = 0.84134...")
 silu       = unary("silu", lambda x: x * _sigmoid(x), lambda out, x: sigmoid(x) + out * sigmoid(-x),
@@ -378,16 +379,16 @@ mish       = unary("mish", lambda x: x * math.tanh(_softplus(x)), _mish_slope,
 softplus   = unary("softplus", _softplus, lambda out, x: sigmoid(x),
                    "ln(1 + exp(x)), a smooth relu; softplus(0.0) = 0.69314...")
 softsign   = unary("softsign", lambda x: x / (1.0 + math.fabs(x)), lambda out, x: square(reciprocal(1.0 + abs(x))),
-                   "x / (1 + |x|); softsign(1.0) = 0.5", kink=lambda x: x)
+                   "x / (1 + |x|); softsign(1.0) = 0.5", kinks=lambda x: x)
 logsigmoid = unary("logsigmoid", lambda x: -_softplus(-x), lambda out, x: sigmoid(-x),
                    "ln(sigmoid(x)); logsigmoid(0.0) = -0.6931...", scipy="log_expit")
 logit      = unary("logit", _logit, lambda out, x: reciprocal(x * (1.0 - x)),
                    "ln(x / (1 - x)), the inverse of sigmoid; logit(0.75) = 1.09861...", scipy="logit", domain=(0.0, 1.0))
 hardtanh   = unary("hardtanh", _clamp, mask(lambda out, x, low, high: (1.0 - less_equal(x, low)) * (1.0 - less_equal(high, x))),
                    "x held between two bounds; hardtanh(5.0) = 1.0", options={"min_val": -1.0, "max_val": 1.0},
-                   numpy="clip", kink=_to_bounds)
+                   numpy="clip", kinks=_to_bounds)
 hardsigmoid = unary("hardsigmoid", lambda x: _clamp(x + 3.0, 0.0, 6.0) / 6.0, mask(lambda out, x: less(-3.0, x) * less(x, 3.0) * (1.0 / 6.0)),
-                    "a sigmoid of three straight lines; hardsigmoid(1.0) = 0.66666...", kink=lambda x: x * x - 9.0)
+                    "a sigmoid of three straight lines; hardsigmoid(1.0) = 0.66666...", kinks=lambda x: x * x - 9.0)
 # fmt: on
 
 

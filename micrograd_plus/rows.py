@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable
-from inspect import Parameter, Signature
+from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature, signature
+from keyword import iskeyword
 from math import inf
 from reprlib import repr as short_repr
-from typing import TYPE_CHECKING, Any, Protocol, cast, overload
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
 
-from micrograd_plus.engine import Op, Value, apply, node, number, operation
+from micrograd_plus.engine import TABLE, Op, Value, apply, node, number, operation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Forward = Callable[..., float]
 Partial = Callable[..., Any]
+Interval = tuple[float, float]
 
 
 class Unary(Protocol):
@@ -71,49 +74,86 @@ class mask:  # noqa: N801 - it reads as a word in the rows
         self.condition = where or partial
 
 
+Rule: TypeAlias = Partial | mask | None
 REAL, POSITIVE, UNIT = (-inf, inf), (0.0, inf), (-1.0, 1.0)
+HOME = "micrograd_plus.ops"  # where the table stands, and pickle finds its functions
 FLAT = mask(lambda out, *args: 0.0)  # noqa: ARG005 - the partial of a function of steps: nothing flows back
 
 
-def row(
+def primitive(
     name: str,
     forward: Forward,
-    partials: tuple[Partial | mask | None, ...],
-    doc: str,
+    partials: Rule | Sequence[Rule],
+    doc: str = "",
     *,
-    domain: tuple[tuple[float, float], ...],
-    kink: Callable[..., float] | None = None,
     symbol: str = "",
     latex: str = "",
     precedence: int = 9,
+    domain: Interval | Sequence[Interval] | None = None,
+    kinks: Callable[..., float] | Sequence[float] | None = None,
     numpy: str | None = None,
     scipy: str | None = None,
+    sympy: str = "",
     options: dict[str, float] | None = None,
 ) -> Callable[..., Any]:
-    r"""Enter an operation into the table and make its function and its method on Value.
+    r"""Enter an operation into the table; get its function back. It becomes a method of Value, too.
+
+    This is how the package's own functions are made. What it makes works in backward and in gradients of every order,
+    in checks, formulas and pictures, and takes numbers, Values, lists and arrays.
 
     Args:
-        domain: for each argument the open interval in which it is defined and smooth, but for kinks.
-        kink: a function of the arguments that is 0 where the derivative jumps or the value has a pole.
+        name: what it is called.
+        forward: the value, a float, from one float per argument.
+        partials: for each argument the partial derivative, a function of (out, *args) written in `mp`'s functions and
+            in + - *, which serves floats, arrays and Values; so higher orders come free. None where nothing flows back.
+            `mp.rows.mask(partial)` marks one whose zeros stop even an infinite upstream gradient.
+        doc: one line that says what it is, perhaps with an example: "x cubed; cube(2.0) = 8.0".
         symbol: the infix sign, if it has one; else it is written name(x, y).
         latex: a macro (`\tanh`), or a template in which #1 and #2 stand for the arguments.
         precedence: how tightly it binds when written: 1 sums, 2 products, 3 signs, 4 powers, 9 everything else.
+        domain: for each argument (or once for all) the open interval in which it is defined and smooth, but for kinks.
+        kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole; of a function
+            of one argument simply the points.
         numpy: NumPy's name for it. scipy: that of scipy.special, where NumPy has none.
+        sympy: SymPy's name for it, or an expression in x, y, z; "" if SymPy calls it by the same name or not at all.
         options: trailing arguments that are plain numbers, with their defaults.
+
+    Raises:
+        TypeError: forward or a partial does not take that many arguments.
+        ValueError: the name is no name, or is taken by something that is not a primitive of yours.
+
+    >>> import micrograd_plus as mp
+    >>> cube = mp.primitive("cube", lambda x: x * x * x, lambda out, x: 3.0 * mp.square(x), latex="{#1}^{3}")
+    >>> mp.grad(mp.grad(cube))(2.0)
+    12.0
     """
-    op = operation(name)
-    op.forward = forward
-    op.partials = tuple(p.partial if isinstance(p, mask) else p for p in partials)
-    op.masks = tuple(p.condition if isinstance(p, mask) else None for p in partials)
-    op.domain, op.kink, op.options = domain, kink, options or {}
+    rules = tuple(partials) if isinstance(partials, Sequence) else (partials,)
+    options = options or {}
+    home = _caller()
+    _check_name(name, home)
+    _check_takes(f"the forward of {name!r}", forward, len(rules) + len(options), "one for each partial")
+    for i, rule in enumerate(rules, 1):
+        if rule is not None:
+            partial = rule.partial if isinstance(rule, mask) else rule
+            _check_takes(f"partial {i} of {name!r}", partial, 1 + len(rules) + len(options), "out and each argument")
+    intervals = _intervals(name, domain, len(rules))
+    op = operation(name) if operation(name).forward is None else Op(name)
+    TABLE[name] = op  # a primitive that is made again, as in a notebook, leaves the graphs of the old one alone
+    op.forward = forward if home == HOME else lambda *args: number(forward(*args), name)
+    rules = tuple([FLAT if rule is None else rule for rule in rules]) + (None,) * len(options)
+    op.partials = tuple([rule.partial if isinstance(rule, mask) else rule for rule in rules])
+    op.masks = tuple([rule.condition if isinstance(rule, mask) else None for rule in rules])
+    op.domain, op.options = intervals + (REAL,) * len(options), options
+    op.kinks = _to_nearest(kinks) if isinstance(kinks, Sequence) else kinks
     op.symbol = symbol or name
-    places = ", ".join(f"#{i}" for i in range(1, len(partials) + 1))
+    places = ", ".join([f"#{i}" for i in range(1, len(rules) + 1)])
     macro = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
     op.latex = macro if "#" in macro else rf"{macro}\left({places}\right)"
-    op.precedence, op.numpy, op.scipy, op.doc = precedence, numpy, scipy, doc
-    make = _with_options if options else {1: _unary, 2: _binary}.get(len(partials), _general)
+    op.precedence, op.numpy, op.scipy, op.sympy = precedence, numpy, scipy, sympy
+    op.doc = doc or f"{name}, a primitive of {home}"
+    make = _with_options if options else {1: _unary, 2: _binary}.get(len(rules), _general)
     made: Any = make(op)
-    _introduce(made, op)
+    _introduce(made, op, home)
     FUNCTIONS[name] = made
     setattr(Value, name, made)
     if numpy and numpy not in _BY_UFUNC:
@@ -125,20 +165,72 @@ def row(
 
 def unary(name: str, forward: Forward, partial: Partial | mask, doc: str, **columns: Any) -> Unary:
     """A row for a function of one argument, and perhaps of options after it."""
-    options = columns.get("options") or {}
-    columns["domain"] = (columns.get("domain", REAL), *[REAL] * len(options))
-    return cast(Unary, row(name, forward, (partial, *[None] * len(options)), doc, **columns))
+    return cast(Unary, primitive(name, forward, (partial,), doc, **columns))
 
 
 def binary(name: str, forward: Forward, x: Partial | mask, y: Partial | mask, doc: str, **columns: Any) -> Binary:
     """A row for a function of two arguments."""
-    columns.setdefault("domain", (REAL, REAL))
-    return cast(Binary, row(name, forward, (x, y), doc, **columns))
+    return cast(Binary, primitive(name, forward, (x, y), doc, **columns))
 
 
 def ternary(name: str, forward: Forward, x: mask, y: mask, z: mask, doc: str, **columns: Any) -> Ternary:
     """A row for a function of three arguments."""
-    return cast(Ternary, row(name, forward, (x, y, z), doc, domain=(REAL, REAL, REAL), **columns))
+    return cast(Ternary, primitive(name, forward, (x, y, z), doc, **columns))
+
+
+def _caller() -> str:
+    """The module that called into this one."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__")) if frame else "__main__"
+
+
+def _check_name(name: str, home: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        raise ValueError(f"primitive({short_repr(name)}): expected a name, such as 'cube'")
+    known = FUNCTIONS.get(name)
+    if (known is not None and known.__module__ == HOME) or (known is None and hasattr(Value, name)):
+        taken = "a function of the package" if known is not None else "an attribute of Value"
+        raise ValueError(f"primitive({name!r}): the name is taken by {taken}; choose another, such as 'my_{name}'")
+    if known is None and name in TABLE and home != HOME:
+        raise ValueError(f"primitive({name!r}): the name is taken by an operator; choose another")
+
+
+def _check_takes(what: str, function: Any, count: int, expected: str) -> None:
+    """Raise where the function can't be called with that many arguments."""
+    if not callable(function):
+        raise TypeError(f"{what} is {short_repr(function)}; expected a function, got {type(function).__name__}")
+    try:
+        takes = signature(function)
+    except ValueError:  # a builtin that does not say
+        return
+    try:
+        takes.bind(*range(count))
+    except TypeError:
+        arguments = "1 argument" if count == 1 else f"{count} arguments"
+        raise TypeError(f"{what} takes {takes}; expected {arguments}, {expected}") from None
+
+
+def _intervals(name: str, domain: Interval | Sequence[Interval] | None, count: int) -> tuple[Interval, ...]:
+    """One open interval for each argument."""
+    try:
+        pairs: list[Any] = [REAL] if domain is None else list(domain)
+        if len(pairs) == 2 and not isinstance(pairs[0], Sequence):
+            pairs = [pairs]
+        pairs = pairs * count if len(pairs) == 1 else pairs
+        intervals = tuple([(float(low), float(high)) for low, high in pairs])
+    except (TypeError, ValueError):
+        intervals = ()
+    if len(intervals) != count or not all(low < high for low, high in intervals):
+        wanted = f"expected an interval (low, high) for each of its arguments ({count})"
+        raise ValueError(f"primitive({name!r}, domain={short_repr(domain)}): {wanted}")
+    return intervals
+
+
+def _to_nearest(points: Sequence[float]) -> Callable[..., float]:
+    """The distance to the nearest of some points."""
+    return lambda x, *_: min([x - point for point in points], key=abs, default=1.0)
 
 
 def _unary(op: Op) -> Callable[..., Any]:
@@ -239,23 +331,27 @@ def _argument(op: Op, arg: Any) -> float:
         raise TypeError(f"{op.name}({short_repr(arg)}): {expected}, got {type(arg).__name__}") from error
 
 
-def _introduce(made: Any, op: Op) -> None:
-    """Give a function its name, its signature and its docstring, from the row."""
-    names = ["x", "y", "z"] if op.name != "where" else ["condition", "x", "y"]
+def _introduce(made: Any, op: Op, home: str) -> None:
+    """Give a function its name, its module, its signature and its docstring, from the row."""
     count = len(op.partials) - len(op.options)
+    names = ["condition", "x", "y"] if op.name == "where" else ["x", "y", "z"] if count <= 3 else _numbered(count)
     parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names[:count]]
     parameters += [Parameter(k, Parameter.POSITIONAL_OR_KEYWORD, default=v) for k, v in op.options.items()]
     what, _, example = op.doc.partition("; ")
     source, _, answer = example.rpartition(" = ")
     made.__name__ = made.__qualname__ = op.name
-    made.__module__ = "micrograd_plus.ops"  # where pickle finds it
+    made.__module__ = home
     made.__signature__ = Signature(parameters)
     made.__doc__ = (
         f"{what if what[1:2] == ' ' else what[0].upper() + what[1:]}.\n\n"
         "A number gives a float, a Value gives a Value, a list or an array gives one of the same shape.\n\n"
-        f">>> {source}\n{answer}\n"
+        + (f">>> {source}\n{answer}\n" if source else "")
     )
     made.op = op
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"x{i}" for i in range(1, count + 1)]
 
 
 _BY_UFUNC: dict[str, Callable[..., Any]] = {}  # by NumPy's name

@@ -11,7 +11,7 @@ from inspect import Parameter, signature
 from pathlib import Path
 
 import micrograd_plus.ops  # noqa: F401 - fills the table
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.rows import FUNCTIONS, HOME
 
 STUB = Path(__file__).with_name("engine.pyi")
 NOTE = "# Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.\n"
@@ -42,7 +42,7 @@ def stub() -> str:
         stubgen([*options, str(STUB.with_suffix(".py"))])
         (written,) = Path(folder).rglob("engine.pyi")
         text = written.read_text(encoding="utf-8")
-    methods = "\n".join(method(name) for name in FUNCTIONS)
+    methods = "\n".join(method(name) for name, f in FUNCTIONS.items() if f.__module__ == HOME)
     text = text.replace("\nArg: TypeAlias\n", "\nArg: TypeAlias = Value | float\n")  # stubgen drops what it is
     head, mark, tail = text.partition("    def __add__")
     return f"{NOTE}{head}{methods}\n{mark}{tail}"

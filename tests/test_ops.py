@@ -81,6 +81,7 @@ DEFINITIONS: dict[str, Definition] = {
     "copysign": lambda x, y: abs(x) if y > 0 else -abs(x),
     "hypot": lambda x, y: mpmath.sqrt(x * x + y * y),
     "stop_gradient": lambda x: x,
+    "identity": lambda x: x,
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "tan": mpmath.tan,
@@ -206,7 +207,7 @@ def points(draw: st.DrawFn, op: Op, smallest: float = 1e-300, largest: float = 1
     args = tuple(draw(numbers(*interval, smallest, largest)) for interval in op.domain[:count])
     for default in op.options.values():
         args += (draw(st.one_of(st.just(default), numbers(-inf, inf, smallest, largest).filter(bool))),)
-    assume(op.kink is None or op.kink(*args) != 0.0)
+    assume(op.kinks is None or op.kinks(*args) != 0.0)
     return args
 
 
@@ -326,8 +327,8 @@ def assert_real(op: Op, args: Numbers) -> None:
     assert type(out) is float
     for rule in [*op.partials, *op.masks]:
         assert rule is None or type(rule(out, *args)) is float
-    if op.kink is not None:
-        assert type(op.kink(*args)) is float
+    if op.kinks is not None:
+        assert type(op.kinks(*args)) is float
 
 
 @each_row
@@ -337,7 +338,7 @@ def test_on_arrays_function_and_partials_give_the_same_numbers(op: Op, data: st.
     rows = data.draw(st.lists(points(op), min_size=1, max_size=4))
     count = len(op.domain) - len(op.options)
     rows = [row[:count] + rows[0][count:] for row in rows]
-    assume(op.kink is None or all(op.kink(*row) for row in rows))
+    assume(op.kinks is None or all(op.kinks(*row) for row in rows))
     for row, by, got, want in on_arrays(op, rows):
         if not near(got, want):
             compare(op, row, got, by)
@@ -782,7 +783,7 @@ BENDING: dict[str, list[Numbers]] = {"elu": [(0.0, 1.0)], "celu": [(0.0, 1.0), (
 NO_ZERO = {"tan"}  # no float is a multiple of π/2
 INFINITE = {"div", "mod", "reciprocal", "cbrt", "hypot"}  # the policy there: infinite or nan
 
-kinked = [op for op in TABLE.values() if op.kink is not None and op.name not in NO_ZERO]
+kinked = [op for op in TABLE.values() if op.kinks is not None and op.name not in NO_ZERO]
 
 
 @pytest.mark.parametrize("op", kinked, ids=repr)
@@ -793,8 +794,8 @@ def test_at_a_kink_the_sides_disagree_and_the_gradient_is_finite(op: Op) -> None
     corners = [(op.forward, args) for args in JUMPING.get(op.name, [])]
     corners += [(lambda *args: partial_at(op, args, 0), args) for args in BENDING.get(op.name, [])]
     for f, args in corners:
-        assert op.kink is not None
-        assert op.kink(*args) == 0.0
+        assert op.kinks is not None
+        assert op.kinks(*args) == 0.0
         assert any(sides_disagree(f, args, i) for i in differentiable(op))
         if op.name not in INFINITE:
             assert all(math.isfinite(partial_at(op, args, i)) for i in differentiable(op))
@@ -818,9 +819,9 @@ def test_off_the_kinks_the_sides_agree(op: Op, data: st.DataObject) -> None:
     drawn = data.draw(st.lists(thousandths, min_size=count, max_size=count, unique=True))
     signs = data.draw(st.lists(st.sampled_from([1.0, -1.0]), min_size=count, max_size=count))
     args = tuple(sign * (n / 1e3 + 1e-4 * math.pi) for n, sign in zip(drawn, signs)) + tuple(op.options.values())
-    assert op.kink is not None
+    assert op.kinks is not None
     assert op.forward is not None
-    assert op.kink(*args) != 0.0
+    assert op.kinks(*args) != 0.0
     assert not any(sides_disagree(op.forward, args, i) for i in differentiable(op))
 
 

@@ -35,6 +35,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "radians": torch.deg2rad,
     "degrees": torch.rad2deg,
     "stop_gradient": torch.Tensor.detach,
+    "identity": torch.positive,
     "softplus": lambda x: functional.softplus(x, threshold=700.0),  # its default leaves out what is beyond 20
     "where": lambda condition, x, y: torch.where(condition != 0.0, x, y),
     "less": lambda x, y: torch.lt(x, y).double(),
@@ -175,7 +176,7 @@ def build(recipe: list[Step], leaves: list[Value], tensors: list[Any]) -> tuple[
         args: list[Any] = [place if i is None else nodes[i] for i, place in zip(indices, places)]
         numbers = (*map(float, args), *options_of(op))
         inside = all(low + 0.05 < x < high - 0.05 for x, (low, high) in zip(numbers, op.domain[: len(args)]))
-        if not inside or (op.kink is not None and abs(op.kink(*numbers)) < 0.05):
+        if not inside or (op.kinks is not None and abs(op.kinks(*numbers)) < 0.05):
             continue
         out = apply(op, *args, *options_of(op))
         slopes = partials_at(op, out.data, numbers)
