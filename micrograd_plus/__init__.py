@@ -17,6 +17,13 @@ from micrograd_plus import losses as losses
 from micrograd_plus import nn as nn
 from micrograd_plus import ops as ops
 from micrograd_plus import optim as optim
+from micrograd_plus.calculus import grad as grad
+from micrograd_plus.calculus import gradient as gradient
+from micrograd_plus.calculus import hessian as hessian
+from micrograd_plus.calculus import hvp as hvp
+from micrograd_plus.calculus import jacobian as jacobian
+from micrograd_plus.calculus import jvp as jvp
+from micrograd_plus.calculus import value_and_grad as value_and_grad
 from micrograd_plus.engine import Value as Value
 from micrograd_plus.engine import no_grad as no_grad
 from micrograd_plus.errors import nearest
@@ -39,22 +46,9 @@ from micrograd_plus.vectors import mean as mean
 from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
-    *(
-        "History",
-        "Layer",
-        "MLP",
-        "Module",
-        "Neuron",
-        "Value",
-        "dot",
-        "fit",
-        "log_softmax",
-        "logsumexp",
-        "mean",
-        "no_grad",
-        "primitive",
-    ),
-    *("softmax", "data", "engine", "losses", "nn", "ops", "optim"),
+    *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "dot", "engine", "fit", "grad", "gradient"),
+    *("hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops"),
+    *("optim", "primitive", "softmax", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})

@@ -11,7 +11,7 @@ from operator import getitem
 from typing import Any
 from weakref import ReferenceType, ref
 
-from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, walk
+from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, refused, walk
 
 
 def _copy(value: Value) -> Value:
@@ -134,10 +134,8 @@ def _operation(node: Value) -> str:
     if op is None:
         return ""
     if isinstance(op, HandMade):
-        label = f" labelled {node.label!r}" if node.label else ""
-        raise TypeError(
-            f"{node!r}{label}: the rule of this {op.name!r} was set by hand (its _backward), and a function that "
-            "captures other nodes can't be copied or pickled; detach() it, or copy the values it was made from"
+        raise refused(
+            node, "a function that captures other nodes can't be copied or pickled; copy what it was made from"
         )
     return op.name if TABLE.get(op.name) is op else f"?{op.name}"
 

@@ -7,24 +7,36 @@ so a graph has no cycles and is freed the moment it is dropped. What the operati
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Complex, Real
 from reprlib import repr as short_repr
 from types import CellType, FunctionType
-from typing import Any, SupportsFloat, TypeAlias
+from typing import Any, Protocol, SupportsFloat, TypeAlias
+from weakref import WeakKeyDictionary
 
 NATIVE = False
 
 Arg: TypeAlias = "Value | float"  # a constant argument is a plain float: its rule never runs
+Hook: TypeAlias = Callable[[Any], Any]  # sees a gradient on its way; what it returns, unless None, goes on instead
+
+
+class Watch(Protocol):
+    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`)."""
+
+    def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
+        """A node is about to be recorded."""
+
+    def passed(self, node: Value, arg: Value, gradient: float) -> None:
+        """The node's rule has given its argument a part of this gradient."""
 
 
 class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
 
     __slots__ = (
-        *("name", "forward", "partials", "masks", "domain", "kinks", "options"),
+        *("name", "forward", "partials", "masks", "flat", "domain", "kinks", "options"),
         *("symbol", "latex", "precedence", "numpy", "scipy", "sympy", "doc"),
     )
 
@@ -33,6 +45,7 @@ class Op:
         self.forward: Callable[..., float] | None = None
         self.partials: tuple[Callable[..., Any] | None, ...] = ()
         self.masks: tuple[Callable[..., Any] | None, ...] = ()
+        self.flat = False  # nothing at all flows back
         self.domain: tuple[tuple[float, float], ...] = ()
         self.kinks: Callable[..., float] | None = None
         self.options: dict[str, float] = {}
@@ -239,34 +252,33 @@ class Value:
         (-3.0, 2.0)
         """
         with _lock:
-            order, held = walk(self)
+            order, held = walk(self, flowing=True)
             before = {node: node._grad for node in held if node.op is None}
             for node in held:
                 node._grad = 0.0
             self._grad += 1.0
             try:
-                for node in reversed(order):
-                    op, a, b = node.op, node._a, node._b
-                    if op is ADD:
-                        upstream = node._grad
-                        if isinstance(a, Value):  # the first contribution is kept as it is: half of all gradients
-                            a._grad = a._grad + upstream if a._grad else upstream  # share one float object so
-                        if isinstance(b, Value):
-                            b._grad = b._grad + upstream if b._grad else upstream
-                    elif op is MUL:
-                        upstream = node._grad
-                        if not isinstance(a, Value):
-                            b._grad += upstream * a  # type: ignore[union-attr, operator]  # one of the two is a Value
-                        elif isinstance(b, Value):
-                            a._grad += upstream * b._data
-                            b._grad += upstream * a._data
-                        else:
-                            a._grad += upstream * b  # type: ignore[operator]
-                    elif op is not None:
-                        op.pull(node)
+                _pull_all(self, order)
             finally:
                 for leaf, grad in before.items():  # added to the sum, not summed into: so that twice is exactly twice
                     leaf._grad += grad
+
+    def register_hook(self, hook: Hook) -> Handle:
+        """Let a function see this value's gradient as it passes; what it returns, unless None, goes on instead.
+
+        It is called in each backward pass through this value, once, with what all uses gave together. A hook that
+        holds this value itself keeps it alive until `.remove()` is called on what comes back.
+
+        >>> x = Value(3.0)
+        >>> handle = x.register_hook(lambda gradient: 10.0 * gradient)
+        >>> (x * x).backward()
+        >>> x.grad
+        60.0
+        >>> handle.remove()
+        """
+        if not callable(hook):
+            raise TypeError(f"register_hook({short_repr(hook)}): expected a function of a gradient")
+        return Handle(self, hook)
 
     def detach(self) -> Value:
         """A leaf with the same number, through which no gradient flows."""
@@ -363,7 +375,119 @@ _MICROGRAD_NAMES = {"add": "+", "mul": "*", "relu": "ReLU"}
 _new = Value.__new__
 _lock = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
-_open = 0  # how many no_grad() are open in any thread: while there is none, a new node asks nobody
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_open = 0  # how many blocks, such as no_grad(), are open in any thread: while there is none, a new node asks nobody
+_hooks: WeakKeyDictionary[Value, list[Hook]] = WeakKeyDictionary()
+
+
+class Handle:
+    """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again."""
+
+    def __init__(self, value: Value, hook: Hook) -> None:
+        self._list = _hooks.setdefault(value, [])
+        self._hook = hook
+        self._list.append(hook)
+
+    def remove(self) -> None:
+        """Take the hook away; a second time is no error."""
+        if self._hook in self._list:
+            self._list.remove(self._hook)
+        for value in [value for value, hooks in _hooks.items() if not hooks]:
+            del _hooks[value]
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def hooked(value: Value, gradient: Any) -> Any:
+    """The gradient after the value's hooks have seen it."""
+    if not _hooks:
+        return gradient
+    for hook in tuple(_hooks.get(value, ())):
+        changed = hook(gradient)
+        if changed is not None:
+            gradient = changed if isinstance(gradient, Value) else number(changed, "a hook's")
+    return gradient
+
+
+def _pull_all(root: Value, order: list[Value]) -> None:
+    """The chain rule at each node, results before arguments; sums and products without a call."""
+    if _hooks or (_open and _watch.get()):
+        return _pull_watched(root, order)
+    for node in reversed(order):
+        op, a, b = node.op, node._a, node._b
+        if op is ADD:
+            upstream = node._grad
+            if isinstance(a, Value):  # the first contribution is kept as it is: half of all gradients
+                a._grad = a._grad + upstream if a._grad else upstream  # share one float object so
+            if isinstance(b, Value):
+                b._grad = b._grad + upstream if b._grad else upstream
+        elif op is MUL:
+            upstream = node._grad
+            if not isinstance(a, Value):
+                b._grad += upstream * a  # type: ignore[union-attr, operator]  # one of the two is a Value
+            elif isinstance(b, Value):
+                a._grad += upstream * b._data
+                b._grad += upstream * a._data
+            else:
+                a._grad += upstream * b  # type: ignore[operator]
+        elif op is not None:
+            op.pull(node)
+    return None
+
+
+UNKNOWN = "its derivative is known to backward() alone; make it with mp.primitive"
+
+
+def derivatives(root: Value, xs: Sequence[Value]) -> list[float]:
+    """The derivative of root by each of xs, from a backward pass that leaves every gradient as it was."""
+    with _lock:
+        order, held = walk(root, flowing=True)
+        for node in order:
+            if node.op is not None and node.op.forward is None:
+                raise refused(node, UNKNOWN)
+        before = {node: node._grad for node in (*held, *xs)}
+        for node in before:
+            node._grad = 0.0
+        root._grad = 1.0
+        try:
+            _pull_all(root, order)
+            return [x._grad for x in xs]
+        finally:
+            for node in walk(root)[1]:
+                node._grad = 0.0
+            for node, grad in before.items():
+                node._grad = grad
+
+
+def refused(node: Value, why: str) -> TypeError:
+    """The error for a node whose rule a learner wrote, where the rule of a row is needed."""
+    label = f" labelled {node.label!r}" if node.label else ""
+    name = node.op.name if node.op else ""
+    return TypeError(
+        f"{node!r}{label}: the rule of this {name!r} was set by hand (its _backward), and {why}, or detach() it"
+    )
+
+
+def _pull_watched(root: Value, order: list[Value]) -> None:
+    """The same where somebody looks on: hooks on gradients, or a watch."""
+    watch = _watch.get()
+    leaves = {root: None} if root.op is None else {}
+    for node in reversed(order):
+        node._grad = hooked(node, node._grad)
+        if node.op is not None:
+            node.op.pull(node)
+        for arg in node.args:
+            if isinstance(arg, Value):
+                if watch is not None:
+                    watch.passed(node, arg, arg._grad)
+                if arg.op is None:
+                    leaves[arg] = None
+    for leaf in leaves:
+        leaf._grad = hooked(leaf, leaf._grad)
 
 
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
@@ -372,13 +496,20 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
     out._data = data
     out._grad = 0.0
     out._label = None
-    if _open and not _recording.get():
+    if _open and not _recorded(out, op, a, b):
         out.op = out._a = out._b = None
     else:
         out.op = op
         out._a = a
         out._b = b
     return out
+
+
+def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bool:
+    """Whether the blocks that are open want this node recorded; a watch may look at it first."""
+    if (watch := _watch.get()) is not None:
+        watch.made(out, op, (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b))
+    return _recording.get()
 
 
 def apply(op: Op, *args: Arg) -> Value:
@@ -392,28 +523,37 @@ def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
     return None if len(args) < 2 else args[1] if len(args) == 2 else args[1:]
 
 
-def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:
-    """The nodes under root that operations made, arguments before results; and all nodes that hold a gradient.
+def walk(
+    *roots: Value, skip: Callable[[Value], object] | None = None, flowing: bool = False
+) -> tuple[list[Value], list[Value]]:
+    """The nodes under the roots that operations made, arguments before results; and all nodes that hold a gradient.
 
-    Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them.
+    Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them. With `flowing`,
+    what lies only under operations that pass nothing back, such as a comparison, is left out of the order: not even
+    0 · inf comes through these.
     """
     order: list[Value] = []
     held: list[Value] = []
+    flat: list[Value] = []
     seen: set[Value] = set()
-    stack: list[Value | None] = [root]
+    stack: list[Value | None] = list(reversed(roots))
     while True:  # not `while stack`: CPython 3.11 speeds up a loop in its first run only if it jumps back for certain
         if not stack:
-            return order, held
+            return order, held + walk(*flat)[1] if flat else held
         node = stack.pop()
         if node is None:  # all arguments of the node below are in order
             order.append(stack.pop())  # type: ignore[arg-type]  # a node lies below every None
-        elif node.op is None:
+        elif (op := node.op) is None:
             if node._grad:
                 held.append(node)
         elif node not in seen and (skip is None or not skip(node)):
             seen.add(node)
             if node._grad:
                 held.append(node)
+            if flowing and op.flat:
+                order.append(node)
+                flat.append(node)
+                continue
             stack.append(node)
             stack.append(None)
             a, b = node._a, node._b
@@ -446,6 +586,21 @@ def toposort(root: Value) -> list[Value]:
 
 
 @contextmanager
+def block(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    """A block in which the variable has this value and new nodes ask for it."""
+    global _open
+    with _lock:
+        _open += 1
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+        with _lock:
+            _open -= 1
+
+
+@contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing in this block, or in a function decorated with it: results are leaves.
 
@@ -455,16 +610,22 @@ def no_grad() -> Iterator[None]:
     >>> y.args
     ()
     """
-    global _open
-    with _lock:
-        _open += 1
-    token = _recording.set(False)
-    try:
+    with block(_recording, False):
         yield
-    finally:
-        _recording.reset(token)
-        with _lock:
-            _open -= 1
+
+
+@contextmanager
+def enable_grad() -> Iterator[None]:
+    """Record in this block, even inside `no_grad`: a gradient needs the graph of what it differentiates.
+
+    >>> x = Value(2.0)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> y.args == (x, x)
+    True
+    """
+    with block(_recording, True):
+        yield
 
 
 def number(data: Any, where: str) -> float:

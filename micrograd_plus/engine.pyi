@@ -1,13 +1,22 @@
 # Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.
 from _typeshed import Incomplete
-from collections.abc import Callable as Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CellType
-from typing import Any, SupportsFloat, TypeAlias
+from typing import Any, Protocol, SupportsFloat, TypeAlias
+from weakref import WeakKeyDictionary
 
 NATIVE: bool
 Arg: TypeAlias = Value | float
+Hook: TypeAlias = Callable[[Any], Any]
+
+class Watch(Protocol):
+    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`)."""
+    def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
+        """A node is about to be recorded."""
+    def passed(self, node: Value, arg: Value, gradient: float) -> None:
+        """The node's rule has given its argument a part of this gradient."""
 
 class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
@@ -16,6 +25,7 @@ class Op:
     forward: Callable[..., float] | None
     partials: tuple[Callable[..., Any] | None, ...]
     masks: tuple[Callable[..., Any] | None, ...]
+    flat: bool
     domain: tuple[tuple[float, float], ...]
     kinks: Callable[..., float] | None
     options: dict[str, float]
@@ -129,6 +139,19 @@ class Value:
         >>> (a * b).backward()
         >>> a.grad, b.grad
         (-3.0, 2.0)
+        """
+    def register_hook(self, hook: Hook) -> Handle:
+        """Let a function see this value's gradient as it passes; what it returns, unless None, goes on instead.
+
+        It is called in each backward pass through this value, once, with what all uses gave together. A hook that
+        holds this value itself keeps it alive until `.remove()` is called on what comes back.
+
+        >>> x = Value(3.0)
+        >>> handle = x.register_hook(lambda gradient: 10.0 * gradient)
+        >>> (x * x).backward()
+        >>> x.grad
+        60.0
+        >>> handle.remove()
         """
     def detach(self) -> Value:
         """A leaf with the same number, through which no gradient flows."""
@@ -300,18 +323,47 @@ _MICROGRAD_NAMES: Incomplete
 _new: Incomplete
 _lock: Incomplete
 _recording: ContextVar[bool]
+_watch: ContextVar[Watch | None]
 _open: int
+_hooks: WeakKeyDictionary[Value, list[Hook]]
 
+class Handle:
+    """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again."""
+    _list: Incomplete
+    _hook: Incomplete
+    def __init__(self, value: Value, hook: Hook) -> None: ...
+    def remove(self) -> None:
+        """Take the hook away; a second time is no error."""
+    def __enter__(self) -> Handle: ...
+    def __exit__(self, *_: object) -> None: ...
+
+def hooked(value: Value, gradient: Any) -> Any:
+    """The gradient after the value's hooks have seen it."""
+def _pull_all(root: Value, order: list[Value]) -> None:
+    """The chain rule at each node, results before arguments; sums and products without a call."""
+
+UNKNOWN: str
+
+def derivatives(root: Value, xs: Sequence[Value]) -> list[float]:
+    """The derivative of root by each of xs, from a backward pass that leaves every gradient as it was."""
+def refused(node: Value, why: str) -> TypeError:
+    """The error for a node whose rule a learner wrote, where the rule of a row is needed."""
+def _pull_watched(root: Value, order: list[Value]) -> None:
+    """The same where somebody looks on: hooks on gradients, or a watch."""
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
     """A new interior node; every one of them is made here."""
+def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bool:
+    """Whether the blocks that are open want this node recorded; a watch may look at it first."""
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
 def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
     """What follows the first argument: none, the second, or a tuple of those there are."""
-def walk(root: Value, skip: Callable[[Value], object] | None = None) -> tuple[list[Value], list[Value]]:
-    """The nodes under root that operations made, arguments before results; and all nodes that hold a gradient.
+def walk(*roots: Value, skip: Callable[[Value], object] | None = None, flowing: bool = False) -> tuple[list[Value], list[Value]]:
+    """The nodes under the roots that operations made, arguments before results; and all nodes that hold a gradient.
 
-    Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them.
+    Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them. With `flowing`,
+    what lies only under operations that pass nothing back, such as a comparison, is left out of the order: not even
+    0 · inf comes through these.
     """
 def toposort(root: Value) -> list[Value]:
     """Every node under root once, arguments before results.
@@ -321,6 +373,9 @@ def toposort(root: Value) -> list[Value]:
     ['', '+', '*']
     """
 @contextmanager
+def block(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    """A block in which the variable has this value and new nodes ask for it."""
+@contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing in this block, or in a function decorated with it: results are leaves.
 
@@ -329,6 +384,16 @@ def no_grad() -> Iterator[None]:
     ...     y = x * x
     >>> y.args
     ()
+    """
+@contextmanager
+def enable_grad() -> Iterator[None]:
+    """Record in this block, even inside `no_grad`: a gradient needs the graph of what it differentiates.
+
+    >>> x = Value(2.0)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> y.args == (x, x)
+    True
     """
 def number(data: Any, where: str) -> float:
     """data as a float, or a TypeError that quotes it."""

@@ -71,7 +71,7 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter once, with its path from here, such as `layers.0.neurons.3.w.5`."""
         seen: set[Value] = set()
-        for name, value in _walk("", self):
+        for name, value in _walk(self):
             if value not in seen:
                 seen.add(value)
                 yield name, value
@@ -94,13 +94,17 @@ class Module:
         weights.load(self, path)
 
 
-def _walk(path: str, item: Any) -> Iterator[tuple[str, Value]]:
-    if isinstance(item, Value):
-        yield path, item
-    elif isinstance(item, (Module, dict, list, tuple)):
-        parts = vars(item) if isinstance(item, Module) else item
-        for key, part in parts.items() if isinstance(parts, dict) else enumerate(parts):
-            yield from _walk(f"{path}.{key}" if path else str(key), part)
+def _walk(module: Module) -> Iterator[tuple[str, Value]]:
+    """The Values in a module with their paths, in the order of its attributes."""
+    stack: list[tuple[str, Any]] = [("", module)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, Value):
+            yield path, item
+        elif isinstance(item, (Module, dict, list, tuple)):
+            parts = vars(item) if isinstance(item, Module) else item
+            named = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
+            stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(named)]
 
 
 class Neuron(Module):

@@ -143,6 +143,7 @@ def primitive(
     rules = tuple([FLAT if rule is None else rule for rule in rules]) + (None,) * len(options)
     op.partials = tuple([rule.partial if isinstance(rule, mask) else rule for rule in rules])
     op.masks = tuple([rule.condition if isinstance(rule, mask) else None for rule in rules])
+    op.flat = all(rule is FLAT for rule in rules[: len(intervals)])
     op.domain, op.options = intervals + (REAL,) * len(options), options
     op.kinks = _to_nearest(kinks) if isinstance(kinks, Sequence) else kinks
     op.symbol = symbol or name

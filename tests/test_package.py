@@ -25,8 +25,9 @@ def python(code: str) -> str:
 
 def test_public_names_are_these_and_every_row_of_the_table() -> None:
     names = [
-        *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "dot", "engine", "fit", "log_softmax"),
-        *("logsumexp", "losses", "mean", "nn", "no_grad", "ops", "optim", "primitive", "softmax"),
+        *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "dot", "engine", "fit", "grad", "gradient"),
+        *("hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops"),
+        *("optim", "primitive", "softmax", "value_and_grad"),
     ]
     assert sorted(vars(mp)["__all__"]) == sorted({*names, *FUNCTIONS} - {"abs", "pow", "round"})
     assert all(hasattr(mp, name) for name in (*names, *FUNCTIONS))
@@ -109,21 +110,8 @@ def test_attributes_of_a_value_are_read_the_fast_way() -> None:
 
 
 LAYERS = [
-    *(
-        "engine",
-        "errors",
-        "arguments",
-        "rows",
-        "ops",
-        "vectors",
-        "copying",
-        "files",
-        "weights",
-        "nn",
-        "losses",
-        "data",
-        "optim",
-    ),
+    *("engine", "errors", "arguments", "rows", "ops", "vectors", "copying", "files", "weights", "nn", "losses", "data"),
+    *("nesting", "calculus", "anomalies", "optim", "formulas", "differences", "check", "laws", "strategies"),
     *("progress", "training", "terminal", "plots", "runs", "jobs", "cli", "__main__", "stubs"),
 ]
 

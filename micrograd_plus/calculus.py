@@ -1,0 +1,481 @@
+"""Derivatives as functions: gradients, Jacobians and Hessians of any order, from the table's own partials.
+
+One pass goes from results to arguments (`_pulled`), one from arguments to results (`_pushed`), and both read the
+partials of each node at its arguments (`_slopes`). Given floats they compute; given the nodes themselves they build a
+graph, and a gradient that is a graph can be differentiated again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
+from functools import wraps
+from operator import index
+from reprlib import repr as short_repr
+from typing import Any, Literal, NamedTuple
+
+from micrograd_plus.engine import (
+    ADD,
+    MUL,
+    POW,
+    UNKNOWN,
+    Value,
+    apply,
+    block,
+    derivatives,
+    enable_grad,
+    hooked,
+    refused,
+    walk,
+)
+from micrograd_plus.nesting import leaves, rebuilt, replaced
+from micrograd_plus.nn import Module
+from micrograd_plus.ops import identity, where
+
+Number = Any  # a float, or a Value where a graph is built
+
+# --------------------------------------------------------------------------------------------- one node, and two passes
+
+
+def _slopes(node: Value, active: set[Value], graph: bool) -> list[tuple[Value, Number, Number]]:
+    """For each argument that matters: the argument, the partial there, and what must not be 0 for anything to pass."""
+    op = node.op
+    if op is ADD or op is MUL:  # nine of ten nodes
+        a: Number = node._a
+        b: Number = node._b
+        by_a: Number = 1.0 if op is ADD else b if graph or type(b) is float else b._data
+        by_b: Number = 1.0 if op is ADD else a if graph or type(a) is float else a._data
+        if a not in active:
+            return [(b, by_b, 1.0)]
+        return [(a, by_a, 1.0), (b, by_b, 1.0)] if b in active else [(a, by_a, 1.0)]
+    if op is None or op.forward is None:
+        raise refused(node, UNKNOWN)
+    args = node.args
+    out: Number = node
+    at: Sequence[Number] = args
+    if not graph:
+        out, at = node._data, [arg._data if isinstance(arg, Value) else arg for arg in args]
+    slopes = []
+    for arg, partial, mask in zip(args, op.partials, op.masks):
+        if isinstance(arg, Value) and arg in active and partial is not None:
+            slope = _tidied(partial(out, *at), node)
+            gate = 1.0 if mask is None else slope if mask is partial else _tidied(mask(out, *at), node)
+            slopes.append((arg, slope, gate))
+    return slopes
+
+
+def _passed(flow: Number, slope: Number, gate: Number) -> Number:
+    """What passes: flow · slope, but exactly 0 where the gate is."""
+    if type(slope) is float and slope == 1.0:
+        product = flow
+    elif type(flow) is float and flow == 1.0:
+        product = slope
+    else:
+        product = flow * slope
+    if type(gate) is float:
+        return product if gate else 0.0
+    if gate is slope and type(flow) is float and math.isfinite(flow):
+        return product  # a zero of the gate makes it 0 by itself
+    return where(gate, product, 0.0)
+
+
+def _tidied(slope: Number, node: Value) -> Number:
+    """A partial without its 1·x, x**1 and x**0: no number changes, and x³ has the second derivative 6x."""
+    if not isinstance(slope, Value) or slope.op is None or slope is node or slope in node.args:
+        return slope
+    given = {node, *node.args}
+    shorter: dict[Value, Number] = {}
+    for made in walk(slope, skip=given.__contains__)[0]:
+        args = [shorter.get(arg, arg) if isinstance(arg, Value) else arg for arg in made.args]
+        if made.op is MUL and type(args[0]) is float and args[0] == 1.0:
+            shorter[made] = args[1]
+        elif made.op is MUL and type(args[1]) is float and args[1] == 1.0:
+            shorter[made] = args[0]
+        elif made.op is POW and type(args[1]) is float and args[1] in (0.0, 1.0):
+            shorter[made] = args[0] if args[1] else 1.0
+        elif made.op is not None and any(new is not old for new, old in zip(args, made.args)):
+            values = any(isinstance(arg, Value) for arg in args)
+            shorter[made] = apply(made.op, *args) if values else made.data
+    return shorter.get(slope, slope)
+
+
+def _plus(a: Number | None, b: Number) -> Number:
+    """a + b, where one of them may not be there yet, or be nothing."""
+    return b if a is None or (type(a) is float and a == 0.0) else a if type(b) is float and b == 0.0 else a + b
+
+
+def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], set[Value]]:
+    """The nodes between xs and the roots, arguments before results; and these together with the xs."""
+    active = set(xs)
+    between: list[Value] = []
+    for node in walk(*roots, flowing=True)[0]:
+        if not active.isdisjoint(node.args) and not (node.op and node.op.flat):
+            active.add(node)
+            between.append(node)
+    return between, active
+
+
+def _pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
+    """The reverse pass as a graph: the derivative of y by each of xs, None where y does not depend on it."""
+    between, active = _active([y], xs)
+    cotangents: dict[Value, Number] = {y: 1.0}
+    for node in reversed(between):
+        if node in cotangents:
+            upstream = cotangents[node] = hooked(node, cotangents[node])
+            for arg, slope, gate in _slopes(node, active, True):
+                cotangents[arg] = _plus(cotangents.get(arg), _passed(upstream, slope, gate))
+    return [hooked(x, cotangents[x]) if x in cotangents and x.op is None else cotangents.get(x) for x in xs]
+
+
+def _pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], graph: bool) -> list[Number]:
+    """The forward pass: how much each of ys changes when xs change by these moves, None where it doesn't at all."""
+    ys = list(ys)
+    between, active = _active([y for y in ys if isinstance(y, Value)], xs)
+    tangents: dict[Number, Number] = dict(zip(xs, moves))
+    for node in between:
+        moved = tangents.get(node)
+        for arg, slope, gate in _slopes(node, active, graph):
+            if arg in tangents:
+                moved = _plus(moved, _passed(tangents[arg], slope, gate))
+        if moved is not None:
+            tangents[node] = moved
+    return [tangents.get(y) if isinstance(y, Value) else None for y in ys]
+
+
+def gradient(y: Value, xs: Sequence[Value], create_graph: bool = False, *, strict: bool = False) -> list[Any]:
+    """The derivative of y by each of xs. No `.grad` is read or written.
+
+    Args:
+        y: the Value to be differentiated.
+        xs: a list of Values, leaves or interior nodes of its graph.
+        create_graph: give Values, which can be differentiated, drawn and printed in their turn.
+        strict: raise where y does not depend on one of xs at all, instead of giving 0.0.
+
+    Returns:
+        A list of floats, of Values with `create_graph`.
+
+    Raises:
+        TypeError: y or one of xs is no Value, or a node's rule was set by hand.
+        ValueError: strict, and y does not depend on one of xs.
+
+    >>> x = Value(2.0, label="x")
+    >>> y = x**3
+    >>> gradient(y, [x])
+    [12.0]
+    >>> (slope,) = gradient(y, [x], create_graph=True)
+    >>> gradient(slope, [x])                    # 6x
+    [12.0]
+    """
+    if not isinstance(y, Value):
+        raise TypeError(f"gradient({short_repr(y)}, ...): expected the Value to differentiate, got {type(y).__name__}")
+    if isinstance(xs, Module):
+        xs = xs.parameters()
+    if isinstance(xs, Value) or not isinstance(xs, Iterable):
+        raise TypeError(f"gradient(y, {short_repr(xs)}): expected a list of Values, such as [x]")
+    xs = list(xs)
+    for x in xs:
+        if not isinstance(x, Value):
+            kind = type(x).__name__
+            raise TypeError(f"gradient: {short_repr(x)} among xs; expected Values that y was made from, got {kind}")
+    if strict:
+        _demand("gradient", [y], xs, xs)
+    return _finished(_derivatives(y, xs, create_graph), create_graph)
+
+
+def _derivatives(y: Value, xs: Sequence[Value], graph: bool) -> list[Number]:
+    """The derivative of y by each of xs: a graph, or floats."""
+    if not graph:
+        return list(derivatives(y, xs))
+    with enable_grad():
+        return _pulled(y, xs)
+
+
+def _finished(slopes: Iterable[Number], graph: bool) -> list[Any]:
+    """Derivatives as they are handed out: 0 for what plays no part, and a constant as a Value where others are."""
+    numbers = [0.0 if slope is None else slope for slope in slopes]
+    return [x if isinstance(x, Value) else Value(x) for x in numbers] if graph else numbers
+
+
+def _demand(name: str, ys: Iterable[Number], xs: Sequence[Value], called: Sequence[object]) -> None:
+    """Raise where one of xs plays no part in any of ys."""
+    roots = [y for y in ys if isinstance(y, Value)]
+    order = walk(*roots, flowing=True)[0]
+    reached = {*roots, *[arg for node in order if node.op and not node.op.flat for arg in node.args]}
+    for x, what in zip(xs, called):
+        if x not in reached:
+            wanted = "without strict=True its derivative is 0.0"
+            raise ValueError(f"{name}: the result does not depend on {what}; {wanted}")
+
+
+# ----------------------------------------------------------------------------------------------- functions of functions
+
+_inside: ContextVar[int] = ContextVar("inside", default=0)  # how many derivatives are being taken around this one
+
+
+class _Run(NamedTuple):
+    """A function that has been run on variables, and what is needed to hand out its derivatives."""
+
+    name: str  # who asks: "grad", ...
+    inputs: Any  # the arguments that are differentiated, as they were given: one, or a tuple
+    variables: list[Value]
+    out: Any
+    graph: bool  # something outside is being differentiated, so results are Values
+
+    def mirrored(self, slopes: Iterable[Number]) -> Any:
+        """Derivatives by the variables, nested as the arguments are."""
+        return rebuilt(self.inputs, iter(_finished(slopes, self.graph)))
+
+    def gradient(self, y: Number) -> list[Number]:
+        """The derivative of one result by each variable."""
+        if not isinstance(y, Value):
+            return [None] * len(self.variables)
+        return _derivatives(y, self.variables, self.graph)
+
+    def pushed(self, ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number]) -> list[Number]:
+        """How the results change when these variables change by these moves."""
+        with enable_grad():
+            return _pushed(ys, xs, moves, self.graph)
+
+
+def _run(
+    name: str, f: Callable[..., Any], argnums: int | Sequence[int], strict: bool, args: tuple[Any, ...], options: Any
+) -> _Run:
+    """Call f with a variable for each number in the arguments that are differentiated.
+
+    The variables are new, so that what f knows from outside, even the same Value, stays apart. A Value that comes in
+    is outside as well: its variable remembers it, and the results are Values.
+    """
+    graph = _inside.get() > 0
+    variables: list[Value] = []
+    called: list[str] = []
+
+    def variable(x: Number) -> Value:
+        nonlocal graph
+        if not isinstance(x, Value):
+            return Value(x)
+        graph = True
+        return identity(x)
+
+    places = _places(name, f, argnums, args)
+    filled = list(args)
+    with enable_grad():
+        for place in places:
+            filled[place], made = replaced(args[place], variable, f"{name}({_name(f)}), argument {place}")
+            called += [f"argument {place} of {_name(f)}, {short_repr(args[place])}"] * len(made)
+            variables += made
+        with block(_inside, _inside.get() + 1):
+            out = f(*filled, **options)
+    inputs = tuple([args[place] for place in places]) if isinstance(argnums, Sequence) else args[places[0]]
+    if strict:
+        _demand(name, leaves(out, f"what {_name(f)} returned"), variables, called)
+    return _Run(name, inputs, variables, out, graph)
+
+
+def _places(name: str, f: Callable[..., Any], argnums: int | Sequence[int], args: tuple[Any, ...]) -> list[int]:
+    """The places of the arguments that are differentiated."""
+    wanted = f"expected the place of an argument of {_name(f)}, which was called with {len(args)}, or a tuple of places"
+    try:
+        places = [index(place) for place in (argnums if isinstance(argnums, Sequence) else [argnums])]
+    except TypeError:
+        raise TypeError(f"{name}(argnums={short_repr(argnums)}): {wanted}") from None
+    if not places or not all(-len(args) <= place < len(args) for place in places):
+        raise ValueError(f"{name}(argnums={short_repr(argnums)}): {wanted}, such as 0")
+    return [place % len(args) for place in places]
+
+
+def _name(f: Callable[..., Any]) -> str:
+    return str(getattr(f, "__name__", None) or short_repr(f))
+
+
+def _checked(name: str, f: Callable[..., Any]) -> None:
+    if not callable(f):
+        raise TypeError(f"{name}({short_repr(f)}): expected a function, got {type(f).__name__}")
+
+
+def _single(run: _Run, f: Callable[..., Any]) -> Value:
+    """The one Value that f has returned."""
+    if isinstance(run.out, Value):
+        return run.out
+    told = f"{run.name}({_name(f)}): the function returned {short_repr(run.out)}"
+    if hasattr(run.out, "__len__") and not isinstance(run.out, str):
+        raise TypeError(f"{told}; expected a single Value: take its sum, or use jacobian for several results")
+    wanted = "expected a Value made from its arguments; does it use float(), .data, or math instead of mp's functions?"
+    raise TypeError(f"{told} ({type(run.out).__name__}); {wanted}")
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False
+) -> Callable[..., Any]:
+    """The function that gives f's value and its gradient, as `grad` does.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+    _checked("value_and_grad", f)
+
+    def finish(run: _Run) -> Any:
+        y = _single(run, f)
+        return y if run.graph else y.data, run.mirrored(run.gradient(y))
+
+    return _of("value_and_grad", f, finish, argnums, strict)
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
+    """The function that gives the gradient of f.
+
+    Args:
+        f: a function that returns one Value. What it is given may be numbers, lists, tuples, dicts or arrays of
+            numbers, and modules, whose parameters are then meant.
+        argnums: the place of the argument to differentiate by, or a tuple of places.
+        strict: raise where f does not depend on such an argument, instead of giving 0.0.
+
+    Returns:
+        A function of the same arguments. Its result is nested as the argument is (for a module: a dict by the names of
+        its parameters), of floats; but of Values where an argument was a Value, or where the gradient is taken inside
+        a function that is being differentiated itself. Other Values that f uses count as constants.
+
+    Raises:
+        TypeError: f returns no Value, or an argument is no number.
+        ValueError: argnums is no place of an argument.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(grad(grad(lambda x: x**3)))(2.0)
+    6.0
+    >>> grad(lambda p: p["w"] * 3.0 + p["b"])({"w": 2.0, "b": 1.0})
+    {'w': 3.0, 'b': 1.0}
+    >>> grad(lambda x: grad(lambda y: x * y)(1.0) * x)(3.0)
+    6.0
+    """
+    _checked("grad", f)
+
+    def finish(run: _Run) -> Any:
+        return run.mirrored(run.gradient(_single(run, f)))
+
+    return _of("grad", f, finish, argnums, strict)
+
+
+def _of(
+    name: str, f: Callable[..., Any], finish: Callable[[_Run], Any], argnums: int | Sequence[int], strict: bool
+) -> Callable[..., Any]:
+    """The function that runs f on variables and makes something of the run."""
+
+    @wraps(f, updated=())
+    def derived(*args: Any, **options: Any) -> Any:
+        return finish(_run(name, f, argnums, strict, args, options))
+
+    return derived
+
+
+def jacobian(
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    mode: Literal["reverse", "forward"] | None = None,
+    strict: bool = False,
+) -> Callable[..., Any]:
+    """The function that gives the derivative of each result of f by each number of its argument.
+
+    Args:
+        f: a function that returns a nest of Values.
+        argnums, strict: as in `grad`.
+        mode: "reverse", one pass for each result; "forward", one for each number that goes in; None takes the fewer.
+
+    Returns:
+        A function of the same arguments; its result is nested as f's result, and in each place as the argument.
+
+    >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
+    [[3.0, 2.0], [1.0, 1.0]]
+    """
+    _checked("jacobian", f)
+    if mode not in (None, "reverse", "forward"):
+        raise ValueError(f"jacobian(mode={mode!r}): expected 'reverse', 'forward', or None for the cheaper one")
+
+    def finish(run: _Run) -> Any:
+        ys = _several(run, f)
+        if not run.variables:
+            raise ValueError(f"jacobian({_name(f)}): argument {run.inputs!r} is empty; expected at least one number")
+        reverse = len(ys) <= len(run.variables) if mode is None else mode == "reverse"
+        if reverse:
+            rows: Iterable[Sequence[Number]] = [run.gradient(y) for y in ys]
+        else:
+            rows = zip(*[run.pushed(ys, [x], [1.0]) for x in run.variables])
+        return rebuilt(run.out, iter([run.mirrored(row) for row in rows]))
+
+    return _of("jacobian", f, finish, argnums, strict)
+
+
+def _several(run: _Run, f: Callable[..., Any]) -> list[Number]:
+    """The numbers that f has returned, at least one of them a Value."""
+    told = f"{run.name}({_name(f)}): the function returned {short_repr(run.out)}"
+    ys = leaves(run.out, f"what {_name(f)} returned")
+    if not ys:
+        raise ValueError(f"{told}, which is empty; expected at least one Value")
+    if not any(isinstance(y, Value) for y in ys):
+        raise TypeError(f"{told}; expected Values made from its arguments, not plain numbers")
+    return ys
+
+
+def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
+    """The function that gives the second derivatives of f: the Jacobian of its gradient.
+
+    Arguments are those of `grad`; the result is nested as the argument, and in each place as the argument again.
+
+    >>> hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0])
+    [[6.0, 4.0], [4.0, 0.0]]
+    """
+    _checked("hessian", f)
+    return jacobian(grad(f, argnums, strict=strict), argnums)
+
+
+def jvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
+    """The function that gives how f changes in a direction: its Jacobian times a vector, in one forward pass.
+
+    The function that it returns takes the arguments of f, and after them the direction, which is nested as the argument
+    that argnums names. Its result is nested as f's.
+
+    >>> jvp(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0], [1.0, 0.0])
+    [3.0, 1.0]
+    """
+    return _along("jvp", f, f, argnums, strict)
+
+
+def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
+    """The function that gives the Hessian of f times a vector, without building the Hessian: `jvp` of `grad`.
+
+    The function that it returns takes the arguments of f, and after them the vector, nested as the argument.
+    Pearlmutter, Fast exact multiplication by the Hessian, 1994.
+
+    >>> hvp(lambda v: v[0] ** 2 * v[1])([2.0, 3.0], [1.0, 0.0])
+    [6.0, 4.0]
+    """
+    _checked("hvp", f)
+    return _along("hvp", f, grad(f, argnums), argnums, strict)
+
+
+def _along(
+    name: str, shown: Callable[..., Any], f: Callable[..., Any], argnums: int | Sequence[int], strict: bool
+) -> Callable[..., Any]:
+    """The function that pushes a direction, its last argument, through f."""
+    _checked(name, f)
+
+    @wraps(shown, updated=())
+    def derived(*args: Any, **options: Any) -> Any:
+        if len(args) < 2:
+            raise TypeError(
+                f"{name}({_name(shown)}): got {len(args)} argument; expected those of the function and, "
+                "after them, the direction"
+            )
+        *primals, direction = args
+        run = _run(name, f, argnums, strict, tuple(primals), options)
+        moves = leaves(direction, f"{name}({_name(shown)}), the direction")
+        if len(moves) != len(run.variables):
+            wanted = f"expected {len(run.variables)}, nested as the argument"
+            raise ValueError(f"{name}({_name(shown)}): a direction of {len(moves)} numbers; {wanted}")
+        ys = _several(run, shown)
+        graph = run.graph or any(isinstance(move, Value) for move in moves)
+        tangents = run._replace(graph=graph).pushed(ys, run.variables, moves)
+        return rebuilt(run.out, iter(_finished(tangents, graph)))
+
+    return derived

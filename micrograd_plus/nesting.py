@@ -1,0 +1,91 @@
+"""Numbers in nested lists, tuples, dicts, arrays and modules: take them out, put others in their places."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from reprlib import repr as short_repr
+from typing import Any
+
+from micrograd_plus.engine import Value, number
+from micrograd_plus.nn import Module
+
+
+def leaves(tree: Any, where: str = "leaves") -> list[Any]:
+    """The numbers of a nest, in order: Values as they are, others as floats; of a module its parameters.
+
+    Raises:
+        TypeError: something in it is neither a number nor a nest.
+
+    >>> leaves({"w": [1, 2], "b": (3.0,)})
+    [1.0, 2.0, 3.0]
+    """
+    return replaced(tree, lambda number: number, where)[1]
+
+
+def replaced(tree: Any, make: Callable[[Any], Any], where: str = "replaced") -> tuple[Any, list[Any]]:
+    """The nest with something made of each of its numbers, and these alone in order.
+
+    Modules stay what they are, and of them it gives the parameters.
+
+    >>> replaced({"w": [1, 2], "b": (3.0,)}, lambda x: 10.0 * x)
+    ({'w': [10.0, 20.0], 'b': (30.0,)}, [10.0, 20.0, 30.0])
+    """
+    if isinstance(tree, Module):
+        return tree, list(tree.parameters())
+    parts = None if isinstance(tree, Value) else _parts(tree)
+    if parts is None:
+        made = make(tree if isinstance(tree, Value) else _number(tree, where))
+        return made, [made]
+    pairs = [replaced(part, make, where) for part in parts]
+    return _like(tree, [part for part, _ in pairs]), [number for _, numbers in pairs for number in numbers]
+
+
+def rebuilt(tree: Any, numbers: Iterator[Any]) -> Any:
+    """A nest of the same shape, with other numbers in the places of its own.
+
+    In the place of a module stands a dict, from the name of each parameter to its number.
+
+    >>> rebuilt({"w": [1, 2], "b": (3.0,)}, iter("xyz"))
+    {'w': ['x', 'y'], 'b': ('z',)}
+    """
+    if isinstance(tree, Module):
+        return {name: next(numbers) for name, _ in tree.named_parameters()}
+    parts = None if isinstance(tree, Value) else _parts(tree)
+    return next(numbers) if parts is None else _like(tree, [rebuilt(part, numbers) for part in parts])
+
+
+def _like(tree: Any, parts: list[Any]) -> Any:
+    """A container of the tree's kind that holds these parts."""
+    if isinstance(tree, Mapping):
+        return dict(zip(tree, parts))
+    if isinstance(tree, list):
+        return parts
+    if isinstance(tree, tuple):
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    import numpy as np
+
+    if parts and all(isinstance(part, np.ndarray) for part in parts):  # an array in each place of an array
+        return np.stack(parts).reshape(tree.shape + parts[0].shape)
+    array = np.empty(tree.shape, dtype=float if all(type(part) is float for part in parts) else object)
+    for place, part in zip(np.ndindex(tree.shape), parts):
+        array[place] = part
+    return array
+
+
+def _number(data: Any, where: str) -> float:
+    try:
+        return number(data, where)
+    except TypeError:
+        wanted = "expected a number, a Value, a list, tuple, dict or array of them, or a module"
+        raise TypeError(f"{where}: {short_repr(data)} ({type(data).__name__}); {wanted}") from None
+
+
+def _parts(tree: Any) -> list[Any] | None:
+    """What a container holds; None for what is none."""
+    if isinstance(tree, Mapping):
+        return list(tree.values())
+    if isinstance(tree, (list, tuple)):
+        return list(tree)
+    np = sys.modules.get("numpy")
+    return list(tree.flat) if np is not None and isinstance(tree, np.ndarray) and tree.ndim else None
