@@ -17,6 +17,7 @@ from micrograd_plus import losses as losses
 from micrograd_plus import nn as nn
 from micrograd_plus import ops as ops
 from micrograd_plus import optim as optim
+from micrograd_plus.anomalies import detect_anomaly as detect_anomaly
 from micrograd_plus.calculus import grad as grad
 from micrograd_plus.calculus import gradient as gradient
 from micrograd_plus.calculus import hessian as hessian
@@ -46,7 +47,8 @@ from micrograd_plus.vectors import mean as mean
 from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
-    *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "dot", "engine", "fit", "grad", "gradient"),
+    *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "detect_anomaly", "dot", "engine"),
+    *("fit", "grad", "gradient"),
     *("hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops"),
     *("optim", "primitive", "softmax", "value_and_grad"),
 ]

@@ -21,6 +21,7 @@ from micrograd_plus.engine import (
     POW,
     UNKNOWN,
     Value,
+    watching,
     apply,
     block,
     derivatives,
@@ -120,11 +121,15 @@ def _pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
     """The reverse pass as a graph: the derivative of y by each of xs, None where y does not depend on it."""
     between, active = _active([y], xs)
     cotangents: dict[Value, Number] = {y: 1.0}
-    for node in reversed(between):
-        if node in cotangents:
-            upstream = cotangents[node] = hooked(node, cotangents[node])
-            for arg, slope, gate in _slopes(node, active, True):
-                cotangents[arg] = _plus(cotangents.get(arg), _passed(upstream, slope, gate))
+    watch = watching.get()
+    with block(watching, None):  # a watch is shown what passes, not how a partial computes it
+        for node in reversed(between):
+            if node in cotangents:
+                upstream = cotangents[node] = hooked(node, cotangents[node])
+                for arg, slope, gate in _slopes(node, active, True):
+                    cotangents[arg] = _plus(cotangents.get(arg), _passed(upstream, slope, gate))
+                    if watch is not None:
+                        watch.passed(node, arg, float(upstream), float(cotangents[arg]))
     return [hooked(x, cotangents[x]) if x in cotangents and x.op is None else cotangents.get(x) for x in xs]
 
 

@@ -28,8 +28,8 @@ class Watch(Protocol):
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
         """A node is about to be recorded."""
 
-    def passed(self, node: Value, arg: Value, gradient: float) -> None:
-        """The node's rule has given its argument a part of this gradient."""
+    def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
+        """A node that has the upstream gradient has passed on to its argument, which has this gradient now."""
 
 
 class Op:
@@ -375,7 +375,7 @@ _MICROGRAD_NAMES = {"add": "+", "mul": "*", "relu": "ReLU"}
 _new = Value.__new__
 _lock = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+watching: ContextVar[Watch | None] = ContextVar("watch", default=None)
 _open = 0  # how many blocks, such as no_grad(), are open in any thread: while there is none, a new node asks nobody
 _hooks: WeakKeyDictionary[Value, list[Hook]] = WeakKeyDictionary()
 
@@ -415,7 +415,7 @@ def hooked(value: Value, gradient: Any) -> Any:
 
 def _pull_all(root: Value, order: list[Value]) -> None:
     """The chain rule at each node, results before arguments; sums and products without a call."""
-    if _hooks or (_open and _watch.get()):
+    if _hooks or (_open and watching.get()):
         return _pull_watched(root, order)
     for node in reversed(order):
         op, a, b = node.op, node._a, node._b
@@ -474,7 +474,7 @@ def refused(node: Value, why: str) -> TypeError:
 
 def _pull_watched(root: Value, order: list[Value]) -> None:
     """The same where somebody looks on: hooks on gradients, or a watch."""
-    watch = _watch.get()
+    watch = watching.get()
     leaves = {root: None} if root.op is None else {}
     for node in reversed(order):
         node._grad = hooked(node, node._grad)
@@ -483,7 +483,7 @@ def _pull_watched(root: Value, order: list[Value]) -> None:
         for arg in node.args:
             if isinstance(arg, Value):
                 if watch is not None:
-                    watch.passed(node, arg, arg._grad)
+                    watch.passed(node, arg, node._grad, arg._grad)
                 if arg.op is None:
                     leaves[arg] = None
     for leaf in leaves:
@@ -507,7 +507,7 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
 
 def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bool:
     """Whether the blocks that are open want this node recorded; a watch may look at it first."""
-    if (watch := _watch.get()) is not None:
+    if (watch := watching.get()) is not None:
         watch.made(out, op, (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b))
     return _recording.get()
 

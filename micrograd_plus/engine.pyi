@@ -15,8 +15,8 @@ class Watch(Protocol):
     """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`)."""
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
         """A node is about to be recorded."""
-    def passed(self, node: Value, arg: Value, gradient: float) -> None:
-        """The node's rule has given its argument a part of this gradient."""
+    def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
+        """A node that has the upstream gradient has passed on to its argument, which has this gradient now."""
 
 class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
@@ -323,7 +323,7 @@ _MICROGRAD_NAMES: Incomplete
 _new: Incomplete
 _lock: Incomplete
 _recording: ContextVar[bool]
-_watch: ContextVar[Watch | None]
+watching: ContextVar[Watch | None]
 _open: int
 _hooks: WeakKeyDictionary[Value, list[Hook]]
 

@@ -269,8 +269,12 @@ def _general(op: Op) -> Callable[..., Any]:
 
 def _with_options(op: Op) -> Callable[..., Any]:
     names = list(op.options)
+    count = len(op.partials) - len(names)
 
-    def call(x: Any, /, *given: Any, **named: Any) -> Any:
+    def call(*given: Any, **named: Any) -> Any:
+        if len(given) < count:
+            raise TypeError(f"{op.name} takes {count} arguments and {len(names)} options, got {len(given)} in all")
+        args, given = given[:count], given[count:]
         if len(given) > len(names):
             raise TypeError(f"{op.name} takes {len(names)} options ({', '.join(names)}), got {len(given)}")
         for name in named:
@@ -283,7 +287,7 @@ def _with_options(op: Op) -> Callable[..., Any]:
             if isinstance(chosen[name], Value):
                 raise TypeError(f"{op.name}: {name} is {chosen[name]!r}; expected a plain number, it gets no gradient")
             chosen[name] = number(chosen[name], f"{op.name}: {name} =")
-        return _spread(op, call, (x, *chosen.values()))
+        return _spread(op, call, (*args, *chosen.values()))
 
     return call
 

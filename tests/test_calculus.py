@@ -1,0 +1,632 @@
+"""Derivatives as functions: they are backward's, the mathematician's and PyTorch's, to any order and nested anyhow."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from math import inf, nan
+from typing import Any, NamedTuple
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import micrograd_plus as mp
+from micrograd_plus.engine import TABLE, Value, apply, toposort
+from micrograd_plus.rows import FUNCTIONS
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e308, inf, -inf, nan)
+moderate = st.floats(-3.0, 3.0)
+loose: Any = mp  # for calls that a type checker would refuse
+
+
+def same(a: float, b: float) -> bool:
+    """Equal, or both nan; the sign of a zero does not count."""
+    return a == b or (a != a and b != b)
+
+
+def random_graph(data: st.DataObject, numbers: st.SearchStrategy[float]) -> tuple[Value, list[Value]]:
+    """A Value made from some leaves by any operations, with shared nodes, at any numbers."""
+    leaves = [Value(data.draw(numbers)) for _ in range(data.draw(st.integers(1, 3)))]
+    nodes = list(leaves)
+    for _ in range(data.draw(st.integers(1, 8))):
+        op = data.draw(st.sampled_from(list(TABLE.values())))
+        count = len(op.partials) - len(op.options)
+        args = [data.draw(st.sampled_from(nodes)) for _ in range(count)]
+        if count > 1 and data.draw(st.booleans()):
+            made = apply(op, args[0], *[data.draw(numbers) for _ in args[1:]], *op.options.values())
+        else:
+            made = apply(op, *args, *op.options.values())
+        nodes.append(made)
+    return nodes[-1], leaves
+
+
+# ------------------------------------------------------------------------------------------------------------- gradient
+
+
+@given(st.data())
+def test_the_gradient_is_backwards_to_the_last_bit_also_as_a_graph(data: st.DataObject) -> None:
+    y, leaves = random_graph(data, st.sampled_from(SPECIAL) | moderate)
+    numbers = mp.gradient(y, leaves)
+    graphs = mp.gradient(y, leaves, create_graph=True)
+    assert [leaf.grad for leaf in leaves] == [0.0] * len(leaves)
+    y.backward()
+    for leaf, number, graph in zip(leaves, numbers, graphs):
+        assert type(number) is float
+        assert isinstance(graph, Value)
+        assert same(number, leaf.grad)
+        assert same(graph.data, leaf.grad)
+
+
+def test_gradient_reads_and_writes_no_grad() -> None:
+    x = Value(3.0)
+    h = x * x
+    y = h * 2.0
+    (y + 1.0).backward()
+    before = [node.grad for node in toposort(y)]
+    assert mp.gradient(y, [x, h]) == [12.0, 2.0]
+    assert [node.grad for node in toposort(y)] == before
+    y.backward()
+    assert x.grad == 24.0  # and the next pass is not disturbed
+
+
+def test_gradient_by_interior_nodes_and_by_the_result_itself() -> None:
+    x = Value(2.0)
+    h = x * x
+    y = h * h
+    for graph in (False, True):
+        assert [float(g) for g in mp.gradient(y, [x, h, y], create_graph=graph)] == [32.0, 8.0, 1.0]
+
+
+def test_an_argument_that_plays_no_part_has_the_derivative_zero() -> None:
+    x, other = Value(2.0), Value(3.0)
+    other.grad = 7.0
+    assert mp.gradient(x * 2.0, [x, other]) == [2.0, 0.0]
+    assert other.grad == 7.0
+    unused = mp.gradient(x * 2.0, [other], create_graph=True)[0]
+    assert isinstance(unused, Value)
+    assert unused.data == 0.0
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_strict_asks_for_an_error_where_an_argument_plays_no_part(graph: bool) -> None:
+    x, other = Value(2.0), Value(3.0, label="other")
+    stopped = mp.stop_gradient(other) + x
+    for y in (x * 2.0, stopped):
+        with pytest.raises(ValueError, match=r"does not depend on Value\(.*'other'\).*strict=True its derivative is 0"):
+            mp.gradient(y, [x, other], create_graph=graph, strict=True)
+    assert mp.gradient(other * 0.0, [other], strict=True) == [0.0]
+    with pytest.raises(ValueError, match=r"argument 1 of f, 2\.0"):
+        mp.grad(f, 1, strict=True)(1.0, 2.0)
+
+
+def f(x: Any, y: Any) -> Any:
+    return x * 1.0
+
+
+def test_what_lies_under_operations_that_pass_nothing_back_gets_zero_not_nan() -> None:
+    x = Value(0.0)
+    for y in (mp.stop_gradient(mp.log(x)) + x, mp.where(mp.less(mp.log(x), 1.0), x, 2.0)):
+        assert mp.gradient(y, [x]) == [1.0]
+        x.grad = 0.0
+        y.backward()
+        assert x.grad == 1.0
+
+
+def test_interior_nodes_start_fresh_also_under_operations_that_pass_nothing_back() -> None:
+    x = Value(2.0)
+    h = x * x
+    (h * 3.0).backward()
+    assert h.grad == 3.0
+    (mp.floor(h) + x).backward()
+    assert h.grad == 0.0
+    assert x.grad == 12.0 + 1.0
+
+
+def test_deep_graphs_have_gradients_of_gradients() -> None:
+    x = Value(0.5)
+    y = x
+    for _ in range(20_000):
+        y = y * 1.0001 + 0.0
+    (slope,) = mp.gradient(y * y, [x], create_graph=True)
+    assert mp.gradient(slope, [x])[0] == pytest.approx(2.0 * 1.0001**40_000)
+
+
+# ---------------------------------------------------------------------------------------------- higher orders, tidiness
+
+
+def test_derivatives_of_a_cube_are_short() -> None:
+    x = Value(2.0, label="x")
+    first = mp.gradient(x**3, [x], create_graph=True)[0]
+    second = mp.gradient(first, [x], create_graph=True)[0]
+    third = mp.gradient(second, [x], create_graph=True)[0]
+    fourth = mp.gradient(third, [x], create_graph=True)[0]
+    assert [len(toposort(d)) for d in (first, second, third, fourth)] == [3, 3, 1, 1]
+    assert [d.data for d in (first, second, third, fourth)] == [12.0, 12.0, 6.0, 0.0]
+    assert (third.args, fourth.args) == ((), ())
+
+
+@given(st.data())
+def test_dropping_terms_changes_no_number(data: st.DataObject) -> None:
+    """x·1, x**1 and x**0 in the partials, at every number there is."""
+    x = data.draw(st.sampled_from(SPECIAL) | st.floats())
+    exponent = data.draw(st.sampled_from([0.0, 1.0, 2.0, 3.0, -1.0, 0.5]))
+    leaf = Value(x)
+    (slope,) = mp.gradient(leaf**exponent, [leaf], create_graph=True)
+    (partial,), (mask,) = TABLE["pow"].partials[:1], TABLE["pow"].masks[:1]
+    assert partial is not None
+    assert mask is not None
+    out = mp.pow(x, exponent)
+    want = partial(out, x, exponent) if mask(out, x, exponent) else 0.0
+    assert same(slope.data, want)
+    assert not any(
+        node.op is TABLE["mul"] and 1.0 in [a for a in node.args if type(a) is float] for node in toposort(slope)
+    )
+    assert not any(node.op is TABLE["pow"] and node.args[1] in (0.0, 1.0) for node in toposort(slope))
+
+
+@pytest.mark.parametrize(
+    ("order", "function", "definition"),
+    [
+        (3, mp.tanh, mpmath.tanh),
+        (4, mp.sin, mpmath.sin),
+        (5, mp.exp, mpmath.exp),
+        (3, mp.sqrt, mpmath.sqrt),
+        (4, mp.log, mpmath.log),
+        (3, mp.sigmoid, lambda x: 1 / (1 + mpmath.exp(-x))),
+    ],
+)
+def test_gradients_of_gradients_are_the_derivatives(order: int, function: Any, definition: Callable[..., Any]) -> None:
+    derived = function
+    for _ in range(order):
+        derived = mp.grad(derived)
+    with mpmath.workdps(60):
+        want = float(mpmath.diff(definition, mpmath.mpf(0.3), order))
+    assert derived(0.3) == pytest.approx(want, rel=1e-12)
+    assert type(derived(0.3)) is float
+
+
+def test_nested_gradients_keep_the_inner_and_the_outer_apart() -> None:
+    assert mp.grad(lambda x: mp.grad(lambda y: x * y)(1.0) * x)(3.0) == 6.0
+    assert mp.grad(lambda x: x * mp.grad(lambda y: x + y)(x))(1.0) == 1.0  # Siskind and Pearlmutter 2005
+    assert mp.grad(lambda x: mp.grad(lambda y: x * y * y)(x))(2.0) == 8.0  # 2x², not 3x²
+    assert mp.grad(lambda x: x * mp.jvp(lambda y: x * y)(2.0, 1.0))(3.0) == 6.0
+    assert mp.jvp(lambda x: x * mp.jvp(lambda y: x * y)(2.0, 1.0))(3.0, 1.0) == 6.0
+    assert mp.jvp(lambda x: x * mp.grad(lambda y: x * y)(2.0))(3.0, 1.0) == 6.0
+    assert mp.grad(lambda x: mp.hessian(lambda y: x * x * y * y)(1.0))(3.0) == 12.0
+    assert mp.grad(lambda x: mp.value_and_grad(lambda y: x * y)(2.0)[0])(3.0) == 2.0
+
+
+def test_a_value_as_argument_gives_values_that_lead_back_to_it() -> None:
+    x = Value(2.0, label="x")
+    slope = mp.grad(lambda v: v**3)(x)
+    assert isinstance(slope, Value)
+    slope.backward()
+    assert (slope.data, x.grad) == (12.0, 12.0)
+    value, slopes = mp.value_and_grad(lambda v: v[0] * v[1])([x, 3.0])
+    assert isinstance(value, Value)
+    assert [float(s) for s in slopes] == [3.0, 2.0]
+
+
+def test_gradients_are_taken_also_where_nothing_is_recorded() -> None:
+    with mp.no_grad():
+        assert mp.grad(mp.grad(lambda x: x**3))(2.0) == 12.0
+        assert mp.gradient(Value(1.0) * 1.0, []) == []
+        assert (Value(1.0) * 2.0).args == ()
+
+
+# ----------------------------------------------------------------------------------------------------- nested arguments
+
+
+class Point(NamedTuple):
+    """A tuple with names."""
+
+    x: Any
+    y: Any
+
+
+def total(tree: Any) -> Any:
+    """Σ i·xᵢ² over the numbers of a nest, counted from 1."""
+    from micrograd_plus.nesting import leaves
+
+    return sum(i * leaf * leaf for i, leaf in enumerate(leaves(tree), 1))
+
+
+@pytest.mark.parametrize(
+    ("tree", "want"),
+    [
+        (3.0, 6.0),
+        (3, 6.0),
+        ([1.0, 2.0], [2.0, 8.0]),
+        ((1.0, [2.0, (3.0,)]), (2.0, [8.0, (18.0,)])),
+        ({"b": 1.0, "a": [2.0]}, {"b": 2.0, "a": [8.0]}),
+        (Point(1.0, 2.0), Point(2.0, 8.0)),
+        ([], []),
+    ],
+)
+def test_results_are_nested_as_the_argument(tree: Any, want: Any) -> None:
+    got = mp.grad(lambda t: total(t) + Value(0.0))(tree)
+    assert got == want
+    assert type(got) is type(want)
+
+
+def test_arrays_in_arrays_out() -> None:
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    slope = mp.grad(lambda a: (a * a).sum())(x)
+    assert slope.dtype == float
+    assert (slope == 2.0 * x).all()
+    jacobian = mp.jacobian(lambda a: a * 3.0)(x)
+    assert jacobian.shape == (2, 2, 2, 2)
+    assert (jacobian.reshape(4, 4) == 3.0 * np.eye(4)).all()
+    assert mp.jacobian(lambda a: {"sum": a[0] + a[1]})(np.array([1.0, 2.0]))["sum"].tolist() == [1.0, 1.0]
+
+
+def test_several_arguments_and_options() -> None:
+    def g(x: Any, y: Any, *, scale: float = 1.0) -> Any:
+        return x * x * y * scale
+
+    assert mp.grad(g)(2.0, 3.0) == 12.0
+    assert mp.grad(g, 1)(2.0, 3.0, scale=2.0) == 8.0
+    assert mp.grad(g, -1)(2.0, 3.0) == 4.0
+    assert mp.grad(g, (0, 1))(2.0, 3.0) == (12.0, 4.0)
+    assert mp.grad(g, (1,))(2.0, 3.0) == (4.0,)
+    assert mp.value_and_grad(g, (0, 1))(2.0, 3.0) == (12.0, (12.0, 4.0))
+    assert mp.hessian(g, (0, 1))(2.0, 3.0) == ((6.0, 4.0), (4.0, 0.0))
+    assert mp.jvp(g, (0, 1))(2.0, 3.0, (1.0, 10.0)) == 52.0
+
+
+def test_a_modules_parameters_by_their_names() -> None:
+    model = mp.MLP(2, [3, 1], seed=1, activation="tanh")
+
+    def cost(m: mp.MLP) -> Any:
+        return mp.losses.squared_error([m([0.5, -1.0])], [2.0])
+
+    value, slopes = mp.value_and_grad(cost)(model)
+    loss = cost(model)
+    loss.backward()
+    assert value == loss.data
+    assert slopes == {name: parameter.grad for name, parameter in model.named_parameters()}
+    assert mp.grad(lambda pair: cost(pair[0]) * pair[1])([model, 2.0])[1] == value
+    assert mp.grad(cost)(model)["layers.0.neurons.0.w.0"] == slopes["layers.0.neurons.0.w.0"]
+    assert mp.gradient(cost(model), model.parameters()) == list(slopes.values())
+
+
+def test_the_function_keeps_its_name_and_its_docstring() -> None:
+    derived = mp.grad(total)
+    assert derived.__name__ == "total"
+    assert derived.__doc__ == total.__doc__
+
+
+# ------------------------------------------------------------------------------------------ jacobian, hessian, jvp, hvp
+
+
+def swirl(v: list[Any]) -> list[Any]:
+    """Three numbers of two."""
+    x, y = v
+    return [mp.sin(x) * y, x / y, mp.exp(x * y)]
+
+
+@given(moderate, st.floats(0.5, 3.0))
+def test_forward_and_reverse_give_the_same_jacobian(x: float, y: float) -> None:
+    reverse = mp.jacobian(swirl, mode="reverse")([x, y])
+    forward = mp.jacobian(swirl, mode="forward")([x, y])
+    assert np.allclose(reverse, forward, rtol=1e-12, atol=1e-12)
+    columns = [mp.jvp(swirl)([x, y], direction) for direction in ([1.0, 0.0], [0.0, 1.0])]
+    assert np.allclose(np.transpose(columns), forward, rtol=0, atol=0)
+
+
+def noted(name: str, function: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
+    """The function, which now writes its name down whenever it is called."""
+
+    def call(*args: Any) -> Any:
+        calls.append(name)
+        return function(*args)
+
+    return call
+
+
+@pytest.mark.parametrize("counts", [(1, 5), (5, 1)])
+def test_the_cheaper_way_is_taken(counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    from micrograd_plus import calculus
+
+    inputs, outputs = counts
+    passes: list[str] = []
+    for name in ("_pushed", "_derivatives"):
+        monkeypatch.setattr(calculus, name, noted(name, getattr(calculus, name), passes))
+    result = mp.jacobian(lambda v: [mp.dot(v, v) * float(i) for i in range(outputs)])([1.0] * inputs)
+    assert np.shape(result) == (outputs, inputs)
+    assert passes == ["_pushed" if inputs < outputs else "_derivatives"] * min(counts)
+
+
+def test_constants_among_the_results_have_zero_rows() -> None:
+    assert mp.jacobian(lambda x: [x * 2.0, 5.0])(1.0) == [2.0, 0.0]
+    assert mp.jvp(lambda x: [x * 2.0, 5.0])(1.0, 1.0) == [2.0, 0.0]
+    assert mp.jacobian(lambda x: x * 2.0)(1.0) == 2.0
+
+
+@given(st.lists(moderate, min_size=3, max_size=3), st.lists(moderate, min_size=3, max_size=3))
+def test_hvp_is_the_hessian_times_the_vector(x: list[float], v: list[float]) -> None:
+    def g(w: list[Any]) -> Any:
+        return mp.sin(w[0] * w[1]) + mp.exp(w[2]) * w[0] ** 2 + mp.softplus(w[1] - w[2])
+
+    hessian = np.array(mp.hessian(g)(x))
+    assert np.allclose(hessian, hessian.T, rtol=1e-9, atol=1e-9)
+    assert np.allclose(mp.hvp(g)(x, v), hessian @ v, rtol=1e-9, atol=1e-9)
+
+
+def test_a_hessian_is_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+
+    def g(lib: Any, v: Any) -> Any:
+        a, b, c, d, e = v
+        return lib.sin(a * b) * lib.exp(c) + lib.sigmoid(d * e) / (1.0 + a * a) + lib.tanh(b * c * d) * e**3
+
+    x = [0.3, -0.7, 1.1, 0.5, -1.3]
+    want = torch.autograd.functional.hessian(lambda t: g(torch, t), torch.tensor(x, dtype=torch.float64))
+    assert np.allclose(mp.hessian(lambda v: g(mp, v))(x), want.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_hvp_of_a_network_is_pytorchs_and_builds_no_hessian(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    from micrograd_plus import calculus
+
+    draw = random.Random(0)
+    w = [draw.uniform(-1, 1) for _ in range(12)]
+    v = [draw.uniform(-1, 1) for _ in range(12)]
+
+    def net(lib: Any, w: Any) -> Any:
+        hidden = [lib.tanh(w[3 * i] * 0.5 + w[3 * i + 1] * -1.5 + w[3 * i + 2]) for i in range(3)]
+        return lib.sigmoid(sum(a * b for a, b in zip(hidden, w[9:])))
+
+    calls: list[str] = []
+    monkeypatch.setattr(calculus, "_pushed", noted("_pushed", calculus._pushed, calls))
+    got = mp.hvp(lambda w: net(mp, w))(w, v)
+    assert len(calls) == 1  # one forward pass, not one for each of the 12
+    tensors = [torch.tensor(numbers, dtype=torch.float64) for numbers in (w, v)]
+    _, want = torch.autograd.functional.hvp(lambda t: net(torch, t), *tensors)
+    assert np.allclose(got, want.numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_directions_are_nested_as_the_argument() -> None:
+    p = {"w": [1.0, 2.0], "b": 3.0}
+    assert mp.hvp(total)(p, {"w": [1.0, 0.0], "b": 1.0}) == {"w": [2.0, 0.0], "b": 6.0}
+    model = mp.Neuron(2, seed=1, activation="tanh")
+    direction = {name: 1.0 for name, _ in model.named_parameters()}
+    assert set(mp.hvp(lambda m: m([1.0, 2.0]))(model, direction)) == set(direction)
+
+
+# ---------------------------------------------------------------------------------------------------------------- hooks
+
+
+def test_a_hook_sees_and_changes_a_gradient_as_it_passes() -> None:
+    x = Value(3.0)
+    h = x * x
+    seen: list[float] = []
+    seeing = h.register_hook(seen.append)
+    doubling = h.register_hook(lambda gradient: 2.0 * gradient)
+    (h + h * 4.0).backward()
+    assert seen == [5.0]  # once, what all uses gave
+    assert (h.grad, x.grad) == (10.0, 60.0)
+    assert mp.gradient(h * 1.0, [x]) == [12.0]
+    (slope,) = mp.gradient(h * 1.0, [x], create_graph=True)
+    assert slope.data == 12.0
+    doubling.remove()
+    doubling.remove()
+    seeing.remove()
+    x.grad = 0.0
+    h.backward()
+    assert x.grad == 6.0
+
+
+def test_a_leafs_hook_sees_what_this_pass_brings() -> None:
+    x = Value(3.0)
+    x.grad = 100.0
+    with x.register_hook(lambda gradient: -gradient):
+        (x * 2.0).backward()
+        assert x.grad == 98.0
+        x.backward()
+        assert x.grad == 97.0
+        assert mp.gradient(x * 2.0, [x]) == [-2.0]
+    (x * 2.0).backward()
+    assert x.grad == 99.0
+
+
+def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
+    x = Value(3.0)
+    with pytest.raises(TypeError, match=r"register_hook\('print'\): expected a function"):
+        x.register_hook("print")  # type: ignore[arg-type]
+    with x.register_hook(lambda _: "big"), pytest.raises(TypeError, match=r"a hook's\('big'\): expected a real number"):
+        (x * 1.0).backward()
+
+
+# ------------------------------------------------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: loose.grad(lambda _: 3.0)(1.0), TypeError, r"returned 3\.0 \(float\); expected a Value made from"),
+        (lambda: loose.grad(lambda x: float(x))(1.0), TypeError, r"does it use float\(\), \.data, or math"),
+        (lambda: loose.grad(lambda x: [x])(1.0), TypeError, "expected a single Value: take its sum, or use jacobian"),
+        (lambda: loose.grad(lambda _: None)(1.0), TypeError, r"returned None \(NoneType\)"),
+        (lambda: loose.grad(3), TypeError, r"grad\(3\): expected a function, got int"),
+        (lambda: loose.hvp(3), TypeError, r"hvp\(3\): expected a function, got int"),
+        (lambda: loose.grad(mp.tanh, 1)(1.0), ValueError, r"argnums=1\): expected the place of an argument of tanh"),
+        (lambda: loose.grad(mp.tanh, "x")(1.0), TypeError, r"argnums='x'\): expected the place"),
+        (lambda: loose.grad(mp.tanh, ())(1.0), ValueError, r"argnums=\(\)\): expected the place"),
+        (
+            lambda: loose.grad(mp.tanh)("0.5"),
+            TypeError,
+            r"argument 0: '0\.5' \(str\); expected a number, a Value, a list",
+        ),
+        (lambda: loose.grad(mp.tanh)(), ValueError, "which was called with 0"),
+        (lambda: loose.jacobian(lambda x: x)([]), ValueError, r"returned \[\], which is empty"),
+        (
+            lambda: loose.jacobian(lambda _: [Value(1.0)])([]),
+            ValueError,
+            r"argument \[\] is empty; expected at least one",
+        ),
+        (lambda: loose.jacobian(lambda _: [1.0])(2.0), TypeError, "expected Values made from its arguments"),
+        (lambda: loose.jacobian(mp.tanh, mode="back"), ValueError, "mode='back'"),
+        (lambda: loose.jvp(mp.tanh)(1.0), TypeError, "got 1 argument; expected those of the function and, after them"),
+        (lambda: loose.hvp(total)([1.0, 2.0], [1.0]), ValueError, "a direction of 1 numbers; expected 2"),
+        (lambda: loose.gradient(3.0, []), TypeError, r"gradient\(3\.0, \.\.\.\): expected the Value"),
+        (lambda: loose.gradient(Value(1.0), Value(1.0)), TypeError, r"expected a list of Values, such as \[x\]"),
+        (lambda: loose.gradient(Value(1.0), [2.0]), TypeError, r"2\.0 among xs; expected Values"),
+    ],
+)
+def test_bad_input_is_quoted_with_the_way_out(call: Callable[[], Any], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        call()
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_a_node_whose_rule_was_set_by_hand_is_refused_by_its_label(graph: bool) -> None:
+    x = Value(0.5)
+    out = Value(math.tanh(0.5), (x,), "tanh", label="mine")
+    out._backward = lambda: None
+    with pytest.raises(TypeError, match="labelled 'mine': the rule of this 'tanh' was set by hand"):
+        mp.gradient(out * 2.0, [x], create_graph=graph)
+
+
+# ------------------------------------------------------------------------------------------- primitives of one's own
+
+
+@pytest.fixture
+def cleared() -> Any:
+    """Takes away again what a test has put into the table."""
+    before = dict(TABLE)
+    yield
+    for name in set(TABLE) - set(before):
+        del TABLE[name], FUNCTIONS[name]
+        delattr(Value, name)
+    TABLE.update(before)
+
+
+@pytest.mark.usefixtures("cleared")
+def test_a_primitive_works_everywhere() -> None:
+    trigamma = mp.primitive("trigamma_", lambda x: float(mpmath.polygamma(1, x)), None)
+    digamma = mp.primitive("digamma_", lambda x: float(mpmath.digamma(x)), lambda out, x: trigamma(x))
+    lgamma = mp.primitive("lgamma_", math.lgamma, lambda out, x: digamma(x), domain=(0.0, inf))
+    x = Value(2.5)
+    y = lgamma(x) * 2.0
+    y.backward()
+    assert x.grad == pytest.approx(2.0 * float(mpmath.digamma(2.5)))
+    assert mp.grad(mp.grad(lgamma))(2.5) == pytest.approx(float(mpmath.polygamma(1, 2.5)))
+    assert mp.grad(mp.grad(mp.grad(lgamma)))(2.5) == 0.0  # where no partial was given nothing flows
+    assert lgamma([1.0, 3.0]) == [0.0, pytest.approx(math.log(2.0))]
+    method: Any = Value(3.0)
+    assert method.lgamma_().data == lgamma(3.0)
+    assert TABLE["lgamma_"].domain == ((0.0, inf),)
+    assert mp.MLP(1, [2, 1], activation="lgamma_", seed=1) is not None
+
+
+@pytest.mark.usefixtures("cleared")
+def test_a_primitive_of_several_arguments_with_options_and_kinks() -> None:
+    blend = mp.primitive(
+        "blend",
+        lambda x, y, z, t: x * y * z * t,
+        (lambda out, x, y, z, t: y * z * t, lambda out, x, y, z, t: x * z * t, lambda out, x, y, z, t: x * y * t),
+        "x·y·z·t; blend(1.0, 2.0, 3.0) = 6.0",
+        options={"t": 1.0},
+        domain=[(0.0, 1.0), (0.0, 2.0), (0.0, 3.0)],
+    )
+    assert blend(1.0, 2.0, 3.0, t=2.0) == 12.0
+    assert mp.grad(blend, (0, 1, 2))(1.0, 2.0, 3.0) == (6.0, 3.0, 2.0)
+    bent: Any = mp.primitive("bent", lambda x: abs(x - 1.0), lambda out, x: mp.sign(x - 1.0), kinks=[1.0, 5.0])
+    kinks = bent.op.kinks
+    assert [kinks(1.0), kinks(4.0), kinks(1.5)] == [0.0, -1.0, 0.5]
+
+
+@pytest.mark.usefixtures("cleared")
+def test_a_primitive_made_again_leaves_older_graphs_alone() -> None:
+    old = mp.primitive("again", lambda x: x, lambda out, x: 1.0)
+    x = Value(2.0)
+    y = old(x)
+    new = mp.primitive("again", lambda x: 2.0 * x, lambda out, x: 2.0)
+    assert mp.gradient(y, [x]) == [1.0]
+    assert mp.gradient(new(x), [x]) == [2.0]
+
+
+@pytest.mark.usefixtures("cleared")
+def test_what_a_primitives_forward_returns_is_made_a_float() -> None:
+    count = mp.primitive("count_", lambda x: x > 1, None)
+    assert type(count(2.0)) is float
+    assert type(count(Value(2.0)).data) is float
+    bad = mp.primitive("bad_", lambda x: x + 1j, None)
+    with pytest.raises(TypeError, match=r"bad_\(\(2\+1j\)\): expected a real number, got complex"):
+        bad(Value(2.0))
+
+
+def rule(out: Any, x: Any) -> Any:
+    return x
+
+
+def both(x: float, y: float) -> float:
+    return x + y
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: loose.primitive("p q", math.sin, rule), ValueError, "'p q'"),
+        (lambda: loose.primitive("lambda", math.sin, rule), ValueError, "expected a name, such as 'cube'"),
+        (lambda: loose.primitive("tanh", math.tanh, rule), ValueError, "'tanh'.*taken by a function of the package"),
+        (lambda: loose.primitive("grad", math.tanh, rule), ValueError, "'grad'.*taken by an attribute of Value"),
+        (
+            lambda: loose.primitive("p", both, rule),
+            TypeError,
+            r"the forward of 'p' takes \(x.*; expected 1 argument, one",
+        ),
+        (
+            lambda: loose.primitive("p", lambda x: x, (rule, rule)),
+            TypeError,
+            r"takes \(x\); expected 2 arguments, one",
+        ),
+        (
+            lambda: loose.primitive("p", lambda x: x, lambda x: x),
+            TypeError,
+            r"partial 1 of 'p' takes \(x\); expected 2",
+        ),
+        (lambda: loose.primitive("p", lambda x: x, 3.0), TypeError, r"partial 1 of 'p' is 3\.0; expected a function"),
+        (lambda: loose.primitive("p", 3.0, rule), TypeError, r"the forward of 'p' is 3\.0; expected a function"),
+        (lambda: loose.primitive("p", math.sin, rule, domain=(1.0, 0.0)), ValueError, r"domain=\(1\.0, 0\.0\)"),
+        (
+            lambda: loose.primitive("p", math.sin, rule, domain=[(0, 1), (0, 1)]),
+            ValueError,
+            r"for each of its arguments",
+        ),
+        (lambda: loose.primitive("p", math.sin, rule, domain=3), ValueError, "domain=3"),
+    ],
+)
+def test_a_primitive_that_does_not_fit_is_refused(make: Callable[[], Any], error: type[Exception], says: str) -> None:
+    before = set(TABLE)
+    with pytest.raises(error, match=says):
+        make()
+    assert set(TABLE) == before
+
+
+# --------------------------------------------------------------------------------------------------------------- newton
+
+
+def test_newton_finds_where_the_gradient_is_zero() -> None:
+    assert mp.optim.newton_step(lambda w: (w - 3.0) ** 2, 10.0) == 3.0
+
+    def rosenbrock(w: dict[str, Any]) -> Any:
+        return (1.0 - w["x"]) ** 2 + 100.0 * (w["y"] - w["x"] ** 2) ** 2
+
+    root = mp.optim.newton(rosenbrock, {"x": -1.2, "y": 1.0}, tolerance=1e-10)
+    assert root == {"x": pytest.approx(1.0), "y": pytest.approx(1.0)}
+    assert mp.optim.newton(lambda w: w * w, 0.0) == 0.0
+
+
+def test_newton_says_where_it_cannot_go_on() -> None:
+    with pytest.raises(ArithmeticError, match=r"at w = 1\.0 the Hessian is \[\[0\.0\]\]"):
+        mp.optim.newton(lambda w: 2.0 * w, 1.0)
+    with pytest.raises(ArithmeticError, match="after 3 steps the largest partial derivative is"):
+        mp.optim.newton(lambda w: mp.exp(w), 1.0, steps=3)
+    with pytest.raises(ValueError, match=r"newton\(steps=0\)"):
+        mp.optim.newton(lambda w: w * w, 1.0, steps=0)
