@@ -111,9 +111,11 @@ def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], s
     active = set(xs)
     between: list[Value] = []
     for node in walk(*roots, flowing=True)[0]:
-        if not active.isdisjoint(node.args) and not (node.op and node.op.flat):
-            active.add(node)
-            between.append(node)
+        a, b = node._a, node._b
+        if a in active or (b in active if type(b) is not tuple else not active.isdisjoint(b)):
+            if node.op is not None and not node.op.flat:
+                active.add(node)
+                between.append(node)
     return between, active
 
 

@@ -31,14 +31,21 @@ def replaced(tree: Any, make: Callable[[Any], Any], where: str = "replaced") -> 
     >>> replaced({"w": [1, 2], "b": (3.0,)}, lambda x: 10.0 * x)
     ({'w': [10.0, 20.0], 'b': (30.0,)}, [10.0, 20.0, 30.0])
     """
-    if isinstance(tree, Module):
-        return tree, list(tree.parameters())
-    parts = None if isinstance(tree, Value) else _parts(tree)
-    if parts is None:
-        made = make(tree if isinstance(tree, Value) else _number(tree, where))
-        return made, [made]
-    pairs = [replaced(part, make, where) for part in parts]
-    return _like(tree, [part for part, _ in pairs]), [number for _, numbers in pairs for number in numbers]
+    found: list[Any] = []
+
+    def copied(part: Any) -> Any:
+        if type(part) is float or isinstance(part, Value):
+            found.append(make(part))
+            return found[-1]
+        if isinstance(part, Module):
+            found.extend(part.parameters())
+            return part
+        parts = _parts(part)
+        if parts is None:
+            return copied(_number(part, where))
+        return _like(part, [copied(each) for each in parts])
+
+    return copied(tree), found
 
 
 def rebuilt(tree: Any, numbers: Iterator[Any]) -> Any:
@@ -49,9 +56,11 @@ def rebuilt(tree: Any, numbers: Iterator[Any]) -> Any:
     >>> rebuilt({"w": [1, 2], "b": (3.0,)}, iter("xyz"))
     {'w': ['x', 'y'], 'b': ('z',)}
     """
+    if type(tree) is float or isinstance(tree, Value):
+        return next(numbers)
     if isinstance(tree, Module):
         return {name: next(numbers) for name, _ in tree.named_parameters()}
-    parts = None if isinstance(tree, Value) else _parts(tree)
+    parts = _parts(tree)
     return next(numbers) if parts is None else _like(tree, [rebuilt(part, numbers) for part in parts])
 
 

@@ -1,0 +1,118 @@
+"""How many small faults, planted in the engine, the table and the calculus, do the tests notice?
+
+    pip install mutmut==2.5.1
+    python benchmarks/mutants.py --sample 330
+
+mutmut 2 makes the faults (it reaches the lambdas of the table, as its successor does not); each is planted in a copy of
+the repository, where the tests named below run until the first one fails. Not part of the normal tests: it takes an
+hour or so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from queue import Queue
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[1]
+MUTATED = ["engine", "ops", "calculus"]
+# the quick ones first, so that most faults are found in a second or two
+TESTS = [
+    *("tests/test_calculus.py", "micrograd_plus/engine.py", "micrograd_plus/calculus.py", "micrograd_plus/ops.py"),
+    *("tests/test_engine.py", "tests/test_anomalies.py", "tests/test_copying.py", "tests/test_vectors.py"),
+    *("tests/test_formulas.py", "tests/test_package.py", "tests/test_ops.py"),
+]
+SECONDS = 300  # a fault that makes the tests hang is noticed
+
+
+class Mutant(NamedTuple):
+    """One planted fault: the file, the line before and after, and the file's whole text with it."""
+
+    file: str
+    number: int
+    before: str
+    after: str
+    text: str
+
+
+def mutants(sample: int, seed: int) -> list[Mutant]:
+    """A random sample of all faults that mutmut knows to plant in these files."""
+    mutmut: Any = import_module("mutmut")
+    places = []
+    for name in MUTATED:
+        path = f"micrograd_plus/{name}.py"
+        source = (ROOT / path).read_text(encoding="utf-8")
+        places += [
+            (path, source, place) for place in mutmut.list_mutations(mutmut.Context(source=source, filename=path))
+        ]
+    chosen = random.Random(seed).sample(places, min(sample, len(places)))
+    made = []
+    for path, source, place in chosen:
+        text, _ = mutmut.mutate(mutmut.Context(source=source, filename=path, mutation_id=place))
+        lines = zip(source.splitlines(), text.splitlines())
+        number, (before, after) = next((i, pair) for i, pair in enumerate(lines, 1) if pair[0] != pair[1])
+        made.append(Mutant(path, number, before.strip(), after.strip(), text))
+    return made
+
+
+def noticed(folder: Path, mutant: Mutant | None) -> bool:
+    """Whether a test fails in this copy of the repository with the fault planted; with None, without one."""
+    original = None
+    if mutant is not None:
+        original = (folder / mutant.file).read_text(encoding="utf-8")
+        (folder / mutant.file).write_text(mutant.text, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *TESTS]
+    skip = ["--deselect", "tests/test_package.py::test_the_stub_for_type_checkers_is_todays"]  # it notices any change
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "MICROGRAD_PLUS_PURE": "1"}
+    try:
+        run = subprocess.run([*command, *skip], cwd=folder, env=environment, capture_output=True, timeout=SECONDS)
+        return run.returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        if mutant is not None and original is not None:
+            (folder / mutant.file).write_text(original, encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, default=330, help="how many faults (default 330)")
+    parser.add_argument("--seed", type=int, default=0, help="draws the sample")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
+    options = parser.parse_args()
+    chosen = mutants(options.sample, options.seed)
+    with tempfile.TemporaryDirectory() as place:
+        folders: Queue[Path] = Queue()
+        for i in range(options.jobs):
+            folder = Path(place) / str(i)
+            shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", "dist", "*_cache", "build"))
+            folders.put(folder)
+        if noticed(folder, None):
+            sys.exit("the tests fail without any fault planted; mend that first")
+
+        def judge(mutant: Mutant) -> bool:
+            folder = folders.get()
+            try:
+                found = noticed(folder, mutant)
+            finally:
+                folders.put(folder)
+            if not found:
+                print(f"survived  {mutant.file}:{mutant.number}\n  - {mutant.before}\n  + {mutant.after}", flush=True)
+            return found
+
+        with ThreadPoolExecutor(options.jobs) as pool:
+            killed = sum(pool.map(judge, chosen))
+    print(f"noticed {killed} of {len(chosen)} faults: {100 * killed / len(chosen):.1f} %")
+
+
+if __name__ == "__main__":
+    main()
