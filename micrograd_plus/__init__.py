@@ -8,6 +8,7 @@
 0.9866 0.0798
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
@@ -47,8 +48,8 @@ from micrograd_plus.vectors import mean as mean
 from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
-    *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "detect_anomaly", "dot", "engine"),
-    *("fit", "grad", "gradient"),
+    *("History", "Layer", "MLP", "Module", "Neuron", "Value", "check_engine", "data", "detect_anomaly"),
+    *("dot", "engine", "fit", "grad", "gradient"),
     *("hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops"),
     *("optim", "primitive", "softmax", "value_and_grad"),
 ]
@@ -56,9 +57,21 @@ _NAMES = [
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})
 
 
+if TYPE_CHECKING:
+    from micrograd_plus.laws import check_engine as check_engine
+
+_LATER = {"check_engine": "laws"}  # names whose modules are imported when they are first asked for
+
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> object:
+        if name in _LATER:
+            module = import_module(f"micrograd_plus.{_LATER[name]}")
+            globals()[name] = thing = module if _LATER[name] == name else getattr(module, name)
+            return thing
         near = None if name.startswith("_") else nearest(name, FUNCTIONS)
         hint = f"; did you mean {near!r}?" if near else ""
         raise AttributeError(f"module 'micrograd_plus' has no attribute {name!r}{hint}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})

@@ -21,7 +21,6 @@ from micrograd_plus.engine import (
     POW,
     UNKNOWN,
     Value,
-    watching,
     apply,
     block,
     derivatives,
@@ -29,6 +28,7 @@ from micrograd_plus.engine import (
     hooked,
     refused,
     walk,
+    watching,
 )
 from micrograd_plus.nesting import leaves, rebuilt, replaced
 from micrograd_plus.nn import Module
@@ -112,10 +112,10 @@ def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], s
     between: list[Value] = []
     for node in walk(*roots, flowing=True)[0]:
         a, b = node._a, node._b
-        if a in active or (b in active if type(b) is not tuple else not active.isdisjoint(b)):
-            if node.op is not None and not node.op.flat:
-                active.add(node)
-                between.append(node)
+        touched = a in active or (b in active if type(b) is not tuple else not active.isdisjoint(b))
+        if touched and node.op is not None and not node.op.flat:
+            active.add(node)
+            between.append(node)
     return between, active
 
 

@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import click
 
-from micrograd_plus.errors import unknown
+from micrograd_plus.errors import nearest, unknown
 
 NAME = "micrograd-plus"
+BROKEN, STOPPED = 1, 130  # exit codes: an engine breaks a law; Ctrl-C
 
 
 class Jobs(click.Group):
@@ -50,6 +53,7 @@ HELP = """Train small neural networks, one scalar operation at a time.
 \b
 micrograd-plus digits         learn to read handwriting, in about a minute
 micrograd-plus moons          tell two moons apart, as in micrograd's demo
+micrograd-plus check-engine   hold your own engine to the laws of autograd
 micrograd-plus digits --help  say what can be set
 """
 
@@ -134,7 +138,7 @@ The weights in Python:
 )
 @click.option("--seed", type=int, default=2, show_default=True, metavar="N", help="Draws the weights and the batches.")
 @_option_out("digits-run")
-def digits(**options: Any) -> bool:
+def digits(**options: Any) -> int:
     """Learn to read handwritten digits.
 
     Trains a network of sigmoid neurons on 1,437 of the 8x8 images that come with the package and tests it on the other
@@ -147,7 +151,7 @@ def digits(**options: Any) -> bool:
         raise click.UsageError(f"{'--limit' if options['limit'] else '--download'} goes with --mnist FOLDER")
     from micrograd_plus import jobs
 
-    return jobs.digits(**options)
+    return 0 if jobs.digits(**options) else STOPPED
 
 
 @command.command(
@@ -165,7 +169,7 @@ Examples:
     "--seed", type=int, default=1337, show_default=True, metavar="N", help="Draws the points and the weights."
 )
 @_option_out("moons-run")
-def moons(**options: Any) -> bool:
+def moons(**options: Any) -> int:
     """Tell two moons apart, as in micrograd's demo.
 
     Trains a network of 2-16-16-1 relu neurons with the hinge loss, L2 regularisation and a learning rate that falls
@@ -173,11 +177,92 @@ def moons(**options: Any) -> bool:
     """
     from micrograd_plus import jobs
 
-    return jobs.moons(**options)
+    return 0 if jobs.moons(**options) else STOPPED
+
+
+@command.command(
+    "check-engine",
+    epilog="""\b
+Examples:
+  micrograd-plus check-engine my_engine.py:Value
+  micrograd-plus check-engine micrograd.engine:Value
+  micrograd-plus check-engine micrograd_plus.engine:Value""",
+)
+@click.argument("engine", required=False, metavar="MODULE:CLASS")
+def check_engine(engine: str | None) -> int:
+    """Hold a scalar autograd engine to the laws of autograd.
+
+    Takes any class with micrograd's interface: Value(data), .data, .grad, .backward() and + - * / **. Prints a table of
+    the laws and, for each one broken, the smallest program that shows it, ready to be pasted. MODULE is a file or what
+    one would import, from the current folder or installed; the class may be left out if it is Value.
+
+    The exit code is 0 when all laws hold, 1 when one is broken, 2 when there is no such engine.
+    """
+    if engine is None or not engine.partition(":")[0]:
+        raise click.UsageError("which engine? Expected MODULE:CLASS, such as my_engine.py:Value")
+    from micrograd_plus import laws
+
+    with suppress(ImportError):  # now, so that no file in the student's folder hides what Hypothesis imports
+        import hypothesis  # noqa: F401
+    report = laws.check_engine(_engine_class(engine))
+    click.echo(str(report))
+    return BROKEN if report.failures else 0
+
+
+def _engine_class(text: str) -> type:
+    """The class that `module:Class` or `file.py:Class` stands for."""
+    where, _, name = text.partition(":")
+    module = _imported(where)
+    name = name or "Value"
+    found = getattr(module, name, None)
+    if found is None:
+        classes = sorted(key for key, thing in vars(module).items() if isinstance(thing, type))
+        near = nearest(name, classes)
+        hint = f"did you mean {near!r}?" if near else f"it has {', '.join(classes) or 'none at all'}"
+        raise ValueError(f"{where!r} has no class {name!r}; {hint}")
+    if not isinstance(found, type):
+        raise TypeError(f"{text!r}: expected a class, got {type(found).__name__}")
+    return found
+
+
+def _imported(where: str) -> ModuleType:
+    """The module of that name, from the current folder or installed, or the one in that file."""
+    from importlib import import_module
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    file = Path(where)
+    spec = spec_from_file_location(file.stem, file) if file.suffix == ".py" else None
+    folder = file.parent if spec else Path()
+    sys.path.insert(0, str(folder.resolve()))
+    try:
+        if spec is None or spec.loader is None:
+            return import_module(where)
+        module = module_from_spec(spec)
+        sys.modules.setdefault(file.stem, module)
+        spec.loader.exec_module(module)
+        return module
+    except Exception as error:
+        missing = isinstance(error, FileNotFoundError) and not file.exists()
+        if missing or (isinstance(error, ModuleNotFoundError) and f"{where}.".startswith(f"{error.name}.")):
+            raise ValueError(f"there is no {'file' if spec else 'module'} {where!r}; {_meant(file, where)}") from error
+        raise ValueError(f"importing {where!r} raised {type(error).__name__}: {error}") from error
+
+
+def _meant(file: Path, where: str) -> str:
+    """What to give in the place of an engine's module that is not there."""
+    is_file = file.suffix == ".py"
+    nearby = [path.name if is_file else path.stem for path in (file.parent if is_file else Path()).glob("*.py")]
+    module, _, name = where.rpartition(".")
+    near = f"{module}:{name}" if module and name[:1].isupper() else nearest(file.name, nearby)
+    return f"did you mean {near!r}?" if near else "expected MODULE:CLASS, such as my_engine.py:Value"
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Run the command and leave: 0 when all went well, 2 with one line on stderr when not, 130 after Ctrl-C."""
+    """Run the command and leave.
+
+    The exit code is 0 when all went well, 1 when an engine breaks a law, 2 with one line on stderr for an error,
+    and 130 after Ctrl-C.
+    """
     try:
         ended = command.main(args, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
@@ -185,7 +270,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else NAME
         _leave(f"{error.format_message()} (see {path} --help)")
     except (click.Abort, KeyboardInterrupt):
-        _leave("stopped by Ctrl-C", 130)
+        _leave("stopped by Ctrl-C", STOPPED)
     except OSError as error:
         if error.errno == errno.EPIPE:  # whoever read our output has enough of it
             sys.exit(1)
@@ -193,7 +278,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         _leave(": ".join(places) or str(error))
     except (ValueError, TypeError, ArithmeticError, ImportError) as error:
         _leave(str(error))
-    sys.exit(130 if ended is False else 0)
+    sys.exit(ended or 0)
 
 
 def _leave(problem: str, code: int = 2) -> NoReturn:

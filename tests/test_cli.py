@@ -11,7 +11,7 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,14 @@ def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(autouse=True)
-def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # not there, in this process: pictures take seconds
+    yield
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]  # an engine of this test
 
 
 @pytest.fixture
@@ -434,10 +439,83 @@ def test_an_output_that_knows_ascii_only_gets_ascii(mnist: Path) -> None:
     assert command("digits", "--help", env=environment).returncode == 0
 
 
+# ------------------------------------------------------------------------------------------------------- check-engine
+
+
+def test_check_engine_prints_the_table_and_says_by_its_exit_code_whether_all_laws_hold(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("check-engine", "micrograd_plus.engine:Value") == 0
+    assert re.search(r"^(\d+) of \1 laws hold$", capsys.readouterr().out, re.MULTILINE)
+    Path("my_engine.py").write_text(
+        "from micrograd_plus.engine import Value as Base\nclass Value(Base):\n __pow__ = 0\n"
+    )
+    for engine in (
+        "my_engine.py:Value",
+        "my_engine:Value",
+        "my_engine",
+        "./my_engine.py",
+        str(Path("my_engine.py").resolve()),
+    ):
+        assert run("check-engine", engine) == 1
+        out, err = capsys.readouterr()
+        assert "FAIL       Value ** number" in out
+        assert "from my_engine import Value\n" in out
+        assert err == ""
+
+
+def test_an_engine_in_a_file_finds_its_neighbours_and_may_bear_any_name(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path("home work")
+    folder.mkdir()
+    (folder / "neighbour_of_random.py").write_text("from micrograd_plus.engine import Value as Base\n")
+    (folder / "random.py").write_text("from neighbour_of_random import Base\nclass Scalar(Base): ...\n")
+    assert run("check-engine", "home work/random.py:Scalar") == 0
+    assert capsys.readouterr().out.startswith("The laws of autograd, and random.Scalar\n")
+
+
+BAD_ENGINES = {
+    "": "which engine. Expected MODULE:CLASS, such as my_engine.py:Value",
+    ":Value": "which engine. Expected MODULE:CLASS",
+    "no_such_thing:Value": "there is no module 'no_such_thing'; expected MODULE:CLASS, such as my_engine.py:Value",
+    "my_engin:Value": "there is no module 'my_engin'; did you mean 'my_engine'.",
+    "my_engin.py:Value": "there is no file 'my_engin.py'; did you mean 'my_engine.py'.",
+    "elsewhere/my_engine.py:Value": "there is no file 'elsewhere/my_engine.py'; expected MODULE:CLASS",
+    "my_engine.Value": "there is no module 'my_engine.Value'; did you mean 'my_engine:Value'.",
+    "my_engine:Valeu": "'my_engine' has no class 'Valeu'; did you mean 'Value'.",
+    "my_engine:Q": "'my_engine' has no class 'Q'; it has Value",
+    "empty.py": "'empty.py' has no class 'Value'; it has none at all",
+    "my_engine:number": "'my_engine:number': expected a class, got int",
+    "incomplete.py:Value": "importing 'incomplete.py' raised SyntaxError: .*incomplete.py, line 1",
+    "needy:Value": "importing 'needy' raised ModuleNotFoundError: No module named 'no_such_thing'",
+    "missing_file.py:Value": "importing 'missing_file.py' raised FileNotFoundError: .*'numbers.csv'",
+}
+
+
+@pytest.mark.parametrize("engine", BAD_ENGINES)
+def test_an_engine_that_is_not_there_is_one_line_and_exit_code_2(
+    engine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {
+        "my_engine": "class Value: ...\nnumber = 3\n",
+        "empty": "",
+        "incomplete": "class",
+        "needy": "import no_such_thing",
+        "missing_file": "open('numbers.csv')",
+    }
+    for name, source in files.items():
+        Path(f"{name}.py").write_text(source)
+    assert run("check-engine", *([engine] if engine else [])) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(f"micrograd-plus: {BAD_ENGINES[engine]}.*\n", err)
+
+
 # ------------------------------------------------------------------------------------------------------ help, version
 
 
-@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("digits", "--help"), ("moons", "-h")])
+@pytest.mark.parametrize(
+    "words", [(), ("--help",), ("-h",), ("digits", "--help"), ("moons", "-h"), ("check-engine", "-h")]
+)
 def test_help_fits_eighty_columns(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words) == 0
     out = capsys.readouterr().out

@@ -25,8 +25,8 @@ def python(code: str) -> str:
 
 def test_public_names_are_these_and_every_row_of_the_table() -> None:
     names = [
-        *("History", "Layer", "MLP", "Module", "Neuron", "Value", "data", "detect_anomaly", "dot", "engine"),
-        *("fit", "grad", "gradient"),
+        *("History", "Layer", "MLP", "Module", "Neuron", "Value", "check_engine", "data", "detect_anomaly"),
+        *("dot", "engine", "fit", "grad", "gradient"),
         *("hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops"),
         *("optim", "primitive", "softmax", "value_and_grad"),
     ]
@@ -113,7 +113,8 @@ def test_attributes_of_a_value_are_read_the_fast_way() -> None:
 LAYERS = [
     *("engine", "errors", "arguments", "rows", "ops", "vectors", "copying", "files", "weights", "nn", "losses", "data"),
     *("nesting", "calculus", "anomalies", "optim", "formulas", "differences", "check", "laws", "strategies"),
-    *("progress", "training", "terminal", "plots", "runs", "jobs", "cli", "__main__", "stubs"),
+    *("_hypothesis", "plugins", "progress", "training", "terminal", "plots", "runs", "jobs", "cli", "__main__"),
+    "stubs",
 ]
 
 
