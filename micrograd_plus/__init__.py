@@ -8,6 +8,7 @@
 0.9866 0.0798
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -51,16 +52,20 @@ _NAMES = [
     *("History", "Layer", "MLP", "Module", "Neuron", "Value", "check_engine", "data", "detect_anomaly"),
     *("dot", "engine", "fit", "grad", "gradient"),
     *("hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops"),
-    *("optim", "primitive", "softmax", "value_and_grad"),
+    *("optim", "primitive", "softmax", "strategies", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})
 
 
 if TYPE_CHECKING:
+    from micrograd_plus import strategies as strategies
     from micrograd_plus.laws import check_engine as check_engine
 
-_LATER = {"check_engine": "laws"}  # names whose modules are imported when they are first asked for
+_LATER = {
+    "check_engine": "laws",
+    "strategies": "strategies",
+}  # names whose modules are imported when they are first asked for
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
@@ -75,3 +80,9 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *_LATER})
+
+
+if "hypothesis" in sys.modules:  # else it calls this itself when it is imported, by its entry point
+    from micrograd_plus._hypothesis import register as _register
+
+    _register()
