@@ -232,86 +232,94 @@ _SQRT_HALF, _DENSITY0 = math.sqrt(0.5), 1.0 / math.sqrt(2.0 * pi)  # the normal 
 
 # arithmetic
 add        = binary("add", operator.add, lambda out, x, y: 1.0, lambda out, x, y: 1.0,
-                    "x + y; add(2.0, 3.0) = 5.0", symbol="+", latex="#1 + #2", precedence=1, numpy="add")
+                    "x + y; add(2.0, 3.0) = 5.0", symbol="+", latex="#1 + #2", precedence=1, numpy="add", sympy="x + y")
 sub        = binary("sub", operator.sub, lambda out, x, y: 1.0, lambda out, x, y: -1.0,
-                    "x - y; sub(2.0, 3.0) = -1.0", symbol="-", latex="#1 - #2", precedence=1, numpy="subtract")
+                    "x - y; sub(2.0, 3.0) = -1.0", symbol="-", latex="#1 - #2", precedence=1, numpy="subtract", sympy="x - y")
 mul        = binary("mul", operator.mul, lambda out, x, y: y, lambda out, x, y: x,
-                    "x · y; mul(2.0, 3.0) = 6.0", symbol="*", latex=r"#1 \cdot #2", precedence=2, numpy="multiply")
+                    "x · y; mul(2.0, 3.0) = 6.0", symbol="*", latex=r"#1 \cdot #2", precedence=2, numpy="multiply", sympy="x*y")
 div        = binary("div", _div, lambda out, x, y: reciprocal(y), lambda out, x, y: -div(out, y),
                     "x / y, infinite or nan at y = 0; div(3.0, 2.0) = 1.5", symbol="/", latex=r"\frac{#1}{#2}", precedence=2,
-                    numpy="divide", kinks=lambda x, y: y)
+                    numpy="divide", kinks=lambda x, y: y, sympy="x/y")
 mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -_quotient(out, x, y),
                     "the remainder of x / y, with the sign of y; mod(-7.0, 3.0) = 2.0", symbol="%", latex=r"#1 \bmod #2",
-                    precedence=2, numpy="remainder", kinks=lambda x, y: _to_whole(_div(x, y)))
+                    precedence=2, numpy="remainder", kinks=lambda x, y: _to_whole(_div(x, y)), sympy="x - y*floor(x/y)")
 pow        = binary("pow", _pow, mask(lambda out, x, y: y * pow(x, y - 1.0), where=lambda out, x, y: 1.0 - equal(y, 0.0)),
                     _exponent_slope, "x to the power y, nan where that is complex; pow(2.0, 10.0) = 1024.0",
-                    symbol="**", latex="{#1}^{#2}", precedence=4, numpy="power", domain=(POSITIVE, REAL))
+                    symbol="**", latex="#1^{#2}", precedence=4, numpy="power", domain=(POSITIVE, REAL), sympy="x**y")
 neg        = unary("neg", operator.neg, lambda out, x: -1.0,
-                   "-x; neg(2.0) = -2.0", symbol="-", latex="-#1", precedence=3, numpy="negative")
+                   "-x; neg(2.0) = -2.0", symbol="-", latex="-#1", precedence=3, numpy="negative", sympy="-x")
 reciprocal = unary("reciprocal", lambda x: _div(1.0, x), lambda out, x: -(out * out),
-                   "1 / x; reciprocal(4.0) = 0.25", latex=r"\frac{1}{#1}", precedence=2, numpy="reciprocal", kinks=lambda x: x)
+                   "1 / x; reciprocal(4.0) = 0.25", latex=r"\frac{1}{#1}", precedence=2, numpy="reciprocal", kinks=lambda x: x, sympy="1/x")
 square     = unary("square", lambda x: x * x, lambda out, x: 2.0 * x,
-                   "x²; square(3.0) = 9.0", latex="{#1}^{2}", precedence=4, numpy="square")
+                   "x²; square(3.0) = 9.0", latex="#1^{2}", precedence=4, numpy="square", sympy="x**2")
 sqrt       = unary("sqrt", _sqrt, lambda out, x: div(0.5, out),
-                   "the square root; sqrt(9.0) = 3.0", latex=r"\sqrt{#1}", numpy="sqrt", domain=POSITIVE)
+                   "the square root; sqrt(9.0) = 3.0", latex=r"\sqrt{#1}", numpy="sqrt", domain=POSITIVE, sympy="sqrt")
 cbrt       = unary("cbrt", math.cbrt, lambda out, x: reciprocal(3.0 * out * out),
-                   "the cube root, of negative numbers too; cbrt(-8.0) = -2.0", latex=r"\sqrt[3]{#1}", numpy="cbrt", kinks=lambda x: x)
+                   "the cube root, of negative numbers too; cbrt(-8.0) = -2.0", latex=r"\sqrt[3]{#1}", numpy="cbrt", kinks=lambda x: x,
+                   sympy="sign(x)*cbrt(Abs(x))")
 rsqrt      = unary("rsqrt", lambda x: _div(1.0, _sqrt(x)), lambda out, x: -0.5 * out * out * out,
-                   "1 / √x; rsqrt(4.0) = 0.5", latex=r"\frac{1}{\sqrt{#1}}", precedence=2, domain=POSITIVE)
+                   "1 / √x; rsqrt(4.0) = 0.5", latex=r"\frac{1}{\sqrt{#1}}", precedence=2, domain=POSITIVE, sympy="1/sqrt(x)")
 
 # exponentials and logarithms
 exp        = unary("exp", _ieee(math.exp), lambda out, x: out,
                    "e to the power x; exp(1.0) = 2.71828...", latex="e^{#1}", precedence=4, numpy="exp")
 exp2       = unary("exp2", _ieee(math.exp2), lambda out, x: _LN2 * out,
-                   "2 to the power x; exp2(3.0) = 8.0", latex="2^{#1}", precedence=4, numpy="exp2")
+                   "2 to the power x; exp2(3.0) = 8.0", latex="2^{#1}", precedence=4, numpy="exp2", sympy="2**x")
 expm1      = unary("expm1", _expm1, lambda out, x: exp(x),
-                   "exp(x) - 1, exact near 0; expm1(1.0) = 1.71828...", latex="e^{#1} - 1", precedence=1, numpy="expm1")
+                   "exp(x) - 1, exact near 0; expm1(1.0) = 1.71828...", latex="e^{#1} - 1", precedence=1, numpy="expm1", sympy="exp(x) - 1")
 log        = unary("log", _ieee(math.log, {0.0: -inf}), lambda out, x: reciprocal(x),
                    "the natural logarithm; log(2.0) = 0.69314...", latex=r"\ln", numpy="log", domain=POSITIVE)
 log2       = unary("log2", _ieee(math.log2, {0.0: -inf}), lambda out, x: reciprocal(_LN2 * x),
-                   "the logarithm to base 2; log2(8.0) = 3.0", latex=r"\log_{2}", numpy="log2", domain=POSITIVE)
+                   "the logarithm to base 2; log2(8.0) = 3.0", latex=r"\log_{2}", numpy="log2", domain=POSITIVE, sympy="log(x)/log(2)")
 log10      = unary("log10", _ieee(math.log10, {0.0: -inf}), lambda out, x: reciprocal(_LN10 * x),
-                   "the logarithm to base 10; log10(1000.0) = 3.0", latex=r"\log_{10}", numpy="log10", domain=POSITIVE)
+                   "the logarithm to base 10; log10(1000.0) = 3.0", latex=r"\log_{10}", numpy="log10", domain=POSITIVE, sympy="log(x)/log(10)")
 log1p      = unary("log1p", _ieee(math.log1p, {-1.0: -inf}), lambda out, x: reciprocal(1.0 + x),
-                   "ln(1 + x), exact near 0; log1p(1.0) = 0.69314...", latex=r"\ln\left(1 + #1\right)", numpy="log1p", domain=(-1.0, inf))
+                   "ln(1 + x), exact near 0; log1p(1.0) = 0.69314...", latex=r"\ln\left(1 + #1\right)", numpy="log1p", domain=(-1.0, inf),
+                   sympy="log(1 + x)")
 logaddexp  = binary("logaddexp", _logaddexp, lambda out, x, y: sigmoid(x - y), lambda out, x, y: sigmoid(y - x),
-                    "ln(exp(x) + exp(y)); logaddexp(0.0, 0.0) = 0.69314...", latex=r"\ln\left(e^{#1} + e^{#2}\right)", numpy="logaddexp")
+                    "ln(exp(x) + exp(y)); logaddexp(0.0, 0.0) = 0.69314...", latex=r"\ln\left(e^{#1} + e^{#2}\right)", numpy="logaddexp",
+                    sympy="log(exp(x) + exp(y))")
 
 # pieces
 abs        = unary("abs", math.fabs, lambda out, x: sign(x),
-                   "the absolute value; abs(-3.0) = 3.0", latex=r"\left|#1\right|", numpy="absolute", kinks=lambda x: x)
+                   "the absolute value; abs(-3.0) = 3.0", latex=r"\left|#1\right|", numpy="absolute", kinks=lambda x: x, sympy="Abs")
 sign       = unary("sign", _sign, FLAT,
                    "-1, 0 or 1; sign(-3.0) = -1.0", latex=r"\operatorname{sgn}", numpy="sign", kinks=lambda x: x)
 floor      = unary("floor", _whole(math.floor), FLAT,
-                   "the largest integer ≤ x; floor(-1.5) = -2.0", latex=r"\left\lfloor#1\right\rfloor", numpy="floor", kinks=_to_whole)
+                   "the largest integer ≤ x; floor(-1.5) = -2.0", latex=r"\left\lfloor #1 \right\rfloor", numpy="floor", kinks=_to_whole)
 ceil       = unary("ceil", _whole(math.ceil), FLAT,
-                   "the smallest integer ≥ x; ceil(-1.5) = -1.0", latex=r"\left\lceil#1\right\rceil", numpy="ceil", kinks=_to_whole)
+                   "the smallest integer ≥ x; ceil(-1.5) = -1.0", latex=r"\left\lceil #1 \right\rceil", numpy="ceil", kinks=_to_whole, sympy="ceiling")
 round      = unary("round", _whole(builtins.round), FLAT,
                    "the nearest integer, halves to the even one; round(2.5) = 2.0", numpy="rint", kinks=lambda x: _to_whole(x + 0.5))
 maximum    = binary("maximum", _maximum, mask(lambda out, x, y: _larger(x, y)), mask(lambda out, x, y: _larger(y, x)),
-                    "the larger one, nan if either is; maximum(2.0, 3.0) = 3.0", latex=r"\max", numpy="maximum", kinks=operator.sub)
+                    "the larger one, nan if either is; maximum(2.0, 3.0) = 3.0", latex=r"\max", numpy="maximum", kinks=operator.sub, sympy="Max")
 minimum    = binary("minimum", _minimum, mask(lambda out, x, y: _larger(y, x)), mask(lambda out, x, y: _larger(x, y)),
-                    "the smaller one, nan if either is; minimum(2.0, 3.0) = 2.0", latex=r"\min", numpy="minimum", kinks=operator.sub)
+                    "the smaller one, nan if either is; minimum(2.0, 3.0) = 2.0", latex=r"\min", numpy="minimum", kinks=operator.sub, sympy="Min")
 clamp      = unary("clamp", _clamp, mask(lambda out, x, min, max: less_equal(min, x) * less_equal(x, max)),
                    "x held between min and max; clamp(5.0, 0.0, 1.0) = 1.0", options={"min": -inf, "max": inf},
-                   numpy="clip", kinks=_to_bounds)
+                   numpy="clip", kinks=_to_bounds, sympy="Min(Max(x, min), max)")
 less       = binary("less", lambda x, y: float(x < y), FLAT, FLAT,
-                    "1 where x < y, else 0; less(2.0, 3.0) = 1.0", symbol="<", latex="#1 < #2", precedence=0, numpy="less", kinks=operator.sub)
+                    "1 where x < y, else 0; less(2.0, 3.0) = 1.0", symbol="<", latex="#1 < #2", precedence=0, numpy="less", kinks=operator.sub,
+                    sympy="Heaviside(y - x, 0)")
 less_equal = binary("less_equal", lambda x, y: float(x <= y), FLAT, FLAT,
-                    "1 where x ≤ y, else 0; less_equal(3.0, 3.0) = 1.0", symbol="<=", latex=r"#1 \le #2", precedence=0, numpy="less_equal", kinks=operator.sub)
+                    "1 where x ≤ y, else 0; less_equal(3.0, 3.0) = 1.0", symbol="<=", latex=r"#1 \leq #2", precedence=0, numpy="less_equal", kinks=operator.sub,
+                    sympy="Heaviside(y - x, 1)")
 equal      = binary("equal", lambda x, y: float(x == y), FLAT, FLAT,
-                    "1 where x = y, else 0; equal(2.0, 3.0) = 0.0", symbol="==", latex="#1 = #2", precedence=0, numpy="equal", kinks=operator.sub)
+                    "1 where x = y, else 0; equal(2.0, 3.0) = 0.0", symbol="==", latex="#1 = #2", precedence=0, numpy="equal", kinks=operator.sub,
+                    sympy="1 - sign(x - y)**2")
 where      = ternary("where", lambda condition, x, y: x if condition else y, FLAT,
                      mask(lambda out, condition, x, y: 1.0 - equal(condition, 0.0)), mask(lambda out, condition, x, y: equal(condition, 0.0)),
-                     "x where the condition is not 0, else y; where(1.0, 2.0, 3.0) = 2.0", numpy="where", kinks=lambda condition, x, y: condition)
+                     "x where the condition is not 0, else y; where(1.0, 2.0, 3.0) = 2.0", numpy="where", kinks=lambda condition, x, y: condition,
+                     sympy="Piecewise((y, Ne(x, 0)), (z, True))")
 copysign   = binary("copysign", math.copysign, lambda out, x, y: sign(x) * sign(out), FLAT,
-                    "the size of x with the sign of y; copysign(3.0, -1.0) = -3.0", numpy="copysign", kinks=operator.mul)
+                    "the size of x with the sign of y; copysign(3.0, -1.0) = -3.0", numpy="copysign", kinks=operator.mul,
+                    sympy="Abs(x)*(2*Heaviside(y, 1) - 1)")
 hypot      = binary("hypot", math.hypot, lambda out, x, y: div(x, out), lambda out, x, y: div(y, out),
-                    "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{{#1}^{2} + {#2}^{2}}", numpy="hypot", kinks=math.hypot)
+                    "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{#1^{2} + #2^{2}}", numpy="hypot", kinks=math.hypot, sympy="sqrt(x**2 + y**2)")
 stop_gradient = unary("stop_gradient", lambda x: x, FLAT,
                       "x itself, through which no gradient flows; stop_gradient(3.0) = 3.0")
 identity   = unary("identity", lambda x: x, lambda out, x: 1.0,
-                   "x itself, as a node of its own; identity(3.0) = 3.0", latex="#1", numpy="positive")
+                   "x itself, as a node of its own; identity(3.0) = 3.0", latex="#1", numpy="positive", sympy="x")
 
 # angles and hyperbolas
 sin        = unary("sin", _ieee(math.sin), lambda out, x: cos(x),
@@ -342,11 +350,11 @@ acosh      = unary("acosh", _ieee(math.acosh), lambda out, x: rsqrt(x - 1.0) * r
 atanh      = unary("atanh", _ieee(math.atanh, {-1.0: -inf, 1.0: inf}), lambda out, x: reciprocal((1.0 - x) * (1.0 + x)),
                    "the inverse of tanh; atanh(0.5) = 0.54930...", latex=r"\operatorname{artanh}", numpy="arctanh", domain=UNIT)
 sinc       = unary("sinc", _sinc, _sinc_slope,
-                   "sin(πx) / (πx), 1 at 0; sinc(0.5) = 0.63661...")  # NumPy's own is not 0 at whole numbers
+                   "sin(πx) / (πx), 1 at 0; sinc(0.5) = 0.63661...", sympy="sinc(pi*x)")  # NumPy's own is not 0 at whole numbers
 radians    = unary("radians", math.radians, lambda out, x: pi / 180.0,
-                   "x degrees in radians; radians(180.0) = 3.14159...", numpy="radians")
+                   "x degrees in radians; radians(180.0) = 3.14159...", numpy="radians", sympy="pi*x/180")
 degrees    = unary("degrees", math.degrees, lambda out, x: 180.0 / pi,
-                   "x radians in degrees; degrees(0.5) = 28.6478...", numpy="degrees")
+                   "x radians in degrees; degrees(0.5) = 28.6478...", numpy="degrees", sympy="180*x/pi")
 
 # the error function
 erf        = unary("erf", math.erf, lambda out, x: 2.0 / math.sqrt(pi) * exp(-x * x),
@@ -358,37 +366,41 @@ erfinv     = unary("erfinv", _erfinv, lambda out, x: math.sqrt(pi) / 2.0 * exp(o
 
 # activations
 sigmoid    = unary("sigmoid", _sigmoid, lambda out, x: out * sigmoid(-x),
-                   "1 / (1 + exp(-x)), the logistic function; sigmoid(0.5) = 0.62245...", latex=r"\sigma", scipy="expit")
+                   "1 / (1 + exp(-x)), the logistic function; sigmoid(0.5) = 0.62245...", latex=r"\sigma", scipy="expit", sympy="1/(1 + exp(-x))")
 relu       = unary("relu", lambda x: 0.0 if x <= 0.0 else x, mask(lambda out, x: 1.0 - less_equal(x, 0.0)),
-                   "x if positive, else 0; relu(-3.0) = 0.0", kinks=lambda x: x)
+                   "x if positive, else 0; relu(-3.0) = 0.0", kinks=lambda x: x, sympy="Max(x, 0)")
 leaky_relu = unary("leaky_relu", lambda x, slope: x if x > 0.0 else slope * x, lambda out, x, slope: where(less(0.0, x), 1.0, slope),
-                   "x if positive, else a fraction of it; leaky_relu(-3.0) = -0.03", options={"negative_slope": 0.01}, kinks=lambda x, slope: x)
+                   "x if positive, else a fraction of it; leaky_relu(-3.0) = -0.03", options={"negative_slope": 0.01}, kinks=lambda x, slope: x,
+                   sympy="Max(x, 0) + negative_slope*Min(x, 0)")
 elu        = unary("elu", _elu, lambda out, x, alpha: where(less_equal(x, 0.0), alpha * exp(minimum(x, 0.0)), 1.0),
-                   "x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015; elu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x)
+                   "x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015; elu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x,
+                   sympy="Max(x, 0) + alpha*(exp(Min(x, 0)) - 1)")
 selu       = unary("selu", lambda x: _SELU_SCALE * _elu(x, _SELU_ALPHA),
                    lambda out, x: _SELU_SCALE * where(less_equal(x, 0.0), _SELU_ALPHA * exp(minimum(x, 0.0)), 1.0),
-                   "elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017; selu(-1.0) = -1.1113...", kinks=lambda x: x)
+                   "elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017; selu(-1.0) = -1.1113...", kinks=lambda x: x,
+                   sympy="1.0507009873554805*(Max(x, 0) + 1.6732632423543772*(exp(Min(x, 0)) - 1))")
 celu       = unary("celu", _celu, lambda out, x, alpha: where(less_equal(x, 0.0), exp(div(minimum(x, 0.0), alpha)), 1.0),
-                   "elu with a slope of 1 at 0 for every alpha, Barron 2017; celu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x)
+                   "elu with a slope of 1 at 0 for every alpha, Barron 2017; celu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x,
+                   sympy="Max(x, 0) + alpha*(exp(Min(x, 0)/alpha) - 1)")
 gelu       = unary("gelu", _gelu, lambda out, x: 0.5 * erfc(-_SQRT_HALF * x) + _DENSITY0 * x * exp(-0.5 * x * x),
-                   "x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016; gelu(1.0) = 0.84134...")
+                   "x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016; gelu(1.0) = 0.84134...", sympy="x*(1 + erf(x/sqrt(2)))/2")
 silu       = unary("silu", lambda x: x * _sigmoid(x), lambda out, x: sigmoid(x) + out * sigmoid(-x),
-                   "x · sigmoid(x), also called swish; silu(1.0) = 0.73105...")
+                   "x · sigmoid(x), also called swish; silu(1.0) = 0.73105...", sympy="x/(1 + exp(-x))")
 mish       = unary("mish", lambda x: x * math.tanh(_softplus(x)), _mish_slope,
-                   "x · tanh(softplus(x)), Misra 2019; mish(1.0) = 0.86509...")
+                   "x · tanh(softplus(x)), Misra 2019; mish(1.0) = 0.86509...", sympy="x*tanh(log(1 + exp(x)))")
 softplus   = unary("softplus", _softplus, lambda out, x: sigmoid(x),
-                   "ln(1 + exp(x)), a smooth relu; softplus(0.0) = 0.69314...")
+                   "ln(1 + exp(x)), a smooth relu; softplus(0.0) = 0.69314...", sympy="log(1 + exp(x))")
 softsign   = unary("softsign", lambda x: x / (1.0 + math.fabs(x)), lambda out, x: square(reciprocal(1.0 + abs(x))),
-                   "x / (1 + |x|); softsign(1.0) = 0.5", kinks=lambda x: x)
+                   "x / (1 + |x|); softsign(1.0) = 0.5", kinks=lambda x: x, sympy="x/(1 + Abs(x))")
 logsigmoid = unary("logsigmoid", lambda x: -_softplus(-x), lambda out, x: sigmoid(-x),
-                   "ln(sigmoid(x)); logsigmoid(0.0) = -0.6931...", scipy="log_expit")
+                   "ln(sigmoid(x)); logsigmoid(0.0) = -0.6931...", scipy="log_expit", sympy="-log(1 + exp(-x))")
 logit      = unary("logit", _logit, lambda out, x: reciprocal(x * (1.0 - x)),
-                   "ln(x / (1 - x)), the inverse of sigmoid; logit(0.75) = 1.09861...", scipy="logit", domain=(0.0, 1.0))
+                   "ln(x / (1 - x)), the inverse of sigmoid; logit(0.75) = 1.09861...", scipy="logit", domain=(0.0, 1.0), sympy="log(x/(1 - x))")
 hardtanh   = unary("hardtanh", _clamp, mask(lambda out, x, low, high: (1.0 - less_equal(x, low)) * (1.0 - less_equal(high, x))),
                    "x held between two bounds; hardtanh(5.0) = 1.0", options={"min_val": -1.0, "max_val": 1.0},
-                   numpy="clip", kinks=_to_bounds)
+                   numpy="clip", kinks=_to_bounds, sympy="Min(Max(x, min_val), max_val)")
 hardsigmoid = unary("hardsigmoid", lambda x: _clamp(x + 3.0, 0.0, 6.0) / 6.0, mask(lambda out, x: less(-3.0, x) * less(x, 3.0) * (1.0 / 6.0)),
-                    "a sigmoid of three straight lines; hardsigmoid(1.0) = 0.66666...", kinks=lambda x: x * x - 9.0)
+                    "a sigmoid of three straight lines; hardsigmoid(1.0) = 0.66666...", kinks=lambda x: x * x - 9.0, sympy="Min(Max(x + 3, 0), 6)/6")
 # fmt: on
 
 

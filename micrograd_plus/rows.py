@@ -137,8 +137,8 @@ def primitive(
             partial = rule.partial if isinstance(rule, mask) else rule
             _check_takes(f"partial {i} of {name!r}", partial, 1 + len(rules) + len(options), "out and each argument")
     intervals = _intervals(name, domain, len(rules))
-    op = operation(name) if operation(name).forward is None else Op(name)
-    TABLE[name] = op  # a primitive that is made again, as in a notebook, leaves the graphs of the old one alone
+    # a primitive that is made again, as in a notebook, leaves the graphs of the old one alone
+    op = TABLE[name] = operation(name) if home == HOME else Op(name)
     op.forward = forward if home == HOME else lambda *args: number(forward(*args), name)
     rules = tuple([FLAT if rule is None else rule for rule in rules]) + (None,) * len(options)
     op.partials = tuple([rule.partial if isinstance(rule, mask) else rule for rule in rules])
@@ -190,12 +190,13 @@ def _caller() -> str:
 def _check_name(name: str, home: str) -> None:
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise ValueError(f"primitive({short_repr(name)}): expected a name, such as 'cube'")
-    known = FUNCTIONS.get(name)
-    if (known is not None and known.__module__ == HOME) or (known is None and hasattr(Value, name)):
-        taken = "a function of the package" if known is not None else "an attribute of Value"
+    if home == HOME:
+        return
+    if name in FUNCTIONS and FUNCTIONS[name].__module__ != HOME:
+        return  # one's own, made again
+    if name in TABLE or hasattr(Value, name):
+        taken = "a function of the package" if name in TABLE else "an attribute of Value"
         raise ValueError(f"primitive({name!r}): the name is taken by {taken}; choose another, such as 'my_{name}'")
-    if known is None and name in TABLE and home != HOME:
-        raise ValueError(f"primitive({name!r}): the name is taken by an operator; choose another")
 
 
 def _check_takes(what: str, function: Any, count: int, expected: str) -> None:

@@ -1,0 +1,532 @@
+"""Formulas mean what the graph computes, have no parenthesis too many, and SymPy finds the engine's own derivatives."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mpmath
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import micrograd_plus as mp
+from micrograd_plus import Value
+from micrograd_plus.engine import TABLE, Op, apply, toposort
+from micrograd_plus.formulas import formula
+from micrograd_plus.symbolic import to_sympy
+
+sympy: Any = pytest.importorskip("sympy")
+each_row = pytest.mark.parametrize("op", list(TABLE.values()), ids=list(TABLE))
+
+
+def leaf(label: str = "", data: float = 0.5) -> Value:
+    return Value(data, label=label)
+
+
+a, b, c, x, y, z, w = [leaf(label) for label in "abcxyzw"]
+
+
+# --------------------------------------------------------------------------------------------------- random expressions
+
+CONSTANTS = (2.0, 3.0, -1.0, 1.0, 0.5, -2.0, 0.25, 4.0, -3.0, 0.0)  # their sums and products are exact
+EXPONENTS = (2.0, 3.0, -1.0, -2.0, 1.0, 0.0, 0.5)
+MEANING: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "mod": lambda x, y: x % y,
+    "pow": lambda x, y: x**y,
+    "neg": lambda x: -x,
+    "reciprocal": lambda x: 1 / x,
+    "square": lambda x: x * x,
+    "identity": lambda x: x,
+    "less": lambda x, y: mpmath.mpf(x < y),
+    "tanh": mpmath.tanh,
+    "exp": mpmath.exp,
+    "where": lambda condition, x, y: x if condition else y,
+    "clamp": lambda x, min, max: sorted((x, mpmath.mpf(min), mpmath.mpf(max)))[1],
+}
+
+
+def grown(smaller: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    either = st.one_of(smaller, st.sampled_from(CONSTANTS))
+    binary = st.sampled_from([mp.add, mp.sub, mp.mul, mp.div, mp.add, mp.sub, mp.mul, mp.mod, mp.less])
+    return st.one_of(
+        st.builds(lambda f, x, y: f(x, y), binary, smaller, either),
+        st.builds(lambda f, x, y: f(x, y), binary, either, smaller),
+        st.builds(mp.pow, smaller, st.one_of(st.sampled_from(EXPONENTS), smaller)),
+        st.builds(mp.pow, st.sampled_from((2.0, -2.0, 0.5)), smaller),
+        st.builds(
+            lambda f, x: f(x),
+            st.sampled_from([mp.neg, mp.neg, mp.reciprocal, mp.square, mp.tanh, mp.exp, mp.identity]),
+            smaller,
+        ),
+        st.builds(mp.clamp, smaller, st.sampled_from((-math.inf, -1.0)), st.sampled_from((1.0, 2.0))),
+        st.builds(mp.where, smaller, either, either),
+    )
+
+
+expressions = st.recursive(st.sampled_from([a, b, c]), grown, max_leaves=10)
+
+
+def evaluated(root: Value, numbers: dict[str, Any]) -> Any:
+    """What the graph means, at fifty digits."""
+    found: dict[Value, Any] = {}
+    for node in toposort(root):
+        args = [found[arg] if isinstance(arg, Value) else mpmath.mpf(arg) for arg in node.args]
+        found[node] = numbers[node.label] if node.op is None else MEANING[node.op.name](*args)
+        assume(isinstance(found[node], mpmath.mpf) and abs(found[node]) < 1e6)  # a complex number can't be compared
+    return found[root]
+
+
+def read(text: str, numbers: dict[str, Any]) -> Any:
+    """What the plain text means to Python, at fifty digits."""
+    scope = {**numbers, **MEANING, "inf": mpmath.inf}
+    scope["clamp"] = lambda x, min=-mpmath.inf, max=mpmath.inf: MEANING["clamp"](x, min, max)
+    *definitions, result = re.sub(r"(?<![\w.])(\d+(\.\d+)?)", r"mpf(\1)", text).split("\n")
+    scope["mpf"] = mpmath.mpf
+    for line in definitions:
+        name, _, part = line.partition(" = ")
+        scope[name] = eval(part, scope)
+    return eval(result, scope)
+
+
+def parts(text: str) -> Iterator[str]:
+    for line in text.split("\n"):
+        yield line.partition(" = ")[2] or line
+
+
+@given(expressions, st.sampled_from([1, 5, 200]))
+@settings(max_examples=400)
+def test_plain_text_read_by_python_gives_the_value(v: Value, limit: int) -> None:
+    text = str(formula(v, limit=limit))
+    assume("…" not in text)
+    with mpmath.workdps(50):
+        numbers = {"a": mpmath.mpf(0.75), "b": mpmath.mpf(1.625), "c": mpmath.mpf(-2.5)}
+        try:
+            want = evaluated(v, numbers)
+        except ArithmeticError:
+            assume(False)
+        assert mpmath.almosteq(read(text, numbers), want, 1e-40, 1e-40), text
+
+
+@given(expressions)
+@settings(max_examples=400)
+def test_no_parentheses_can_be_spared(v: Value) -> None:
+    for text in parts(str(formula(v))):
+        meant = ast.dump(ast.parse(text))
+        for start, end in groups(text):
+            try:
+                again = ast.dump(ast.parse(f"{text[:start]}{text[start + 1 : end]}{text[end + 1 :]}"))
+            except SyntaxError:
+                continue
+            assert again != meant, text
+
+
+def groups(text: str) -> Iterator[tuple[int, int]]:
+    """Where the pairs of parentheses stand that are not those of a call."""
+    stack: list[int] = []
+    for i, character in enumerate(text):
+        if character == "(":
+            stack.append(i)
+        elif character == ")":
+            start = stack.pop()
+            if start == 0 or not (text[start - 1].isalnum() or text[start - 1] == "_"):
+                yield start, i
+
+
+@given(expressions)
+@settings(max_examples=200)
+def test_latex_is_balanced(v: Value) -> None:
+    assert_balanced(formula(v).latex)
+
+
+def assert_balanced(latex: str) -> None:
+    opened: list[str] = []
+    pairs = {r"\right": r"\left", "}": "{", r"\end{cases}": r"\begin{cases}", r"\end{aligned}": r"\begin{aligned}"}
+    for token in re.findall(r"\\(?:begin|end)\{\w+\}|\\(?:[A-Za-z]+|.)|[{}]", latex):
+        if token in pairs.values():
+            opened.append(token)
+        elif token in pairs:
+            assert opened.pop() == pairs[token], latex
+    assert not opened, latex
+    assert not re.search(r"[-+] *-|\\cdot *[-+]|#\d", latex), latex
+
+
+# ------------------------------------------------------------------------------------------------------------ the table
+
+
+def made(op: Op) -> tuple[list[Value], list[Value]]:
+    """Leaves for an operation and its results at some points inside the domain and off the kinks."""
+    count = len(op.partials) - len(op.options)
+    options = list(op.options.values())
+    leaves, results = [], []
+    for shift in (0.0, 0.31, -1.13, 1.7):
+        point = []
+        for i, (low, high) in enumerate(op.domain[:count]):
+            number = 0.62 + shift + 0.45 * i
+            if not low < number < high:
+                number = low + 0.3 + 0.1 * abs(shift) if math.isfinite(low) else 0.5
+            point.append(number)
+        if op.kinks is None or abs(op.kinks(*point, *options)) > 1e-3:
+            fresh = [leaf(label, number) for label, number in zip("xyz", point)]
+            leaves.append(fresh)
+            results.append(apply(op, *fresh, *options))
+    assert results, op.name
+    return leaves, results  # type: ignore[return-value]
+
+
+def number_of(expression: Any, leaves: list[Value]) -> float:
+    point = {sympy.Symbol(leaf.label, real=True): sympy.Float(leaf.data, 40) for leaf in leaves}
+    return float(expression.xreplace(point).evalf(30))
+
+
+@each_row
+def test_sympy_agrees_with_the_engine(op: Op) -> None:
+    points: Any = zip(*made(op))
+    for leaves, v in points:
+        expression = to_sympy(v)
+        assert number_of(expression, leaves) == pytest.approx(v.data, rel=1e-9)
+        slopes = mp.gradient(v, leaves)
+        for x, slope in zip(leaves, slopes):
+            symbol = sympy.Symbol(x.label, real=True)
+            assert number_of(sympy.diff(expression, symbol), leaves) == pytest.approx(slope, rel=1e-9, abs=1e-14)
+            assert number_of(to_sympy(v, wrt=x), leaves) == pytest.approx(slope, rel=1e-9, abs=1e-14)
+
+
+LATEX: dict[str, str] = {
+    "add": r"x + y",
+    "sub": r"x - y",
+    "mul": r"x \cdot y",
+    "div": r"\frac{x}{y}",
+    "mod": r"x \bmod y",
+    "pow": r"x^{y}",
+    "neg": r"-x",
+    "abs": r"\left|x\right|",
+    "reciprocal": r"\frac{1}{x}",
+    "square": r"x^{2}",
+    "sqrt": r"\sqrt{x}",
+    "cbrt": r"\sqrt[3]{x}",
+    "rsqrt": r"\frac{1}{\sqrt{x}}",
+    "exp": r"e^{x}",
+    "exp2": r"2^{x}",
+    "expm1": r"e^{x} - 1",
+    "log": r"\ln\left(x\right)",
+    "log2": r"\log_{2}\left(x\right)",
+    "log10": r"\log_{10}\left(x\right)",
+    "log1p": r"\ln\left(1 + x\right)",
+    "logaddexp": r"\ln\left(e^{x} + e^{y}\right)",
+    "sign": r"\operatorname{sgn}\left(x\right)",
+    "floor": r"\left\lfloor x \right\rfloor",
+    "ceil": r"\left\lceil x \right\rceil",
+    "round": r"\operatorname{round}\left(x\right)",
+    "maximum": r"\max\left(x, y\right)",
+    "minimum": r"\min\left(x, y\right)",
+    "clamp": r"\operatorname{clamp}\left(x\right)",
+    "less": r"\left[x < y\right]",
+    "less_equal": r"\left[x \leq y\right]",
+    "equal": r"\left[x = y\right]",
+    "where": r"\begin{cases} y & \text{if } x \ne 0 \\ z & \text{otherwise} \end{cases}",
+    "copysign": r"\operatorname{copysign}\left(x, y\right)",
+    "hypot": r"\sqrt{x^{2} + y^{2}}",
+    "stop_gradient": r"\operatorname{stop\_gradient}\left(x\right)",
+    "identity": r"x",
+    "sin": r"\sin\left(x\right)",
+    "cos": r"\cos\left(x\right)",
+    "tan": r"\tan\left(x\right)",
+    "asin": r"\arcsin\left(x\right)",
+    "acos": r"\arccos\left(x\right)",
+    "atan": r"\arctan\left(x\right)",
+    "atan2": r"\operatorname{atan2}\left(x, y\right)",
+    "sinh": r"\sinh\left(x\right)",
+    "cosh": r"\cosh\left(x\right)",
+    "tanh": r"\tanh\left(x\right)",
+    "asinh": r"\operatorname{arsinh}\left(x\right)",
+    "acosh": r"\operatorname{arcosh}\left(x\right)",
+    "atanh": r"\operatorname{artanh}\left(x\right)",
+    "sinc": r"\operatorname{sinc}\left(x\right)",
+    "radians": r"\operatorname{radians}\left(x\right)",
+    "degrees": r"\operatorname{degrees}\left(x\right)",
+    "erf": r"\operatorname{erf}\left(x\right)",
+    "erfc": r"\operatorname{erfc}\left(x\right)",
+    "erfinv": r"\operatorname{erf}^{-1}\left(x\right)",
+    "sigmoid": r"\sigma\left(x\right)",
+    "relu": r"\operatorname{relu}\left(x\right)",
+    "leaky_relu": r"\operatorname{leaky\_relu}\left(x\right)",
+    "elu": r"\operatorname{elu}\left(x\right)",
+    "selu": r"\operatorname{selu}\left(x\right)",
+    "celu": r"\operatorname{celu}\left(x\right)",
+    "gelu": r"\operatorname{gelu}\left(x\right)",
+    "silu": r"\operatorname{silu}\left(x\right)",
+    "mish": r"\operatorname{mish}\left(x\right)",
+    "softplus": r"\operatorname{softplus}\left(x\right)",
+    "softsign": r"\operatorname{softsign}\left(x\right)",
+    "logsigmoid": r"\operatorname{logsigmoid}\left(x\right)",
+    "logit": r"\operatorname{logit}\left(x\right)",
+    "hardtanh": r"\operatorname{hardtanh}\left(x\right)",
+    "hardsigmoid": r"\operatorname{hardsigmoid}\left(x\right)",
+}
+
+
+@each_row
+def test_every_row_has_its_latex(op: Op) -> None:
+    """Read by a person, since no parser knows whether a formula looks right."""
+    count = len(op.partials) - len(op.options)
+    made = formula(apply(op, *[x, y, z][:count], *op.options.values()))
+    assert made.latex == LATEX.get(op.name), f"add how {op.name!r} is written to LATEX in tests/test_formulas.py"
+
+
+@each_row
+def test_every_row_can_be_typeset(op: Op) -> None:
+    mathtext = pytest.importorskip("matplotlib.mathtext").MathTextParser("path")
+    _, results = made(op)
+    latex = formula(results[0] * x + y, wrt=None).latex
+    assert_balanced(latex)
+    if r"\begin" not in latex:
+        mathtext.parse(f"${latex}$".replace(r"\bmod", r"\mathrm{mod}"))
+
+
+# ------------------------------------------------------------------------------------------------------- exact examples
+
+tanh = mp.tanh
+EXAMPLES = [
+    (x - (y - z), "x - (y - z)", r"x - \left(y - z\right)"),
+    ((x + y) + z, "x + y + z", "x + y + z"),
+    (x + (y - z), "x + y - z", "x + y - z"),
+    ((-x) ** 2, "(-x)**2", r"\left(-x\right)^{2}"),
+    (-(x**2), "-x**2", "-x^{2}"),
+    (2**-x, "2**-x", "2^{-x}"),
+    ((-2) ** x, "(-2)**x", r"\left(-2\right)^{x}"),
+    ((x**y) ** z, "(x**y)**z", r"\left(x^{y}\right)^{z}"),
+    (x ** (y**z), "x**y**z", "x^{y^{z}}"),
+    (x / (y * z), "x / (y * z)", r"\frac{x}{y \cdot z}"),
+    (x / (y / z), "x / (y / z)", r"\frac{x}{\frac{y}{z}}"),
+    ((x + 1) / 2, "(x + 1) / 2", r"\frac{x + 1}{2}"),
+    (x * (1 / y), "x / y", r"\frac{x}{y}"),
+    (-(x % y), "-(x % y)", r"-\left(x \bmod y\right)"),
+    (x + -y, "x - y", "x - y"),
+    (x + -3, "x - 3", "x - 3"),
+    (x - -y * 2, "x + 2 * y", "x + 2 y"),
+    (3 * (2 * x), "6 * x", "6 x"),
+    ((2 * x) * 3, "6 * x", "6 x"),
+    (x * -1, "-x", "-x"),
+    (3 * (2 * x) / 4, "3 * x / 2", r"\frac{3 x}{2}"),
+    (x + 1 + 2, "x + 3", "x + 3"),
+    (1.0 * x**1 + 0, "x", "x"),
+    (2.5 * x * 1e-7, "2.5e-07 * x", r"2.5 \cdot 10^{-7} x"),
+    (1e300 * (1e300 * x), "1e+300 * (1e+300 * x)", r"10^{300} \left(10^{300} x\right)"),
+    (math.inf - x, "inf - x", r"\infty - x"),
+    (x * (y - z) * 2, "2 * x * (y - z)", r"2 x \cdot \left(y - z\right)"),
+    (2 * 2**x, "2 * 2**x", r"2 \cdot 2^{x}"),
+    (mp.exp(-x) ** 2, "exp(-x)**2", r"\left(e^{-x}\right)^{2}"),
+    (mp.sin(x + y) ** 2, "sin(x + y)**2", r"\sin\left(x + y\right)^{2}"),
+    (mp.log1p(-x), "log1p(-x)", r"\ln\left(1 - x\right)"),
+    (mp.identity(x + y) * z, "(x + y) * z", r"\left(x + y\right) \cdot z"),
+    (mp.less(x, y) * 2, "2 * (x < y)", r"2 \left[x < y\right]"),
+    (
+        mp.where(mp.less(x, y), -x, 3.0),
+        "where(x < y, -x, 3)",
+        r"\begin{cases} -x & \text{if } x < y \\ 3 & \text{otherwise} \end{cases}",
+    ),
+    (mp.leaky_relu(x), "leaky_relu(x)", r"\operatorname{leaky\_relu}\left(x\right)"),
+    (mp.leaky_relu(x, 0.2), "leaky_relu(x, negative_slope=0.2)", r"\operatorname{leaky\_relu}\left(x, 0.2\right)"),
+    (mp.clamp(x, max=1), "clamp(x, max=1)", r"\operatorname{clamp}\left(x, -\infty, 1\right)"),
+    (mp.abs(x - y), "abs(x - y)", r"\left|x - y\right|"),
+    (Value(6.0), "6", "6"),
+]
+
+
+@pytest.mark.parametrize(("v", "text", "latex"), EXAMPLES, ids=[text for _, text, _ in EXAMPLES])
+def test_examples(v: Value, text: str, latex: str) -> None:
+    f = formula(v)
+    assert (str(f), f.latex) == (text, latex)
+    assert f._repr_latex_() == rf"$\displaystyle {latex}$"
+    assert_balanced(latex)
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "latex"),
+    [
+        ("x", "x", "x"),
+        ("w1", "w1", "w_{1}"),
+        ("x_2", "x_2", "x_{2}"),
+        ("w_1_2", "w_1_2", "w_{1,2}"),
+        ("w[0][1]", "w[0][1]", "w_{0,1}"),
+        ("theta", "theta", r"\theta"),
+        ("θ1", "θ1", r"\theta_{1}"),
+        ("alpha_k", "alpha_k", r"\alpha_{k}"),
+        ("x_max", "x_max", r"x_{\mathrm{max}}"),
+        ("loss2", "loss2", r"\mathrm{loss}_{2}"),
+        ("learning_rate", "learning_rate", r"\mathrm{learning\_rate}"),
+        ("layers.0.weight", "layers.0.weight", r"\mathrm{layers.0.weight}"),
+        ("x'", "x'", "{x'}"),
+        ("100% {a^b}", "'100% {a^b}'", r"\mathrm{100\%\ \{a\hat{\ }b\}}"),
+    ],
+)
+def test_labels(label: str, text: str, latex: str) -> None:
+    mathtext = pytest.importorskip("matplotlib.mathtext").MathTextParser("path")
+    f = formula(leaf(label) ** 2)
+    assert (str(f), f.latex) == (f"{text}**2", f"{latex}^{{2}}")
+    mathtext.parse(f"${f.latex}$")
+    assert to_sympy(leaf(label)) == sympy.Symbol(label, real=True)
+
+
+def test_names_do_not_clash() -> None:
+    assert str(formula(leaf() * leaf("x_1") + leaf())) == "x_2 * x_1 + x_3"
+    assert str(formula(leaf("w") - leaf("w") * leaf("w_2"))) == "w_1 - w_3 * w_2"
+    shared = leaf("t_1") * leaf("y")
+    assert str(formula(shared / (1 + shared))) == "t_2 = t_1 * y\nt_2 / (1 + t_2)"
+
+
+def test_what_is_shared_is_named_by_its_label_or_a_number() -> None:
+    area = x * y
+    assert str(formula(area * tanh(area))) == "t_1 = x * y\nt_1 * tanh(t_1)"
+    area.label = "A"
+    f = formula(area * tanh(area))
+    assert str(f) == "A = x * y\nA * tanh(A)"
+    assert f.latex == r"\begin{aligned} A &= x \cdot y \\ & A \cdot \tanh\left(A\right) \end{aligned}"
+    short = 2 * x
+    assert str(formula(short * tanh(short) - -short)) == "2 * x * tanh(2 * x) + 2 * x"
+
+
+def test_gradients() -> None:
+    first = mp.gradient(x**3, [x], create_graph=True)[0]
+    second = mp.gradient(first, [x], create_graph=True)[0]
+    assert str(formula(x**3, wrt=x)) == str(formula(first)) == "3 * x**2"
+    assert (str(formula(first, wrt=x)), formula(second).latex) == ("6 * x", "6 x")
+    assert str(formula(second, wrt=x)) == "6"
+    assert str(formula(x * y, wrt=z)) == "0"
+    assert str(formula(mp.sin(w * x + b), wrt=w)) == "cos(w * x + b) * x"
+    assert [leaf.grad for leaf in (w, x, b)] == [0.0, 0.0, 0.0]
+
+
+def chain(step: Callable[[Value], Value], count: int) -> Value:
+    v = x
+    for _ in range(count):
+        v = step(v)
+    return v
+
+
+def test_a_chain_that_doubles_sixty_times_has_sixty_lines() -> None:
+    f = formula(chain(lambda v: v + tanh(v), 60))
+    *lines, last = str(f).split("\n")
+    assert lines == ["t_1 = x + tanh(x)", *[f"t_{i} = t_{i - 1} + tanh(t_{i - 1})" for i in range(2, 60)]]
+    assert last == "t_59 + tanh(t_59)"
+    assert_balanced(f.latex)
+
+
+DEEP = 10_000
+
+
+@pytest.mark.parametrize("step", [tanh, lambda v: v + x, lambda v: 2 / v, lambda v: v * y, lambda v: tanh(v) + v])
+def test_a_long_chain_is_elided(step: Callable[[Value], Value]) -> None:
+    f = formula(chain(step, DEEP))
+    assert f.operations in (DEEP, 2 * DEEP)
+    assert len(str(f)) < 5_000
+    assert len(re.findall(rf"\n… \([\d,]+ of {f.operations:,} operations not shown\)\n", str(f))) == 1
+    assert_balanced(f.latex)
+
+
+@pytest.mark.parametrize("limit", [1, 10, 50])
+def test_limit_says_how_many_operations_are_written(limit: int) -> None:
+    v = chain(lambda v: mp.sin(v * y) + z, 60)
+    text, _, last = str(formula(v, limit=limit)).rpartition("\n")
+    (hidden,) = re.findall(r"… \((\d+) of 180 operations not shown\)", text)
+    shown = len(re.findall(r"sin|\*|\+", re.sub("….*", "", text) + last))
+    assert shown + int(hidden) == 180
+    assert shown <= max(limit, 4)
+    assert "…" not in str(formula(v, limit=180))
+    with pytest.raises(ValueError, match=r"formula\(limit=0\): expected a whole number of at least 1"):
+        formula(v, limit=0)
+
+
+@pytest.mark.parametrize("way", [formula, to_sympy])
+def test_what_cannot_be_written_is_refused(way: Callable[..., Any]) -> None:
+    made = Value(2.0, (x,), "triple", label="o")
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"labelled 'o'.*rule of this 'triple'.*detach"):
+            way(made * 2)
+        made._backward = lambda: None
+    with pytest.raises(TypeError, match=r"\(3\): expected a Value, got int"):
+        way(3)
+    with pytest.raises(TypeError, match=r"\('x'\): expected a Value, got str"):
+        way(x, wrt="x")
+
+
+# ---------------------------------------------------------------------------------------------------------------- SymPy
+
+
+def test_constants_are_exact_where_they_are_simple() -> None:
+    s = sympy.Symbol("x", real=True)
+    assert to_sympy(0.5 * x + 3.0) == s / 2 + 3
+    assert to_sympy(x * math.inf) == sympy.oo * s
+    assert to_sympy(0.1 * x) == sympy.Float(0.1) * s
+    assert to_sympy(1e300 * x) == sympy.Float(1e300) * s
+
+
+def test_named_parts_put_together_again_give_the_expression() -> None:
+    v = chain(lambda v: v + tanh(v) * y, 6)
+    definitions, expression = to_sympy(v, named=True)
+    assert [str(symbol) for symbol, _ in definitions] == ["t_1", "t_2", "t_3", "t_4", "t_5"]
+    for symbol, part in reversed(definitions):
+        expression = expression.xreplace({symbol: part})
+    assert expression == to_sympy(v)
+
+
+@pytest.mark.parametrize("step", [tanh, lambda v: v + tanh(v)])
+def test_sympy_gets_no_more_than_it_can_bear(step: Callable[[Value], Value]) -> None:
+    v = chain(step, 1_000)
+    with pytest.raises(ValueError, match="too much for SymPy; named=True names its parts"):
+        to_sympy(v)
+    definitions, expression = to_sympy(v, named=True)
+    numbers = {sympy.Symbol("x", real=True): sympy.Float(x.data)}
+    for symbol, part in definitions:
+        numbers[symbol] = part.xreplace(numbers).evalf()
+    assert float(expression.xreplace(numbers)) == pytest.approx(v.data, rel=1e-9)
+
+
+@pytest.mark.parametrize("f", [mp.relu, mp.leaky_relu, mp.elu, mp.softsign, mp.abs], ids=lambda f: f.__name__)
+def test_layers_of_pieces_cost_sympy_no_comparisons(f: Callable[[Value], Value]) -> None:
+    v = chain(lambda v: f(2 * v - y), 20)  # regression: SymPy compared all that was inside, doubling with every layer
+    definitions, expression = to_sympy(v, named=True)
+    numbers = {sympy.Symbol(leaf.label, real=True): sympy.Float(leaf.data) for leaf in (x, y)}
+    for symbol, part in definitions:
+        numbers[symbol] = part.xreplace(numbers).evalf()
+    assert float(expression.xreplace(numbers).evalf()) == pytest.approx(v.data, rel=1e-6, abs=1e-9)
+
+
+def test_a_primitive_that_sympy_does_not_know_brings_its_derivatives_and_numbers() -> None:
+    def cubed(x: float) -> float:
+        return x * x * x
+
+    formulas_cube = mp.primitive("formulas_cube", cubed, lambda out, x: 3.0 * mp.square(x), latex="#1^{3}")
+    try:
+        s = sympy.Symbol("x", real=True)
+        expression = to_sympy(2 * formulas_cube(x))
+        assert str(expression) == "2*formulas_cube(x)"
+        assert sympy.diff(expression, s) == 6 * s**2
+        assert float(expression.subs(s, 3).evalf()) == 54.0
+        assert formula(formulas_cube(x + y)).latex == r"\left(x + y\right)^{3}"
+        with pytest.raises(ValueError, match="'formulas_cube': SymPy has no 'no_such_function'"):
+            to_sympy(mp.primitive("formulas_cube", cubed, None, sympy="no_such_function")(x))
+    finally:
+        del TABLE["formulas_cube"], mp.rows.FUNCTIONS["formulas_cube"], Value.formulas_cube  # type: ignore[attr-defined]
+
+
+def test_the_gradient_of_stop_gradient_is_zero_in_sympy_too() -> None:
+    s = sympy.Symbol("x", real=True)
+    stopped = to_sympy(mp.stop_gradient(x) * x)
+    assert float(sympy.diff(stopped, s).subs(s, 3.0).evalf()) == 3.0
+    assert sympy.diff(stopped, s, 2) == 0
+
+
+def test_without_sympy_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    with pytest.raises(ImportError, match=r"pip install 'micrograd-plus\[sympy\]'"):
+        to_sympy(x)
