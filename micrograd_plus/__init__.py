@@ -49,23 +49,26 @@ from micrograd_plus.vectors import mean as mean
 from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
-    *("History", "Layer", "MLP", "Module", "Neuron", "Value", "check_engine", "data", "detect_anomaly"),
-    *("dot", "engine", "fit", "grad", "gradient"),
-    *("hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops"),
-    *("optim", "primitive", "softmax", "strategies", "value_and_grad"),
+    *("GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Value", "check_engine", "check_grads", "data"),
+    *("detect_anomaly", "dot", "engine", "fit", "formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp"),
+    *("log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops", "optim", "primitive", "softmax"),
+    *("to_sympy", "value_and_grad"),
 ]
-# what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone
+# what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone, strategies need Hypothesis
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})
 
 
 if TYPE_CHECKING:
     from micrograd_plus import strategies as strategies
+    from micrograd_plus.check import GradientError as GradientError
+    from micrograd_plus.check import check_grads as check_grads
+    from micrograd_plus.formulas import formula as formula
     from micrograd_plus.laws import check_engine as check_engine
+    from micrograd_plus.symbolic import to_sympy as to_sympy
 
-_LATER = {
-    "check_engine": "laws",
-    "strategies": "strategies",
-}  # names whose modules are imported when they are first asked for
+# names whose modules are imported when they are first asked for
+_LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
+_LATER |= {"strategies": "strategies", "to_sympy": "symbolic"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
