@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from weakref import WeakKeyDictionary
 
-from micrograd_plus.engine import Arg, Op, Value, watching, block
+from micrograd_plus.engine import Arg, Op, Value, block, watching
 
 _PACKAGE = str(Path(__file__).parent)
 

@@ -793,5 +793,5 @@ def test_comparing_tells_the_infinite_from_the_finite() -> None:
 
 
 def test_a_row_without_a_definition_is_caught() -> None:
-    with pytest.raises(pytest.fail.Exception, match="add one in tests/definitions.py"):
+    with pytest.raises(pytest.fail.Exception, match=r"add one in tests/definitions\.py"):
         definition(Op("unheard_of"))

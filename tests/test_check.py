@@ -1,0 +1,380 @@
+"""check_grads raises for every planted fault, never at a kink, and says what is wrong and where."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import runpy
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import micrograd_plus as mp
+from micrograd_plus import Value
+from micrograd_plus.check import Finding, GradientError, GradientReport, check_grads
+from micrograd_plus.differences import slopes
+from micrograd_plus.engine import TABLE
+from micrograd_plus.rows import FUNCTIONS
+
+CASES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "checks.py"))
+STATUSES = {"wrong", "kink", "undefined", "stopped", "unclear"}
+planted, primitive = CASES["planted"], CASES["primitive"]
+
+
+def failed(f: Callable[..., Any], *args: Any, **options: Any) -> GradientReport:
+    with pytest.raises(GradientError) as caught:
+        check_grads(f, *args, **options)
+    return caught.value.report
+
+
+def fates(report: GradientReport) -> dict[str, int]:
+    """How many derivatives agree, and how many have each other fate."""
+    counts = {status: len(report.of(status)) for status in ("wrong", "kink", "undefined", "stopped", "unclear")}
+    return {"agreed": report.agreed} | {status: count for status, count in counts.items() if count}
+
+
+# ------------------------------------------------------------------------------------- faults are caught, kinks are not
+
+
+def test_no_false_alarm_at_and_near_kinks() -> None:
+    alarms, counted = CASES["false_alarms"](1_500)
+    assert alarms == []
+    assert counted["agree"] > 2_000  # the check does not excuse itself everywhere
+    assert counted["kink"] > 300
+
+
+def test_planted_faults_are_caught() -> None:
+    missed = []
+    for name, check in islice(CASES["faults"](), 0, None, 7):
+        try:
+            check()
+        except GradientError:
+            continue
+        missed.append(name)
+    assert missed == []
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_row_passes_by_itself(name: str) -> None:
+    report = check_grads(FUNCTIONS[name])
+    assert not report.failures
+    if name == "stop_gradient":
+        assert set(fates(report)) == {"agreed", "stopped"}
+    else:
+        assert report.agreed >= len(report.findings) / 2
+
+
+@pytest.mark.parametrize("name", ["tanh", "sin", "exp", "softplus", "mul", "div", "atan2"])
+def test_three_orders(name: str) -> None:
+    assert check_grads(FUNCTIONS[name], (0.7, 1.3)[: len(TABLE[name].partials)], order=3).findings == ()
+
+
+def test_a_fault_of_the_third_order_is_seen_at_the_third_order() -> None:
+    wrong = [lambda out, x: mp.stop_gradient(-mp.sin(x))]
+    with (
+        primitive("cosine", math.cos, wrong) as cosine,
+        primitive("late", math.sin, [lambda out, x: cosine(x)]) as late,
+    ):
+        assert check_grads(late, 0.7).findings == ()
+        (finding,) = failed(late, 0.7, order=3).failures
+    assert finding.order == 3
+
+
+# ------------------------------------------------------------------------------------------------ what it says at kinks
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "left", "right", "operation"),
+    [
+        (mp.relu, 0.0, 0.0, 1.0, "relu"),
+        (abs, 0.0, -1.0, 1.0, "abs"),
+        (lambda x: mp.maximum(x, 2.0 * x), 0.0, 1.0, 2.0, "maximum"),
+        (lambda x: mp.clamp(x, 0.0, 1.0), 1.0, 1.0, 0.0, "clamp"),
+        (mp.hardtanh, -1.0, 0.0, 1.0, "hardtanh"),
+        (lambda x: mp.where(mp.less(x, 0.0), -3.0 * x, x), 0.0, -3.0, 1.0, "less"),
+        (mp.cbrt, 0.0, math.inf, math.inf, "cbrt"),
+    ],
+)
+def test_a_kink_is_reported_with_both_slopes(
+    f: Callable[..., Any], at: float, left: float, right: float, operation: str
+) -> None:
+    (finding,) = check_grads(f, at, order=1).findings
+    assert finding.status == "kink"
+    assert (finding.left, finding.right) == pytest.approx((left, right), rel=1e-6, abs=1e-9)
+    assert operation in finding.operation
+
+
+def test_where_both_sides_of_a_kink_agree_the_gradient_is_judged() -> None:
+    assert fates(check_grads(mp.celu, 0.0, order=1)) == {"agreed": 1}
+    with planted(TABLE["celu"], 0, "factor 2"):
+        assert fates(failed(mp.celu, 0.0, order=1)) == {"agreed": 0, "wrong": 1}
+
+
+def test_sides_that_agree_only_together_are_no_failure() -> None:
+    """relu(x) - relu(-x) is x, but the chain rule through two kinks gives 0 at 0 (Kakade and Lee 2018)."""
+    assert fates(check_grads(lambda x: mp.relu(x) - mp.relu(-x), 0.0, order=1)) == {"agreed": 0, "kink": 1}
+
+
+@pytest.mark.parametrize("f", [abs, lambda x: max(x, 0.0), math.floor, lambda x: x if x < 0 else 3 * x])
+@pytest.mark.parametrize("distance", [0.0, 1e-16, -1e-12, 1e-8, -1e-3])
+def test_kinks_of_plain_functions_are_no_failures(f: Callable[..., Any], distance: float) -> None:
+    def slope(x: float) -> float:
+        return 0.0 if f is math.floor else (f(x + 1e-20) - f(x)) / 1e-20 if x == 0.0 else f(x) / x
+
+    check_grads(f, distance, gradient=slope)
+
+
+def test_undefined_is_not_judged() -> None:
+    assert fates(check_grads(mp.log, -1.0, order=1)) == {"agreed": 0, "undefined": 1}
+    assert fates(check_grads(mp.sqrt, 0.0, order=1)) == {"agreed": 0, "undefined": 1}
+    assert fates(check_grads(mp.tanh, math.inf)) == {"agreed": 0, "undefined": 2}
+    assert fates(check_grads(lambda x, y: x**y, (-2.0, 3.0), order=1)) == {"agreed": 1, "undefined": 1}
+    assert fates(check_grads(lambda x: mp.sqrt(x * x), 0.0, order=1)) == {"agreed": 0, "kink": 1}
+
+
+@pytest.mark.parametrize("slope", [math.nan, math.inf])
+def test_a_slope_that_is_no_number_is_a_failure_where_the_function_is_smooth(slope: float) -> None:
+    with primitive("hollow", math.sin, [lambda out, x: 0.0 * x + slope]) as hollow:
+        (finding,) = failed(hollow, 0.5, order=1).failures
+    assert finding.got == slope or math.isnan(finding.got)
+    assert finding.expected == pytest.approx(math.cos(0.5))
+
+
+def test_stop_gradient_is_reported_and_hides_no_fault() -> None:
+    def f(x: Value) -> Any:
+        return mp.tanh(x) * mp.stop_gradient(x)
+
+    assert fates(check_grads(f, 0.7)) == {"agreed": 0, "stopped": 2}
+    with planted(TABLE["tanh"], 0, "wrong sign"):
+        assert "operation tanh(0.7)" in failed(f, 0.7).failures[0].operation
+    # logsumexp uses it where it changes nothing
+    assert fates(check_grads(lambda v: mp.logsumexp(v), ([0.3, -1.0, 2.0],))) == {"agreed": 12}
+
+
+def test_what_rounding_hides_is_no_evidence() -> None:
+    assert not check_grads(lambda x: mp.floor(x * 1e15) * 1e-15 + x, 0.3, order=1).failures
+    assert fates(check_grads(lambda x: (x + 1e9) - 1e9, 1.0)) == {"agreed": 2}
+    assert fates(check_grads(lambda x: x, 1.0, gradient=lambda x: 1.0)) == {"agreed": 1}
+
+
+@given(st.floats(-1e3, 1e3), st.floats(-3.0, 3.0))
+@settings(max_examples=25)
+def test_right_gradients_pass_and_wrong_ones_do_not(x: float, y: float) -> None:
+    def f(x: Any, y: Any) -> Any:
+        return mp.tanh(0.01 * x) + mp.sin(x) * y + mp.exp(y)
+
+    assert check_grads(f, (x, y)).agreed >= 5
+    slope = 0.01 / math.cosh(0.01 * x) ** 2 + math.cos(x) * y
+    report = failed(f, (x, y), gradient=lambda x, y: (slope, 1.001 * (math.sin(x) + math.exp(y) + 3.0)))
+    assert [finding.argument for finding in report.failures] == ["y"]
+
+
+# --------------------------------------------------------------------------------------- networks, nests and primitives
+
+
+@pytest.mark.parametrize(
+    ("loss", "target"),
+    [
+        (mp.losses.squared_error, [0.2, 1.0]),
+        (mp.losses.mean_squared_error, [0.2, 1.0]),
+        (mp.losses.hinge, [1, -1]),
+        (mp.losses.binary_cross_entropy, [0.2, 1.0]),
+        (mp.losses.cross_entropy, 1),
+        (mp.losses.cross_entropy, [0.25, 0.75]),
+    ],
+)
+def test_networks_with_every_loss(loss: Callable[..., Any], target: Any) -> None:
+    class Cost(mp.Module):
+        def __init__(self) -> None:
+            self.model = mp.MLP(2, [2, 2], activation="tanh", seed=1)
+
+        def __call__(self, x: Sequence[Any]) -> Any:
+            return loss(self.model(x), target)
+
+    cost = Cost()
+    before = [p.data for p in cost.parameters()]
+    assert fates(check_grads(cost, ([0.3, -0.8],))) == {"agreed": 14 + 14 * 14}
+    assert [p.data for p in cost.parameters()] == before
+    with planted(TABLE["tanh"], 0, "factor 2"):
+        report = failed(cost, ([0.3, -0.8],))
+    assert {f.argument for f in report.failures} >= {
+        "model.layers.0.neurons.1.w.0",
+        "model.layers.0.neurons.0.b",
+        "x[1]",
+    }
+    assert all("operation tanh(" in finding.operation for finding in report.failures)
+    assert [p.data for p in cost.parameters()] == before
+
+
+def test_every_output_of_a_module_is_checked() -> None:
+    layer = mp.Layer(2, 2, activation="sigmoid", seed=3)
+    assert check_grads(layer, ([0.5, -1.0],), order=1).agreed == 2 * 8
+    with planted(TABLE["sigmoid"], 0, "wrong sign"):
+        report = failed(layer, ([0.5, -1.0],), order=1)
+    assert report.failures[0].derivative == "∂f[0]/∂x[0]"
+    assert {finding.derivative[:5] for finding in report.failures} == {"∂f[0]", "∂f[1]"}
+
+
+def test_arguments_are_named_by_their_place_in_the_nest() -> None:
+    def f(p: Any, *rest: Any) -> Any:
+        return p["w"][0] * p["w"][1].data + p["b"] * rest[0] * rest[1].data
+
+    report = failed(f, ({"w": (1.5, 2.0), "b": 3.0}, 0.5, 2.0), order=1)
+    assert [finding.argument for finding in report.failures] == ["p['w'][1]", "rest[1]"]
+    assert [finding.expected for finding in report.failures] == pytest.approx([1.5, 1.5])
+
+
+def test_a_gradient_of_ones_own_mirrors_the_arguments() -> None:
+    def f(v: list[float], s: float) -> float:
+        return v[0] * v[1] * math.sin(s)
+
+    def gradient(v: list[float], s: float) -> Any:
+        return [v[1] * math.sin(s), v[0] * math.sin(s)], v[0] * v[1] * math.cos(s)
+
+    assert check_grads(f, ([2.0, 3.0], 0.5), gradient=gradient).agreed == 3
+    report = failed(f, ([2.0, 3.0], 0.5), gradient=lambda v, s: [v, 0.0])
+    assert [finding.argument for finding in report.failures] == ["v[0]", "v[1]", "s"]
+
+
+def test_the_complex_step_sees_what_differences_cannot() -> None:
+    with primitive("nearly", math.sin, [lambda out, x: (1.0 + 1e-9) * mp.cos(x)]) as nearly:
+        assert check_grads(nearly, 0.5, order=1).agreed == 1
+        nearly.op.numpy = "sin"
+        assert failed(nearly, 0.5, order=1).failures[0].tolerance < 1e-10
+
+
+def test_a_primitive_is_tested_by_one_call() -> None:
+    def faults(forward: Callable[..., Any], *partials: Callable[..., Any]) -> list[Finding]:
+        with primitive("mine", forward, list(partials)) as mine:
+            return failed(mine).failures
+
+    with primitive("mine", lambda x, y: x * x * y, [lambda out, x, y: 2.0 * x * y, lambda out, x, y: x * x]) as mine:
+        report = check_grads(mine)
+    assert report.agreed > 100
+    assert not report.findings
+    (first, *_) = faults(lambda x: 1.0 / x, lambda out, x: -out * out)
+    assert first.operation == "forward raised ZeroDivisionError: float division by zero"
+    (first, *_) = faults(math.sin, lambda out, x: math.cos(x) if type(x) is float else mp.cos(x) + 1.0)
+    assert first.operation.startswith("partial 1 is 1.0 of floats, but 2.0 of Values")
+    (first, *_) = faults(math.sin, lambda out, x: x.cos())
+    assert first.operation.startswith("partial 1 of floats raised AttributeError")
+
+
+@pytest.mark.parametrize("domain", [(-math.inf, -10.0), (100.0, 101.0), (-1e-3, 1e-3)])
+def test_points_are_drawn_from_any_domain(domain: tuple[float, float]) -> None:
+    with primitive("mine", math.sin, [lambda out, x: mp.cos(x)]) as mine:
+        mine.op.domain = (domain,)
+        assert check_grads(mine).agreed >= 14
+
+
+def test_drawn_points_are_the_same_every_time() -> None:
+    assert check_grads(mp.hardtanh) == check_grads(mp.hardtanh)
+
+
+# --------------------------------------------------------------------------------------------------------- what it says
+
+
+def test_the_message_says_it_all() -> None:
+    def model(x: Any, w: Any) -> Any:
+        hidden = mp.tanh(x * w[0])
+        hidden.label = "hidden"
+        return hidden * w[1]
+
+    with planted(TABLE["tanh"], 0, "factor 2"), pytest.raises(GradientError) as caught:
+        check_grads(model, (0.5, [1.0, 3.0]))
+    assert str(caught.value) == (
+        "check_grads(model): 1 of 3 derivatives of orders 1 to 2 agree\n"
+        "2 wrong\n"
+        "  ∂model/∂x (order 1) at x = 0.5, w[0] = 1.0, w[1] = 3.0\n"
+        "      got 4.7186863978, expected 2.3593431989, tolerance 5e-11\n"
+        "      operation tanh(0.5) at the node labelled 'hidden': partial 1 is 1.5729,\n"
+        "        expected 0.786448\n"
+        "  ∂model/∂w[0] (order 1) at w[0] = 1.0, x = 0.5, w[1] = 3.0\n"
+        "      got 2.3593431989, expected 1.17967159945, tolerance 2e-11\n"
+        "      operation tanh(0.5) at the node labelled 'hidden': partial 1 is 1.5729,\n"
+        "        expected 0.786448"
+    )
+    finding = caught.value.report.failures[0]
+    assert (finding.function, finding.argument, finding.order) == ("model", "x", 1)
+    assert finding.point == (("x", 0.5), ("w[0]", 1.0), ("w[1]", 3.0))
+
+
+def test_a_fault_outside_of_all_operations_is_called_so() -> None:
+    (finding,) = failed(lambda x: x * x.data, 2.0).failures
+    assert finding.operation == "no operation is wrong by itself: does the function branch, or use .data?"
+
+
+def test_a_fault_of_the_second_order_names_the_operation() -> None:
+    with planted(TABLE["exp"], 0, "data"):
+        (finding,) = failed(lambda x: mp.exp(x) + x, 0.0).failures
+    assert finding.order == 2
+    assert finding.operation == (
+        "operation exp(0): the derivative of order 2 by argument 1 is 0, expected 1; "
+        "does a partial use .data or stop_gradient?"
+    )
+
+
+def test_long_reports_are_cut_and_fit_the_terminal() -> None:
+    model = mp.MLP(3, [4, 1], activation="tanh", seed=1)
+    with planted(TABLE["tanh"], 0, "wrong sign"):
+        report = failed(model, ([0.1, 0.2, 0.3],))
+    assert len(report.failures) > 10
+    assert f"... and {len(report.failures) - 3} more" in str(report)
+    assert max(len(line) for line in str(report).splitlines()) <= 80
+
+
+def test_the_error_is_an_assertion_and_can_be_pickled() -> None:
+    error = GradientError(failed(mp.sin, 1.0, gradient=math.sin))
+    assert isinstance(error, AssertionError)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_it_works_where_nothing_is_recorded() -> None:
+    with mp.no_grad():
+        assert check_grads(mp.tanh, 0.5).agreed == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda: check_grads(3), TypeError, r"check_grads\(3\): expected a function, got int"),  # type: ignore[arg-type]
+        (lambda: check_grads(mp.tanh, "a"), TypeError, r"check_grads\(tanh\), args: 'a' \(str\)"),
+        (lambda: check_grads(mp.tanh, ()), ValueError, r"check_grads\(tanh, \(\)\): no number to differentiate by"),
+        (lambda: check_grads(lambda x: x), TypeError, r"args=None\): expected its arguments, such as"),
+        (lambda: check_grads(mp.tanh, 1.0, 0), ValueError, r"check_grads\(order=0\): expected a whole number"),
+        (lambda: check_grads(mp.tanh, 1.0, 1.5), TypeError, r"check_grads\(order=1.5\)"),  # type: ignore[arg-type]
+        (lambda: check_grads(lambda x: x.data, 1.0), TypeError, r"it returned 1.0; expected a Value"),
+        (lambda: check_grads(math.sin, 1.0, gradient=2), TypeError, r"gradient=2\): expected a function"),  # type: ignore[arg-type]
+        (
+            lambda: check_grads(math.sin, 1.0, gradient=lambda x: (x, x)),
+            ValueError,
+            r"returned \(1.0, 1.0\); expected 1",
+        ),
+    ],
+)
+def test_wrong_use_is_told(call: Callable[[], object], kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        call()
+
+
+# ------------------------------------------------------------------------------------------------------ the differences
+
+
+@given(st.floats(-5.0, 5.0), st.floats(0.1, 3.0))
+def test_the_error_estimate_holds(x: float, rate: float) -> None:
+    (slope,) = slopes(lambda x: ([math.sin(rate * x)], None), x, lambda x: [4e-16])
+    assert slope.kind == "smooth"
+    assert abs(slope.value - rate * math.cos(rate * x)) <= 10.0 * slope.error
+    assert slope.error < 1e-6
+
+
+@given(st.floats(-1.0, 1.0), st.floats(-3.0, 3.0), st.floats(0.1, 5.0))
+def test_a_kink_is_seen_without_a_table(x: float, left: float, turn: float) -> None:
+    (slope,) = slopes(lambda t: ([(left if t < x else left + turn) * (t - x) + 1.0], None), x, lambda x: [4e-16])
+    assert slope.kind == "kink"
+    assert (slope.left, slope.right) == pytest.approx((left, left + turn), abs=1e-6)
