@@ -11,6 +11,7 @@ import gc
 import random
 import tracemalloc
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from statistics import median
 from time import perf_counter
@@ -41,8 +42,7 @@ def hessian() -> None:
     if find_spec("torch") is None:
         print("5x5 Hessian: PyTorch is not installed")
         return
-    import torch
-
+    torch: Any = import_module("torch")  # it may not be there, and its hessian has no types
     x = [0.3, -0.7, 1.1, 0.5, -1.3]
     ours = mp.hessian(lambda v: function(mp, v))(x)
     theirs = torch.autograd.functional.hessian(lambda v: function(torch, v), torch.tensor(x, dtype=torch.float64))
