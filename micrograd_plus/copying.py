@@ -16,7 +16,7 @@ from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, refused, walk
 
 def _copy(value: Value) -> Value:
     """What copy.copy does: another node, made from the same arguments."""
-    return _build(type(value), _operation(value), value.args, value._data, value._grad, value._label, _extras(value))
+    return _build(type(value), _operation(value), value.args, value._data, value._grad, value.label, _extras(value))
 
 
 def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
@@ -27,7 +27,7 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
         if id(node) not in memo:
             args = tuple([copied(arg) if isinstance(arg, Value) else arg for arg in node.args])
             extras = deepcopy(_extras(node), memo)
-            memo[id(node)] = _build(type(node), _operation(node), args, node._data, node._grad, node._label, extras)
+            memo[id(node)] = _build(type(node), _operation(node), args, node._data, node._grad, node.label, extras)
         again: Value = memo[id(node)]
         return again
 
@@ -40,7 +40,7 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
 def _reduce_ex(value: Value, _: Any) -> tuple[Any, ...]:
     """What pickle asks for: a leaf is written by itself, an interior node as its place in a flat graph."""
     if value.op is None:
-        return _build, (type(value), _operation(value), (), value._data, value._grad, value._label, _extras(value))
+        return _build, (type(value), _operation(value), (), value._data, value._grad, value.label, _extras(value))
     graph = _holder(value) or _Graph(value)
     return getitem, (graph, graph.places[id(value)])
 
@@ -72,9 +72,9 @@ class _Graph:
         data = array("d", [node._data for node in self.inside])
         grad = array("d", [node._grad for node in self.inside])
         details = {
-            i: (type(node), node._label, _extras(node))
+            i: (type(node), node.label, _extras(node))
             for i, node in enumerate(self.inside)
-            if node._label or type(node) is not Value
+            if node.label or type(node) is not Value
         }
         return _restore, (self.outside, ops, args, data, grad, details)
 
@@ -99,12 +99,12 @@ def _restore(
     args: list[tuple[int | float, ...]],
     data: array[float],
     grad: array[float],
-    details: dict[int, tuple[type[Value], str | None, dict[str, Any]]],
+    details: dict[int, tuple[type[Value], str, dict[str, Any]]],
 ) -> list[Value]:
     """The nodes of a `_Graph` again; an argument's place is an int, a constant a float."""
     nodes = list(outside)
     for i, op in enumerate(ops):
-        kind, label, extras = details.get(i, (Value, None, {}))
+        kind, label, extras = details.get(i, (Value, "", {}))
         values = tuple([nodes[arg] if isinstance(arg, int) else arg for arg in args[i]])
         nodes.append(_build(kind, op, values, data[i], grad[i], label, extras))
     return nodes
@@ -116,11 +116,11 @@ def _build(
     args: tuple[Arg, ...],
     data: float,
     grad: float,
-    label: str | None,
+    label: str,
     extras: dict[str, Any],
 ) -> Value:
     value = kind.__new__(kind)
-    value._data, value._grad, value._label = data, grad, label
+    value._data, value._grad, value._note = data, grad, label or None
     value.op = None if not op else Op(op[1:]) if op[0] == "?" else _known(op)
     value._set_args(args)
     for name, attribute in extras.items():

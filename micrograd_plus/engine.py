@@ -152,7 +152,7 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("_data", "_grad", "op", "_a", "_b", "_label", "__weakref__")
+    __slots__ = ("_data", "_grad", "op", "_a", "_b", "_note", "__weakref__")
 
     def __init__(
         self, data: SupportsFloat, _children: tuple[Arg, ...] | set[Value] = (), _op: str = "", *, label: str = ""
@@ -160,7 +160,7 @@ class Value:
         self._data: float = number(data, "Value")
         self._grad: float = 0.0
         self.op: Op | None = Op(_op) if _op or _children else None
-        self._label: str | None = label or None
+        self._note: Any = label or None  # a label; or the scope; or (label, scope), where a node has both
         self._a: Arg | None = None
         self._b: Arg | tuple[Arg, ...] | None = None  # a tuple only where there are more than two arguments
         if _children:
@@ -187,13 +187,21 @@ class Value:
     @property
     def label(self) -> str:
         """A name for reports and pictures; "" when there is none."""
-        return self._label or ""
+        note = self._note
+        return note if isinstance(note, str) else note[0] if isinstance(note, tuple) else ""
 
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"Value.label = {short_repr(label)}: expected a string, got {type(label).__name__}")
-        self._label = label or None
+        scope = self.scope
+        self._note = (label, scope) if label and scope is not None else label or scope
+
+    @property
+    def scope(self) -> Any:
+        """The module whose output this is, a neuron for one; None for any other value."""
+        note = self._note
+        return note[1] if isinstance(note, tuple) else None if isinstance(note, str) else note
 
     @property
     def args(self) -> tuple[Arg, ...]:
@@ -367,7 +375,7 @@ class Value:
         return format(self._data, spec) if spec else str(self)
 
     def __repr__(self) -> str:
-        label = f", label={self._label!r}" if self._label else ""
+        label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}(data={self._data}, grad={self._grad}{label})"
 
 
@@ -495,7 +503,7 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
     out = _new(Value)
     out._data = data
     out._grad = 0.0
-    out._label = None
+    out._note = None
     if _open and not _recorded(out, op, a, b):
         out.op = out._a = out._b = None
     else:

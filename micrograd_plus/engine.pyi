@@ -94,7 +94,7 @@ class Value:
     _data: float
     _grad: float
     op: Op | None
-    _label: str | None
+    _note: Any
     _a: Arg | None
     _b: Arg | tuple[Arg, ...] | None
     def __init__(self, data: SupportsFloat, _children: tuple[Arg, ...] | set[Value] = (), _op: str = '', *, label: str = '') -> None: ...
@@ -113,6 +113,9 @@ class Value:
         '''A name for reports and pictures; "" when there is none.'''
     @label.setter
     def label(self, label: str) -> None: ...
+    @property
+    def scope(self) -> Any:
+        """The module whose output this is, a neuron for one; None for any other value."""
     @property
     def args(self) -> tuple[Arg, ...]:
         """What the operation was applied to, in order; constants are plain floats, a leaf has none."""

@@ -71,10 +71,18 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter once, with its path from here, such as `layers.0.neurons.3.w.5`."""
         seen: set[Value] = set()
-        for name, value in _walk(self):
-            if value not in seen:
-                seen.add(value)
-                yield name, value
+        for name, item in _walk(self):
+            if isinstance(item, Value) and item not in seen:
+                seen.add(item)
+                yield name, item
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Itself, at the path "", and each module in it once, with its path, such as `layers.0.neurons.3`."""
+        seen: set[int] = set()
+        for path, item in _walk(self):
+            if isinstance(item, Module) and id(item) not in seen:
+                seen.add(id(item))
+                yield path, item
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of `named_parameters`."""
@@ -94,14 +102,14 @@ class Module:
         weights.load(self, path)
 
 
-def _walk(module: Module) -> Iterator[tuple[str, Value]]:
-    """The Values in a module with their paths, in the order of its attributes."""
+def _walk(module: Module) -> Iterator[tuple[str, Value | Module]]:
+    """The Values and the modules in a module with their paths, in the order of its attributes; itself first."""
     stack: list[tuple[str, Any]] = [("", module)]
     while stack:
         path, item = stack.pop()
-        if isinstance(item, Value):
+        if isinstance(item, (Value, Module)):
             yield path, item
-        elif isinstance(item, (Module, dict, list, tuple)):
+        if isinstance(item, (Module, dict, list, tuple)):
             parts = vars(item) if isinstance(item, Module) else item
             named = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
             stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(named)]
@@ -149,7 +157,10 @@ class Neuron(Module):
         total = self.b
         for weight, number in zip(self.w, x):
             total = total + weight * number
-        return total if self.activation is None else self.activation(total)
+        out = total if self.activation is None else self.activation(total)
+        if isinstance(out, Value):
+            out._note = self  # its scope, by which pictures fold
+        return out
 
     def __repr__(self) -> str:
         if self.activation is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import statistics
 from collections.abc import Callable
@@ -138,3 +139,23 @@ def test_a_module_of_ones_own_finds_its_parameters_once() -> None:
 def test_bad_networks_are_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_modules_have_paths_too() -> None:
+    model = mp.MLP(2, [3, 1], seed=1)
+    paths = [path for path, _ in model.named_modules()]
+    assert paths[:3] == ["", "layers.0", "layers.0.neurons.0"]
+    assert paths[4:] == ["layers.0.neurons.2", "layers.1", "layers.1.neurons.0"]
+    assert dict(model.named_modules())["layers.1"] is model.layers[1]
+
+
+def test_a_neurons_output_knows_its_neuron_and_may_have_a_label_too() -> None:
+    neuron = mp.Neuron(2, seed=1)
+    out = neuron([1.0, 2.0])
+    assert out.scope is neuron
+    assert (out.label, out.args[0].scope) == ("", None)
+    out.label = "out"
+    assert (out.label, out.scope) == ("out", neuron)
+    out.label = ""
+    assert (out.label, out.scope) == ("", neuron)
+    assert copy.deepcopy(out).scope is None
