@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
+import operator
+import re
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -438,3 +440,24 @@ def test_threads_that_share_leaves_lose_no_gradient() -> None:
     for thread in pool:
         thread.join()
     assert shared.grad == 2.0 * each * threads
+
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@pytest.mark.parametrize("symbol", OPERATORS)
+def test_an_operator_quotes_what_is_no_number_and_itself(symbol: str) -> None:
+    says = rf"^Value {re.escape(symbol)} 'two': expected a number or a Value, got str$"
+    with pytest.raises(TypeError, match=says):
+        OPERATORS[symbol](Value(1.0), "two")
