@@ -282,6 +282,47 @@ def test_every_row_has_its_latex(op: Op) -> None:
     assert made.latex == LATEX.get(op.name), f"add how {op.name!r} is written to LATEX in tests/test_formulas.py"
 
 
+WITHIN: dict[str, tuple[str, str, str]] = {  # as a factor beside w, in LaTeX; to the power w; as a factor in plain text
+    "add": (r"w \cdot \left(x + y\right)", r"\left(x + y\right)^{w}", "w * (x + y)"),
+    "sub": (r"w \cdot \left(x - y\right)", r"\left(x - y\right)^{w}", "w * (x - y)"),
+    "mul": (r"w \cdot x \cdot y", r"\left(x \cdot y\right)^{w}", "w * x * y"),
+    "div": (r"w \cdot \frac{x}{y}", r"\left(\frac{x}{y}\right)^{w}", "w * (x / y)"),
+    "mod": (r"w \cdot \left(x \bmod y\right)", r"\left(x \bmod y\right)^{w}", "w * (x % y)"),
+    "pow": (r"w \cdot x^{y}", r"\left(x^{y}\right)^{w}", "w * x**y"),
+    "neg": (r"-w \cdot x", r"\left(-x\right)^{w}", "-w * x"),
+    "reciprocal": (r"\frac{w}{x}", r"\left(\frac{1}{x}\right)^{w}", "w / x"),
+    "square": (r"w \cdot x^{2}", r"\left(x^{2}\right)^{w}", "w * x**2"),
+    "rsqrt": (r"w \cdot \frac{1}{\sqrt{x}}", r"\left(\frac{1}{\sqrt{x}}\right)^{w}", "w * rsqrt(x)"),
+    "exp": (r"w \cdot e^{x}", r"\left(e^{x}\right)^{w}", "w * exp(x)"),
+    "exp2": (r"w \cdot 2^{x}", r"\left(2^{x}\right)^{w}", "w * exp2(x)"),
+    "expm1": (r"w \cdot \left(e^{x} - 1\right)", r"\left(e^{x} - 1\right)^{w}", "w * expm1(x)"),
+    "less": (r"w \cdot \left[x < y\right]", r"\left[x < y\right]^{w}", "w * (x < y)"),
+    "less_equal": (r"w \cdot \left[x \leq y\right]", r"\left[x \leq y\right]^{w}", "w * (x <= y)"),
+    "equal": (r"w \cdot \left[x = y\right]", r"\left[x = y\right]^{w}", "w * (x == y)"),
+}
+
+
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.precedence != 9], ids=repr)
+def test_every_row_that_is_no_call_knows_how_tightly_it_binds(op: Op) -> None:
+    made = apply(op, *[x, y][: len(op.partials)])
+    product, power = formula(w * made), formula(made**w)
+    assert (product.latex, power.latex, product.text) == WITHIN[op.name]
+
+
+@each_row
+def test_a_rows_template_is_what_is_written(op: Op) -> None:
+    """Also for sums and products, which formulas gather themselves; pictures read the row."""
+    count = len(op.partials) - len(op.options)
+    filled = op.latex
+    for i, name in enumerate("xyz"[:count], 1):
+        filled = filled.replace(f"#{i}", name)
+    filled = re.sub(r"(, )?#\d", "", filled)  # options that have their defaults
+    if op.precedence == 0:
+        filled = rf"\left[{filled}\right]"
+    if op.name != "where":  # its cases
+        assert filled.replace(" ", "") == LATEX[op.name].replace(" ", "")
+
+
 @each_row
 def test_every_row_can_be_typeset(op: Op) -> None:
     mathtext = pytest.importorskip("matplotlib.mathtext").MathTextParser("path")
