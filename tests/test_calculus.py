@@ -149,6 +149,23 @@ def test_derivatives_of_a_cube_are_short() -> None:
     assert (third.args, fourth.args) == ((), ())
 
 
+@pytest.mark.usefixtures("cleared")
+def test_ones_are_dropped_on_either_side_and_inside() -> None:
+    rules: list[Callable[..., Any]] = [
+        lambda out, x: x * 1.0,
+        lambda out, x: 1.0 * x,
+        lambda out, x: (x * 1.0) ** 1.0,
+        lambda out, x: x * (1.0 * x**0.0),
+        lambda out, x: mp.sin(x * 1.0),
+    ]
+    x = Value(0.5)
+    for i, rule in enumerate(rules):
+        made = mp.primitive(f"tidy_{i}", lambda x: x, rule)
+        (slope,) = mp.gradient(made(x), [x], create_graph=True)
+        assert slope is x if i < 4 else (slope.op, slope.args) == (TABLE["sin"], (x,))
+        assert slope.data == (0.5 if i < 4 else math.sin(0.5))
+
+
 @given(st.data())
 def test_dropping_terms_changes_no_number(data: st.DataObject) -> None:
     """x·1, x**1 and x**0 in the partials, at every number there is."""
@@ -336,9 +353,18 @@ def test_the_cheaper_way_is_taken(counts: tuple[int, int], monkeypatch: pytest.M
     passes: list[str] = []
     for name in ("_pushed", "_derivatives"):
         monkeypatch.setattr(calculus, name, noted(name, getattr(calculus, name), passes))
-    result = mp.jacobian(lambda v: [mp.dot(v, v) * float(i) for i in range(outputs)])([1.0] * inputs)
-    assert np.shape(result) == (outputs, inputs)
+
+    def f(v: list[Any]) -> list[Any]:
+        return [mp.dot(v, v) * float(i) for i in range(outputs)]
+
+    assert np.shape(mp.jacobian(f)([1.0] * inputs)) == (outputs, inputs)
     assert passes == ["_pushed" if inputs < outputs else "_derivatives"] * min(counts)
+    passes.clear()
+    mp.jacobian(f, mode="forward")([1.0] * inputs)
+    assert passes == ["_pushed"] * inputs
+    passes.clear()
+    mp.jacobian(f, mode="reverse")([1.0] * inputs)
+    assert passes == ["_derivatives"] * outputs
 
 
 def test_constants_among_the_results_have_zero_rows() -> None:
@@ -471,7 +497,8 @@ def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
         ),
         (lambda: loose.jacobian(lambda _: [1.0])(2.0), TypeError, "expected Values made from its arguments"),
         (lambda: loose.jacobian(mp.tanh, mode="back"), ValueError, "mode='back'"),
-        (lambda: loose.jvp(mp.tanh)(1.0), TypeError, "got 1 argument; expected those of the function and, after them"),
+        (lambda: loose.jvp(mp.tanh)(1.0), TypeError, r"^jvp\(tanh\): got 1 argument; expected those of the function"),
+        (lambda: loose.hvp(mp.tanh)(1.0), TypeError, r"^hvp\(tanh\): got 1 argument; expected those of the function"),
         (lambda: loose.hvp(total)([1.0, 2.0], [1.0]), ValueError, "a direction of 1 numbers; expected 2"),
         (lambda: loose.gradient(3.0, []), TypeError, r"gradient\(3\.0, \.\.\.\): expected the Value"),
         (lambda: loose.gradient(Value(1.0), Value(1.0)), TypeError, r"expected a list of Values, such as \[x\]"),

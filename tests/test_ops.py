@@ -304,6 +304,16 @@ def on_arrays(op: Op, rows: list[Numbers]) -> list[tuple[Numbers, tuple[int, ...
     return results
 
 
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.scipy], ids=repr)
+@given(st.data())
+@settings(max_examples=20)
+def test_scipys_function_of_that_name_is_the_same(op: Op, data: st.DataObject) -> None:
+    special = pytest.importorskip("scipy.special")
+    args = data.draw(points(op, 1e-9, 50.0))
+    assert op.forward is not None
+    assert near(float(getattr(special, op.scipy or "")(*args)), op.forward(*args), 1e-11, 1e-300)
+
+
 # ----------------------------------------------------------------------------------- the functions, on what people pass
 
 
