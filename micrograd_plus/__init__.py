@@ -50,8 +50,22 @@ from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
     *("GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Value", "check_engine", "check_grads", "data"),
-    *("detect_anomaly", "dot", "engine", "fit", "formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp"),
-    *("log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "ops", "optim", "primitive", "softmax"),
+    *(
+        "detect_anomaly",
+        "dot",
+        "draw_network",
+        "draw_weights",
+        "engine",
+        "fit",
+        "formula",
+        "grad",
+        "gradient",
+        "hessian",
+        "hvp",
+        "jacobian",
+        "jvp",
+    ),
+    *("log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax"),
     *("to_sympy", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone, strategies need Hypothesis
@@ -64,11 +78,15 @@ if TYPE_CHECKING:
     from micrograd_plus.check import check_grads as check_grads
     from micrograd_plus.formulas import formula as formula
     from micrograd_plus.laws import check_engine as check_engine
+    from micrograd_plus.networks import draw_network as draw_network
+    from micrograd_plus.networks import draw_weights as draw_weights
     from micrograd_plus.symbolic import to_sympy as to_sympy
+    from micrograd_plus.wishes import nudges as nudges
 
 # names whose modules are imported when they are first asked for
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
-_LATER |= {"strategies": "strategies", "to_sympy": "symbolic"}
+_LATER |= {"strategies": "strategies", "to_sympy": "symbolic", "draw_network": "networks", "draw_weights": "networks"}
+_LATER |= {"nudges": "wishes"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 
