@@ -29,7 +29,8 @@ MUTATED = ["engine", "ops", "calculus"]
 TESTS = [
     *("tests/test_calculus.py", "micrograd_plus/engine.py", "micrograd_plus/calculus.py", "micrograd_plus/ops.py"),
     *("tests/test_engine.py", "tests/test_anomalies.py", "tests/test_copying.py", "tests/test_vectors.py"),
-    *("tests/test_formulas.py", "tests/test_ops.py"),
+    *("tests/test_formulas.py", "tests/test_package.py::test_star_import_leaves_pythons_own_names_alone"),
+    "tests/test_ops.py",
 ]
 SECONDS = 300  # a fault that makes the tests hang is noticed
 

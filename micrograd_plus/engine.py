@@ -667,8 +667,6 @@ def operand(symbol: str, other: Any) -> float | None:
         return other
     if type(other) is int:
         return number(other, symbol)
-    if hasattr(type(other), "__array_ufunc__") and hasattr(type(other), "__len__"):
-        return None
     try:
         return number(other, symbol)
     except TypeError:

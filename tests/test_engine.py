@@ -461,3 +461,12 @@ def test_an_operator_quotes_what_is_no_number_and_itself(symbol: str) -> None:
     says = rf"^Value {re.escape(symbol)} 'two': expected a number or a Value, got str$"
     with pytest.raises(TypeError, match=says):
         OPERATORS[symbol](Value(1.0), "two")
+
+
+def test_a_hand_made_node_without_a_rule_passes_nothing_on_and_checks_its_children() -> None:
+    x = Value(2.0)
+    out = Value(4.0, (x, 2.0), "double")
+    out.backward()
+    assert (out.grad, x.grad, out.args) == (1.0, 0.0, (x, 2.0))
+    with pytest.raises(TypeError, match=r"^Value\('x'\): expected a real number, got str$"):
+        Value(4.0, ("x",), "double")  # type: ignore[arg-type]

@@ -309,6 +309,11 @@ def test_every_row_that_is_no_call_knows_how_tightly_it_binds(op: Op) -> None:
     assert (product.latex, power.latex, product.text) == WITHIN[op.name]
 
 
+def test_the_symbols_are_pythons() -> None:
+    symbols = {op.name: op.symbol for op in TABLE.values() if op.symbol != op.name}
+    assert "+ - * / % ** - < <= ==".split() == list(symbols.values())
+
+
 @each_row
 def test_a_rows_template_is_what_is_written(op: Op) -> None:
     """Also for sums and products, which formulas gather themselves; pictures read the row."""
