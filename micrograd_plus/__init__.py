@@ -49,24 +49,10 @@ from micrograd_plus.vectors import mean as mean
 from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
-    *("GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Value", "check_engine", "check_grads", "data"),
-    *(
-        "detect_anomaly",
-        "dot",
-        "draw_network",
-        "draw_weights",
-        "engine",
-        "fit",
-        "formula",
-        "grad",
-        "gradient",
-        "hessian",
-        "hvp",
-        "jacobian",
-        "jvp",
-    ),
-    *("log_softmax", "logsumexp", "losses", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax"),
-    *("to_sympy", "value_and_grad"),
+    *("GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Value", "backprop", "check_engine"),
+    *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
+    *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses"),
+    *("mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax", "to_sympy", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone, strategies need Hypothesis
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})
@@ -80,13 +66,15 @@ if TYPE_CHECKING:
     from micrograd_plus.laws import check_engine as check_engine
     from micrograd_plus.networks import draw_network as draw_network
     from micrograd_plus.networks import draw_weights as draw_weights
+    from micrograd_plus.pictures import draw as draw
+    from micrograd_plus.stepping import backprop as backprop
     from micrograd_plus.symbolic import to_sympy as to_sympy
     from micrograd_plus.wishes import nudges as nudges
 
 # names whose modules are imported when they are first asked for
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
-_LATER |= {"strategies": "strategies", "to_sympy": "symbolic", "draw_network": "networks", "draw_weights": "networks"}
-_LATER |= {"nudges": "wishes"}
+_LATER |= {"strategies": "strategies", "to_sympy": "symbolic", "nudges": "wishes", "draw_network": "networks"}
+_LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 

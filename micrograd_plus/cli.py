@@ -1,21 +1,27 @@
-"""The command `micrograd-plus`: options in, a job run, errors as one line."""
+"""The command `micrograd-plus`: options in, a job run, errors as one line, or with the place marked."""
 
 from __future__ import annotations
 
 import errno
+import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from math import inf
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 import click
 
 from micrograd_plus.errors import nearest, unknown
+from micrograd_plus.parsing import ExpressionError, parse
+
+if TYPE_CHECKING:
+    from micrograd_plus.engine import Value
 
 NAME = "micrograd-plus"
+Edges = Literal["local", "contribution"]
 BROKEN, STOPPED = 1, 130  # exit codes: an engine breaks a law; Ctrl-C
 
 
@@ -48,11 +54,31 @@ def sizes(text: str) -> tuple[int, ...]:
     raise click.BadParameter(f"{text!r}; expected the sizes of the hidden layers, such as 16,16")
 
 
-HELP = """Train small neural networks, one scalar operation at a time.
+def numbers(_: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, float]:
+    """A number for each name, between commas: w=2,x=-3."""
+    found: dict[str, float] = {}
+    for text in ",".join(texts).split(",") if texts else ():
+        name, _equals, data = [part.strip() for part in text.partition("=")]
+        try:
+            number = float(data)
+        except ValueError:
+            number = None
+        if number is None or not name.isidentifier():
+            raise click.BadParameter(f"{text!r}; expected name=number, such as w=2", param=option)
+        if name in found:
+            raise click.BadParameter(f"{text!r}; {name} is given twice", param=option)
+        found[name] = number
+    return found
+
+
+HELP = """Train small neural networks, and see how, one scalar operation at a time.
 
 \b
 micrograd-plus digits         learn to read handwriting, in about a minute
 micrograd-plus moons          tell two moons apart, as in micrograd's demo
+micrograd-plus draw           picture the graph of an expression
+micrograd-plus step           walk back through it with the chain rule
+micrograd-plus ops            list the functions, or say all about one
 micrograd-plus check-engine   hold your own engine to the laws of autograd
 micrograd-plus digits --help  say what can be set
 """
@@ -180,6 +206,174 @@ def moons(**options: Any) -> int:
     return 0 if jobs.moons(**options) else STOPPED
 
 
+class OfExpression(click.Command):
+    """A command whose argument is an expression, which may begin with a minus."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words apart."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name.startswith("--"):
+                raise
+            hint = "if it begins your expression, write -- before that"
+            raise click.UsageError(f"{error.format_message()}; {hint}", ctx) from error
+
+
+EXPRESSIONS = """\b
+Expressions:
+  Made of names, numbers, + - * / % ** and functions such as relu(x), which
+  micrograd-plus ops lists. They are read, never run as Python.
+  One that begins with a minus comes last, after two: --at x=2 -- "-x**2"
+"""
+
+_argument_expression = click.argument("expression")
+_option_at = click.option(
+    "--at",
+    multiple=True,
+    callback=numbers,
+    metavar="NAME=NUMBER,...",
+    help="A number for each name in the expression; may be given several times.",
+)
+
+
+@command.command(
+    cls=OfExpression,
+    epilog=f"""\b
+Examples:
+  micrograd-plus draw "relu(w*x + b)" --at w=2,x=-3,b=10
+  micrograd-plus draw "tanh(w*x)" --at w=0.5,x=2 --edges local -o tanh.png
+
+{EXPRESSIONS}""",
+)
+@_argument_expression
+@_option_at
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(),
+    default="graph.svg",
+    show_default=True,
+    metavar="FILE",
+    help="An .svg, .png, .pdf or .dot file; if it is there, it is replaced.",
+)
+@click.option(
+    "--edges",
+    type=click.Choice(get_args(Edges)),
+    help="Write the local derivative at each edge, or what passes along it.",
+)
+@click.option(
+    "--nearest",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Draw only the N nodes nearest to the result of a large one.",
+)
+@click.option("--no-backward", is_flag=True, help="Leave out the backward pass: values, no gradients.")
+def draw(
+    expression: str, at: dict[str, float], out: str, edges: Edges | None, nearest: int | None, no_backward: bool
+) -> int:
+    """Picture the graph of an expression.
+
+    Each node shows its value and, after a backward pass, its gradient. Prints both for the names and the whole, too.
+    """
+    if no_backward and edges == "contribution":
+        raise click.UsageError("--edges contribution shows what --no-backward leaves out; drop one of them")
+    root, leaves = parse(expression, at)
+    from micrograd_plus import pictures
+
+    if not no_backward:
+        root.backward()
+    pictures.draw(root, names={}, edges=edges, nearest=nearest).save(out)
+    whole = expression if len(expression) <= 40 and expression.isprintable() else "the whole"
+    click.echo(_table([*leaves.items(), (whole, root)], gradients=not no_backward))
+    click.echo(f"\nThe picture is in {out}")
+    return 0
+
+
+def _table(rows: Iterable[tuple[str, Value]], *, gradients: bool) -> str:
+    """Values by name, and their gradients."""
+    from micrograd_plus.numerals import short
+
+    cells = [("", "value", "gradient"), *[(name, short(value.data), short(value.grad)) for name, value in rows]]
+    columns: list[list[str]] = []
+    for column in list(zip(*cells))[: 3 if gradients else 2]:
+        width = max(map(len, column))
+        columns.append([cell.rjust(width) if columns else cell.ljust(width) for cell in column])
+    return "\n".join(["  ".join(row) for row in zip(*columns)])
+
+
+@command.command(
+    cls=OfExpression,
+    epilog=f"""\b
+Examples:
+  micrograd-plus step "relu(w*x + b)" --at w=2,x=-3,b=10
+  micrograd-plus step "x*x + sin(x)" --at x=3 -o page.html
+
+{EXPRESSIONS}""",
+)
+@_argument_expression
+@_option_at
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="An .html file for a page that steps through the graph, also offline; if it is there, it is replaced.",
+)
+def step(expression: str, at: dict[str, float], out: str | None) -> int:
+    """Walk back through an expression, one use of the chain rule at a time.
+
+    Prints the values as they are computed, then each step of the backward pass in its order: which derivative grows, by
+    what, and why. L is the whole.
+    """
+    root, _ = parse(expression, at)
+    from micrograd_plus import stepping
+
+    steps = stepping.backprop(root)
+    if out is not None:
+        steps.save(out)
+    computed = _computed(root, steps.names)
+    click.echo("\n".join([*computed, "", str(steps)] if computed else [str(steps)]))
+    if out is not None:
+        click.echo(f"\nThe page is in {out}")
+    return 0
+
+
+def _computed(root: Value, names: Mapping[Value, str]) -> list[str]:
+    """How each node of a graph came by its value, a line each; of a long one the first and the last."""
+    from micrograd_plus.engine import Value, apply, toposort
+    from micrograd_plus.formulas import formula
+    from micrograd_plus.numerals import short
+
+    lines = []
+    for node in toposort(root):
+        if node.op is not None:
+            named = {arg: Value(arg.data, label=names[arg]) for arg in node.args if isinstance(arg, Value)}
+            again = apply(node.op, *[named[arg] if isinstance(arg, Value) else arg for arg in node.args])
+            lines.append(f"{names[node]} = {formula(again)} = {short(node.data)}")
+    if len(lines) > 40:
+        lines[20:-20] = [f"… ({len(lines) - 40:,} lines not shown)"]
+    return lines
+
+
+@command.command(
+    epilog="""\b
+Examples:
+  micrograd-plus ops
+  micrograd-plus ops softplus"""
+)
+@click.argument("name", required=False)
+def ops(name: str | None) -> int:
+    """List the functions of the table, or say all about one.
+
+    For one function: what it is, its derivatives, where it is defined, its LaTeX, NumPy's name for it, and an example.
+    """
+    from micrograd_plus import reference
+
+    click.echo(reference.listing() if name is None else reference.card(name))
+    return 0
+
+
 @command.command(
     "check-engine",
     epilog="""\b
@@ -260,9 +454,11 @@ def _meant(file: Path, where: str) -> str:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command and leave.
 
-    The exit code is 0 when all went well, 1 when an engine breaks a law, 2 with one line on stderr for an error,
-    and 130 after Ctrl-C.
+    The exit code is 0 when all went well, 1 when an engine breaks a law, 2 with one line on stderr for an error (or
+    three, where an expression cannot be read), and 130 after Ctrl-C.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ∂ gets a ?
     try:
         ended = command.main(args, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
@@ -276,11 +472,13 @@ def main(args: list[str] | None = None) -> NoReturn:
             sys.exit(1)
         places = [str(name) for name in (error.filename, error.strerror) if name]
         _leave(": ".join(places) or str(error))
-    except (ValueError, TypeError, ArithmeticError, ImportError) as error:
+    except ExpressionError as error:
+        _leave(str(error), lines=True)
+    except (ValueError, TypeError, ArithmeticError, ImportError, RuntimeError) as error:
         _leave(str(error))
     sys.exit(ended or 0)
 
 
-def _leave(problem: str, code: int = 2) -> NoReturn:
-    click.echo(f"{NAME}: {' '.join(problem.split())}", err=True)
+def _leave(problem: str, code: int = 2, *, lines: bool = False) -> NoReturn:
+    click.echo(f"{NAME}: {problem if lines else ' '.join(problem.split())}", err=True)
     sys.exit(code)

@@ -78,11 +78,7 @@ class Module:
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Itself, at the path "", and each module in it once, with its path, such as `layers.0.neurons.3`."""
-        seen: set[int] = set()
-        for path, item in _walk(self):
-            if isinstance(item, Module) and id(item) not in seen:
-                seen.add(id(item))
-                yield path, item
+        yield from [(path, item) for path, item in _walk(self) if isinstance(item, Module)]
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of `named_parameters`."""
@@ -103,10 +99,18 @@ class Module:
 
 
 def _walk(module: Module) -> Iterator[tuple[str, Value | Module]]:
-    """The Values and the modules in a module with their paths, in the order of its attributes; itself first."""
+    """The Values and the modules in a module with their paths, in the order of its attributes; itself first.
+
+    Each module once, also where two know each other.
+    """
     stack: list[tuple[str, Any]] = [("", module)]
+    seen: set[int] = set()
     while stack:
         path, item = stack.pop()
+        if isinstance(item, Module):
+            if id(item) in seen:
+                continue
+            seen.add(id(item))
         if isinstance(item, (Value, Module)):
             yield path, item
         if isinstance(item, (Module, dict, list, tuple)):

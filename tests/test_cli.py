@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import html
 import json
 import os
 import re
@@ -22,6 +23,9 @@ import micrograd_plus as mp
 from micrograd_plus import cli, jobs, runs, terminal
 from micrograd_plus.data import load_digits
 from micrograd_plus.data.dataset import Dataset
+from micrograd_plus.engine import TABLE
+from micrograd_plus.parsing import parse
+from micrograd_plus.rows import FUNCTIONS
 
 FILES = {"weights.json", "history.csv", "settings.json"}
 QUICK = ("moons", "--steps", "2", "--points", "10")
@@ -510,11 +514,179 @@ def test_an_engine_that_is_not_there_is_one_line_and_exit_code_2(
     assert re.fullmatch(f"micrograd-plus: {BAD_ENGINES[engine]}.*\n", err)
 
 
+# ------------------------------------------------------------------------------------------------- draw, step and ops
+
+NEURON = ("relu(w*x + b)", "--at", "w=2,x=-3,b=10")
+
+
+def test_draw_shows_gradients_and_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("draw", *NEURON) == 0
+    assert capsys.readouterr() == (
+        "               value  gradient\n"
+        "w                2.0      -3.0\n"
+        "x               -3.0       2.0\n"
+        "b               10.0       1.0\n"
+        "relu(w*x + b)    4.0       1.0\n"
+        "\n"
+        "The picture is in graph.svg\n",
+        "",
+    )
+    picture = html.unescape(Path("graph.svg").read_text(encoding="utf-8"))
+    assert picture.count('class="node"') == 6
+    assert picture.count('class="edge"') == 5
+    assert {"w", "x", "b", "data 10", "grad -3", "relu"} <= set(re.findall(">([^<>]+)</text>", picture))
+
+
+def test_draw_takes_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("draw", "w*x", "--at", "w = 2", "--at=x=-1e-3", "-o", "a.dot")
+    sources = {}
+    for options in ((), ("--no-backward",), ("--nearest", "1"), ("--edges", "local"), ("--edges", "contribution")):
+        assert run(*given, *options) == 0
+        sources[options[-1:]] = Path("a.dot").read_text()
+    assert len(set(sources.values())) == 5
+    assert "… 2 more" in sources["1",]
+    assert 'label=" -0.001 "' in sources["local",]
+    assert "grad" in sources[()]
+    assert "grad 0" not in sources["--no-backward",]
+    out = capsys.readouterr().out
+    assert "      value\nw       2.0\nx    -0.001\nw*x  -0.002\n\nThe picture is in a.dot\n" in out
+    assert [path.name for path in Path().iterdir()] == ["a.dot"]
+
+
+def test_step_prints_values_and_then_every_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run("step", "x*x - 3", "--at", "x=-3") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "v1 = x * x = 9.0",
+        "L = v1 - 3 = 6.0",
+        "",
+        "0  ∂L/∂L = 1.0 (L.grad: 0.0 → 1.0)",
+        "1  ∂L/∂v1 += ∂L/∂L · ∂L/∂v1 = 1.0 · 1.0 = 1.0 (v1.grad: 0.0 → 1.0)",
+        "2  ∂L/∂x += ∂L/∂v1 · ∂v1/∂x = 1.0 · x = 1.0 · (-3.0) = -3.0 (x.grad: 0.0 → -3.0)",
+        "3  ∂L/∂x += ∂L/∂v1 · ∂v1/∂x = 1.0 · x = 1.0 · (-3.0) = -3.0 (x.grad: -3.0 → -6.0)",
+    ]
+    assert not list(tmp_path.iterdir())
+
+
+def test_step_writes_a_page_that_needs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("step", *NEURON, "-o", "page.html") == 0
+    assert capsys.readouterr().out.endswith("\n\nThe page is in page.html\n")
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "</html>" in page
+    assert not re.search(r"<(script|link|img)[^>]*(src|href)=.(https?:)?//", page)
+
+
+def test_step_of_a_long_expression_prints_its_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("step", "*".join(["x"] * 300), "--at", "x=1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 100
+    assert "… (259 lines not shown)" in lines
+    assert lines[0] == "v1 = x * x = 1.0"
+
+
+def test_an_expression_may_begin_with_a_minus(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("step", "--at", "x=3", "--", "-x") == 0
+    assert capsys.readouterr().out.startswith("L = -x = -3.0\n")
+    assert run("step", "--at", "x=3", "-x") == 2
+    assert "; if it begins your expression, write -- before that" in capsys.readouterr().err
+
+
+def test_an_output_that_lacks_our_letters_gets_others() -> None:
+    program = [sys.executable, "-m", "micrograd_plus", "step", *NEURON]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(program, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"0  ?L/?L = 1.0" in done.stdout
+
+
+def test_ops_lists_every_function_and_knows_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("ops") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line[0] != " "] == list(FUNCTIONS)
+    assert max(map(len, lines)) <= 80
+    for name in FUNCTIONS:
+        assert run("ops", name) == 0
+        card = capsys.readouterr().out
+        assert card.startswith(f"{name}(")
+        assert max(map(len, card.splitlines())) <= 80
+        headings = [line.split()[0] for line in card.splitlines() if line[0] != " "]
+        count = len(TABLE[name].partials) - len(TABLE[name].options)
+        assert sum(head == "derivative" or head.startswith("∂/∂") for head in headings) == count
+        assert {"domain", "kinks", "LaTeX", "example"} < set(headings)
+
+
+def test_the_derivative_that_ops_writes_is_the_one_that_is_computed(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, function in FUNCTIONS.items():
+        op = TABLE[name]
+        if len(op.partials) > 1:
+            continue
+        assert run("ops", name) == 0
+        below = capsys.readouterr().out.partition("\nderivative")[2].partition("\ndomain")[0]
+        at = 1.5 if op.domain[0][0] >= 1.0 else 0.625
+        values = {"x": at}
+        for line in re.sub(r"\n {15,}", " ", below).splitlines():  # long lines are folded, parts have names
+            part, _, right = line.strip().rpartition(" = ")
+            names = {key: value for key, value in values.items() if re.search(rf"\b{key}\b", right)}
+            values[part] = parse(right, names).root.data
+        assert values[""] == pytest.approx(mp.grad(function)(at), rel=1e-12)
+
+
+BAD_EXPRESSIONS = {
+    ("draw",): "Missing argument 'EXPRESSION'.*draw --help",
+    ("draw", "w*x"): "no value for w and x; give them one: --at w=2,x=3",
+    ("draw", "w*x", "--at", "w=2,x=3,y=4"): "a value for 'y', which is not in the expression",
+    ("draw", "x", "--at", "x"): "Invalid value for '--at': 'x'; expected name=number, such as w=2",
+    ("draw", "x", "--at", "x=two"): "'x=two'; expected name=number",
+    ("draw", "x", "--at", "2=x"): "'2=x'; expected name=number",
+    ("draw", "x", "--at", "x=1,"): "''; expected name=number",
+    ("draw", "x", "--at", ""): "''; expected name=number",
+    ("draw", "x", "--at", "x=1", "--at", "x=2"): "'x=2'; x is given twice",
+    ("draw", "x", "--at", "x=1", "--nearest", "0"): "Invalid value for '--nearest': 0 is not in the range",
+    ("draw", "x", "--at", "x=1", "--edges", "none"): "'none' is not one of 'local', 'contribution'",
+    ("draw", "x", "--at", "x=1", "-o", "a.gif"): "'a.gif'.: expected a name that ends in .svg, .png, .pdf",
+    ("draw", "x", "--at", "x=1", "-o", "no/a.svg"): "cannot write 'no/a.svg': the folder .* does not exist",
+    (
+        "draw",
+        "x",
+        "--no-backward",
+        "--edges",
+        "contribution",
+    ): "--edges contribution shows what --no-backward leaves out",
+    ("step", "x", "--at", "x=1", "-o", "a.svg"): "'a.svg'.*expected a name that ends in .html",
+    ("step", "x", "--at", "x=1", "-o", "no/a.html"): "cannot write 'no/a.html': the folder .* does not exist",
+    ("step", "x", "--edgse"): "No such option:? '?--edgse'?",
+    ("step", "x" * 10_001): "the expression has 10,001 characters; expected at most 10,000",
+    ("ops", "tahn"): "unknown function 'tahn'; did you mean 'tanh'.",
+    ("ops", "tanh", "sin"): "Got unexpected extra argument",
+}
+
+
+@pytest.mark.parametrize("words", BAD_EXPRESSIONS)
+def test_bad_expressions_and_numbers_are_one_line(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(f"micrograd-plus: .*{BAD_EXPRESSIONS[words]}.*\n", err)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("job", ["draw", "step"])
+def test_an_expression_that_cannot_be_read_has_its_place_marked(job: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(job, "relu(w*x + b.__class__)", "--at", "w=2,x=3") == 2
+    assert capsys.readouterr() == (
+        "",
+        "micrograd-plus: cannot read the expression\n"
+        "  relu(w*x + b.__class__)\n"
+        "             ^^^^^^^^^^^ expected names, numbers, + - * / % ** and functions such as relu(x)\n",
+    )
+
+
 # ------------------------------------------------------------------------------------------------------ help, version
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("--help",), ("-h",), ("digits", "--help"), ("moons", "-h"), ("check-engine", "-h")]
+    "words", [(), ("--help",), ("-h",), ("digits", "--help"), *[(name, "-h") for name in cli.command.commands]]
 )
 def test_help_fits_eighty_columns(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words) == 0

@@ -159,3 +159,15 @@ def test_a_neurons_output_knows_its_neuron_and_may_have_a_label_too() -> None:
     out.label = ""
     assert (out.label, out.scope) == ("", neuron)
     assert copy.deepcopy(out).scope is None
+
+
+def test_modules_that_know_each_other_are_visited_once() -> None:
+    class Node(mp.Module):
+        def __init__(self) -> None:
+            self.w = mp.Value(1.0)
+            self.other: Any = None
+
+    parent, child = Node(), Node()
+    parent.other, child.other = child, parent
+    assert [path for path, _ in parent.named_modules()] == ["", "other"]
+    assert [name for name, _ in parent.named_parameters()] == ["w", "other.w"]

@@ -1,0 +1,148 @@
+"""Turn Graphviz's DOT text into a picture, on machines with Graphviz and on machines without.
+
+`dot` is taken from the PATH; where there is none, pygraphviz (2.0 or newer) brings Graphviz inside its wheel. Either
+runs as a process of its own, since a layout that takes too long can be stopped in no other way.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.sax.saxutils import escape
+
+FORMATS = ("svg", "png", "pdf")
+TIMEOUT = 30.0  # seconds
+FONTS = Path(__file__).parent / "fonts"  # a wide one: text that fits its box in it does so in a viewer's font, too
+
+_PYGRAPHVIZ = """
+import sys
+try:
+    from pygraphviz import AGraph
+    graph = AGraph(string=sys.stdin.buffer.read().decode())
+    sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+except Exception as error:
+    sys.exit(str(error) or type(error).__name__)
+"""
+
+_FONTCONFIG = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+{machine}
+<dir>{package}</dir>
+<match target="pattern">
+<edit name="family" mode="prepend" binding="strong"><string>Micrograd Plus Sans</string></edit>
+</match>
+<cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+"""
+
+
+def render(source: str, format: str, *, timeout: float = TIMEOUT) -> bytes:
+    """The picture that DOT text describes, laid out by Graphviz's `dot`.
+
+    Args:
+        source: a graph in the DOT language.
+        format: "svg", "png" or "pdf".
+        timeout: how many seconds the layout may take.
+
+    Returns:
+        The content of the file. An SVG keeps its text as text, which the viewer's font shows. The letters in a PNG or a
+        PDF are those of a font in the package, so that they are there on a machine without fonts.
+
+    Raises:
+        ValueError: the format is none of the three.
+        TimeoutError: the layout took longer than `timeout`.
+        RuntimeError: there is no Graphviz on this machine, or it failed; what it said is quoted.
+
+    >>> render("digraph { a -> b }", "svg")[:5]
+    b'<?xml'
+    """
+    if format not in FORMATS:
+        raise ValueError(f"render(format={format!r}): expected {', '.join(map(repr, FORMATS))}")
+    name, command = _renderer(format)
+    with TemporaryDirectory(prefix="micrograd_plus-") as folder:
+        picture, complaint, status = _run(name, command, source.encode(), _environment(command[0], folder), timeout)
+    if status or not picture:
+        said = [line for line in complaint.decode(errors="replace").splitlines() if "ontconfig" not in line]
+        ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+        quoted = "; ".join(said)[-500:] or f"it said nothing ({ended})"
+        raise RuntimeError(f"{name} could not draw this graph as {format}: {quoted}")
+    return picture
+
+
+def _renderer(format: str) -> tuple[str, list[str]]:
+    """What draws on this machine: its name, and the command that reads DOT and writes the picture."""
+    if dot := shutil.which("dot"):
+        return "dot", [dot, f"-T{format}"]
+    if sys.executable and _has_pygraphviz():
+        # -P: a file graphviz.py or random.py in the user's folder must not be taken for the package
+        return "pygraphviz", [sys.executable, "-P", "-c", _PYGRAPHVIZ, format]
+    raise RuntimeError(
+        "no Graphviz on this machine: install it (apt install graphviz; brew install graphviz; winget install graphviz)"
+        " so that `dot` is on the PATH, or pip install 'pygraphviz>=2', which brings it along"
+    )
+
+
+def _has_pygraphviz() -> bool:
+    """Whether it is there, and new enough to bring Graphviz along."""
+    try:
+        return int(version("pygraphviz").partition(".")[0]) >= 2
+    except (PackageNotFoundError, ValueError):
+        return False
+
+
+def _run(
+    name: str, command: list[str], source: bytes, environment: dict[str, str], timeout: float
+) -> tuple[bytes, bytes, int]:
+    """What the command writes, what it complains of, and its exit status."""
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the command is one of ours
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
+        )
+    except OSError as error:
+        raise RuntimeError(f"{name} ({command[0]}) does not start: {error.strerror or error}") from None
+    try:
+        with process:
+            try:
+                picture, complaint = process.communicate(source, timeout)
+            except BaseException:  # too late, or Ctrl-C
+                _stop(process)
+                raise
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(
+            f"{name} did not finish within {timeout:g} s; draw fewer nodes (limit=, depth=), or give it more time"
+            " (timeout=)"
+        ) from None
+    return picture, complaint, process.returncode
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the process and what it started, which may hold its pipes open."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        with suppress(OSError):
+            stream.close()  # type: ignore[union-attr]
+
+
+def _environment(program: str, folder: str) -> dict[str, str]:
+    """The environment in which fontconfig takes the package's font, and those of the machine for what it lacks."""
+    given = os.environ.get("FONTCONFIG_FILE")
+    usual = ["/etc/fonts/fonts.conf", str(Path(program).resolve().parents[1] / "etc/fonts/fonts.conf")]
+    machine = [f'<include ignore_missing="yes">{escape(path)}</include>' for path in ([given] if given else usual)]
+    machine += [] if given else ["<dir>/usr/share/fonts</dir>"]  # where fontconfig itself looks without any file
+    file = Path(folder, "fonts.conf")
+    text = _FONTCONFIG.format(machine="\n".join(machine), package=escape(str(FONTS)))
+    file.write_text(text, encoding="utf-8")
+    return {**os.environ, "FONTCONFIG_FILE": str(file)}

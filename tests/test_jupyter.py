@@ -1,0 +1,163 @@
+"""A real JupyterLab in a real browser: pictures and pages in cells, after saving, and in an untrusted notebook."""
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from micrograd_plus import Value
+from micrograd_plus.stepping import backprop
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("jupyterlab")
+pytest.importorskip("ipykernel")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+CELLS = [
+    "from micrograd_plus import Value\n"
+    "from micrograd_plus.pictures import draw\n"
+    "from micrograd_plus.stepping import backprop\n"
+    "a, b = Value(2.0), Value(-3.0)\n"
+    "c = a * b\n"
+    "e = c * (c + 1.0)",
+    "backprop(e)",
+    "draw(e)",
+]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+
+
+def notebook(*cells: str) -> dict[str, Any]:
+    code: list[dict[str, Any]] = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+        for i, source in enumerate(cells)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": code, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A JupyterLab that keeps everything it writes in a folder of its own: its address, and where notebooks are."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
+    for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+        environment[f"JUPYTER_{name}"] = str(tmp_path / name)
+    environment |= {"IPYTHONDIR": str(tmp_path / "ipython"), "JUPYTER_PLATFORM_DIRS": "1"}
+    environment["JUPYTERLAB_SETTINGS_DIR"] = str(tmp_path / "settings")
+    environment["JUPYTERLAB_WORKSPACES_DIR"] = str(tmp_path / "workspaces")
+    options = [
+        *("--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"),
+        *("--IdentityProvider.token=", "--LabApp.news_url=None", f"--ServerApp.root_dir={notebooks}"),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    log = (tmp_path / "log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options], env=environment, stdout=log, stderr=log, cwd=tmp_path
+    )
+    try:
+        for _ in range(300):
+            if process.poll() is not None:
+                break
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            with suppress(OSError), closing(connection):
+                connection.request("GET", "/api")
+                if connection.getresponse().status == 200:
+                    break
+            time.sleep(0.2)
+        else:
+            pytest.fail((tmp_path / "log").read_text()[-3000:])
+        assert process.poll() is None, (tmp_path / "log").read_text()[-3000:]
+        yield f"http://127.0.0.1:{port}", notebooks
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+@pytest.fixture
+def tab(server: tuple[str, Path]) -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        tab = chromium.new_page(viewport={"width": 1200, "height": 1000})
+        tab.set_default_timeout(60_000)
+        tab.add_locator_handler(tab.locator(".jp-Dialog button.jp-mod-accept"), lambda button: button.click())
+        yield tab
+        chromium.close()
+
+
+def steps_in(tab: Any) -> Any:
+    """The frame with the page, in the notebook that is shown."""
+    return tab.frame_locator(".jp-OutputArea iframe[srcdoc]")
+
+
+def walk_through(tab: Any) -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    c = a * b
+    c.label = "c"
+    e = c * (c + 1.0)
+    e.label = "e"
+    steps = backprop(e)
+    page = steps_in(tab)
+    page.locator("#first").wait_for()
+    for expected in [*steps.forward, *map(str, steps)]:
+        page.locator("#next").click()
+        assert page.locator("#step").text_content() == expected
+    assert page.locator("#next").is_disabled()
+
+
+def test_run_step_save_reopen_and_distrust(server: tuple[str, Path], tab: Any) -> None:
+    address, folder = server
+    file = folder / "lesson.ipynb"
+    file.write_text(json.dumps(notebook(*CELLS)))
+
+    tab.goto(f"{address}/lab/tree/lesson.ipynb?reset")
+    tab.locator(".jp-Notebook .jp-CodeCell").nth(2).wait_for()
+    tab.get_by_role("menuitem", name="Run", exact=True).click()
+    tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    walk_through(tab)
+    drawing = tab.locator(".jp-CodeCell").nth(2).locator(".jp-OutputArea-output").first
+    drawing.wait_for()
+    assert drawing.bounding_box()["height"] > 50
+    assert not tab.locator(".micrograd-plus-static").is_visible()  # the page stands in its place
+    tab.locator(".jp-Notebook").click(position={"x": 5, "y": 5})
+    tab.keyboard.press("Control+s")
+    for _ in range(100):
+        if "srcdoc" in file.read_text():
+            break
+        tab.wait_for_timeout(100)
+    saved = json.loads(file.read_text())
+    assert "srcdoc" in "".join(saved["cells"][1]["outputs"][0]["data"]["text/html"])
+
+    tab.goto(f"{address}/lab/tree/lesson.ipynb?reset")
+    walk_through(tab)
+
+    saved["cells"][0]["source"] += "\n# from somebody else"  # another content, another signature
+    (folder / "strange.ipynb").write_text(json.dumps(saved))
+    tab.goto(f"{address}/lab/tree/strange.ipynb?reset")
+    cell = tab.locator(".jp-CodeCell").nth(1)
+    picture = cell.locator("img")
+    picture.wait_for()
+    assert cell.locator("iframe").count() == 0
+    assert picture.evaluate("image => image.naturalWidth") > 300
+    cell.locator("summary").click()
+    assert "∂e/∂a += ∂e/∂c · ∂c/∂a" in cell.locator("details").inner_text()

@@ -1,0 +1,122 @@
+"""Nodes are called what the user calls them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import micrograd_plus as mp
+from micrograd_plus.naming import callers_namespace, named_modules, names, under
+
+
+def called(root: mp.Value, **variables: Any) -> list[str]:
+    return list(names([root], variables).values())
+
+
+def test_the_callers_variables() -> None:
+    q = mp.Value(2.0)
+    loss = q * q
+    assert list(names([loss], callers_namespace()).values()) == ["q", "loss"]
+
+
+def test_variables_of_the_function_around_a_comprehension_or_a_lambda() -> None:
+    outer = mp.Value(1.0)
+    inside = [callers_namespace() for step in [1]][0]  # noqa: RUF015 - a comprehension is what is tried
+    assert inside["outer"] is outer
+    assert inside["step"] == 1
+    assert (lambda y: callers_namespace())(3)["outer"] is outer
+
+
+def test_locals_come_before_globals() -> None:
+    called = names
+    assert callers_namespace()["called"] is called
+    assert callers_namespace()["mp"] is mp
+
+
+def test_a_label_comes_first() -> None:
+    x = mp.Value(1.0, label="speed")
+    assert called(x * 2.0, x=x) == ["speed"]
+
+
+def test_underscores_and_what_ipython_keeps_do_not_count() -> None:
+    x = mp.Value(1.0)
+    assert called(x * 2.0, _=x, _x=x, __x=x, Out={3: x}, In=[x]) == []
+    assert called(x * 2.0, _=x, Out={3: x}, x=x) == ["x"]
+
+
+def test_parameters_by_their_path_even_where_a_loop_left_them_in_a_variable() -> None:
+    model = mp.MLP(2, [2, 1])
+    out = model([1.0, 2.0])
+    p = model.parameters()[-1]
+    found = names([out], {"p": p, "model": model, "out": out})
+    assert {found[value] for value in model.parameters()} == {f"model.{name}" for name, _ in model.named_parameters()}
+    assert found[out] == "out"
+
+
+def test_a_model_that_no_variable_holds_is_known_by_its_neurons() -> None:
+    out = mp.MLP(2, [2, 1])([1.0, 2.0])
+    assert set(called(out)) == {f"neuron{i}.{part}" for i in (1, 2, 3) for part in ("w.0", "w.1", "b")}
+    assert [name for name, _ in named_modules(under([out]), {"neuron1": mp.Neuron(1)})] == [
+        "neuron1", "neuron2", "neuron3", "neuron4"
+    ]  # fmt: skip
+
+
+def test_places_in_lists_tuples_dicts_and_arrays() -> None:
+    a, b, c, d, e = [mp.Value(float(i)) for i in range(5)]
+    array = np.array([[0.0, d], [0.0, 0.0]], dtype=object)
+    total = a + b + c + d + e
+    shown = called(total, xs=[a, (0.0, b)], table={"k": c}, grid=array, deep=[[[e]]], models=[mp.Neuron(1)])
+    assert shown == ["xs[0]", "xs[1][1]", "table['k']", "grid[0, 1]", "deep[0][0][0]"]
+
+
+def test_what_the_object_holds_whose_method_draws() -> None:
+    class Trainer:
+        def __init__(self) -> None:
+            self.model = mp.Neuron(1)
+            self.rate = mp.Value(0.1)
+
+        def names(self) -> set[str]:
+            return set(names([self.model([2.0]) * self.rate], callers_namespace()).values())
+
+    assert Trainer().names() == {"self.model.w.0", "self.model.b", "self.rate"}
+
+
+def test_the_name_defined_first() -> None:
+    a = mp.Value(1.0)
+    assert called(a * 2.0, a=a, params=[a]) == ["a"]
+    assert called(a * 2.0, params=[a], a=a) == ["params[0]"]
+
+
+def test_a_list_that_holds_itself() -> None:
+    a = mp.Value(1.0)
+    ring: list[Any] = []
+    ring += [ring, a]
+    assert called(a * 2.0, ring=ring) == ["ring[1]"]
+
+
+def test_large_variables_do_not_hide_small_ones() -> None:
+    a = mp.Value(1.0)
+    huge = [[0.0] * 100 for _ in range(20_000)]
+    assert called(a * 2.0, images=huge, labels=list(range(200_000)), a=a) == ["a"]
+
+
+def test_an_unhashable_or_strange_variable_is_no_trouble() -> None:
+    class Strange:
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("never ask")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    a = mp.Value(1.0)
+    assert called(a * 2.0, strange=Strange(), array=np.zeros(3), text="a", a=a) == ["a"]
+
+
+@given(st.lists(st.sampled_from(["x", "x_2", "x_3", "y"]), min_size=1, max_size=8))
+def test_no_two_nodes_are_called_alike(labels: list[str]) -> None:
+    leaves = [mp.Value(1.0, label=label) for label in labels]
+    given = names([sum(leaves, mp.Value(0.0))], {})
+    assert len(set(given.values())) == len(leaves)
+    assert {given[leaf] for leaf in leaves} >= set(labels)  # the first of each keeps its name
