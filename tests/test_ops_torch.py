@@ -143,6 +143,7 @@ def test_ordinary_points_agree(op: Op, data: st.DataObject) -> None:
 
 COMPARED = [name for name in TABLE if name in TORCH and name != "hardsigmoid"]  # its 1/6, see above
 TOLERANCE = 1e-11  # as in tests/test_expressions.py, which says why
+NOTHING = 1e-25  # a gradient as small as exp(-100), from the far tails of functions, where PyTorch has fewer digits
 
 
 def partials_at(op: Op, out: float, args: Numbers) -> list[float]:
@@ -185,7 +186,9 @@ def compare(expression: Expression) -> None:
     assert abs(root.data - result.item()) <= TOLERANCE * scale
     for leaf, tensor in zip(leaves, tensors):
         want = 0.0 if tensor.grad is None else tensor.grad.item()
-        assert abs(leaf.grad - want) <= TOLERANCE * sizes[leaf], f"{leaf.label}: {leaf.grad!r}, PyTorch {want!r}"
+        assert abs(leaf.grad - want) <= TOLERANCE * (sizes[leaf] + NOTHING), (
+            f"{leaf.label}: {leaf.grad!r}, PyTorch {want!r}"
+        )
 
 
 @given(expressions(COMPARED, max_nodes=200))
