@@ -99,8 +99,16 @@ def test_strict_asks_for_an_error_where_an_argument_plays_no_part(graph: bool) -
         with pytest.raises(ValueError, match=r"does not depend on Value\(.*'other'\).*strict=True its derivative is 0"):
             mp.gradient(y, [x, other], create_graph=graph, strict=True)
     assert mp.gradient(other * 0.0, [other], strict=True) == [0.0]
+    assert mp.jvp(first_squared)([1.0, 2.0], [1.0, 5.0]) == 2.0
+    assert mp.hvp(first_squared)([1.0, 2.0], [1.0, 5.0]) == [2.0, 0.0]
+    with pytest.raises(ValueError, match=r"^jvp: the result does not depend on argument 0 of first_squared"):
+        mp.jvp(first_squared, strict=True)([1.0, 2.0], [1.0, 5.0])
     with pytest.raises(ValueError, match=r"argument 1 of f, 2\.0"):
         mp.grad(f, 1, strict=True)(1.0, 2.0)
+
+
+def first_squared(v: list[Any]) -> Any:
+    return v[0] * v[0]
 
 
 def f(x: Any, y: Any) -> Any:
@@ -147,6 +155,12 @@ def test_derivatives_of_a_cube_are_short() -> None:
     assert [len(toposort(d)) for d in (first, second, third, fourth)] == [3, 3, 1, 1]
     assert [d.data for d in (first, second, third, fourth)] == [12.0, 12.0, 6.0, 0.0]
     assert (third.args, fourth.args) == ((), ())
+
+
+def test_a_slope_of_one_passes_the_gradient_on_as_it_is() -> None:
+    x = Value(0.5)
+    (slope,) = mp.gradient(mp.sin(x + 1.0), [x], create_graph=True)
+    assert (slope.op, len(toposort(slope))) == (TABLE["cos"], 3)
 
 
 @pytest.mark.usefixtures("cleared")

@@ -309,6 +309,11 @@ def test_every_row_that_is_no_call_knows_how_tightly_it_binds(op: Op) -> None:
     assert (product.latex, power.latex, product.text) == WITHIN[op.name]
 
 
+def test_what_binds_like_a_sum_is_bracketed_behind_a_minus() -> None:
+    assert formula(w - mp.expm1(x)).latex == r"w - \left(e^{x} - 1\right)"
+    assert formula(mp.expm1(x) + w).latex == "e^{x} - 1 + w"
+
+
 def test_the_symbols_are_pythons() -> None:
     symbols = {op.name: op.symbol for op in TABLE.values() if op.symbol != op.name}
     assert list(symbols.values()) == ["+", "-", "*", "/", "%", "**", "-", "<", "<=", "=="]
