@@ -195,7 +195,8 @@ def expressions(
     gradients can be compared. Leaves lie between -3 and 3, or where a function needs them.
 
     Args:
-        functions: which to use, by name or the functions themselves, primitives of yours too; None for all there are.
+        functions: which to use, by name or the functions themselves, primitives of yours too; None for all that the
+            package has.
         min_nodes, max_nodes: how many nodes a graph has, leaves among them. It may have fewer than the least where the
             functions allow no more: a logarithm of a logarithm soon has no logarithm.
         max_leaves: how many leaves at most.
@@ -222,7 +223,7 @@ def expressions(
 
 def _chosen(functions: str | Function | Iterable[str | Function] | None) -> tuple[Function, ...]:
     if functions is None:
-        return tuple(FUNCTIONS.values())
+        return tuple([function for function in FUNCTIONS.values() if function.__module__ == HOME])
     listed = [functions] if isinstance(functions, str) or callable(functions) else list(functions)
     if not listed:
         raise ValueError("expressions(functions=[]): expected at least one function, or None for all of them")
