@@ -1,7 +1,7 @@
 """Hypothesis strategies: numbers, expressions and networks drawn at random, which shrink to ones that can be read.
 
 >>> from hypothesis import find
->>> print(find(expressions(), lambda expression: "tanh" in expression.functions))
+>>> print(find(expressions(["add", "tanh"], max_nodes=4), lambda expression: "tanh" in expression.functions))
 a = 0.0
 b = mp.tanh(a)
 """
@@ -210,7 +210,7 @@ def expressions(
         ValueError: no function of that name is known, there are none, or a size is too small.
 
     >>> from hypothesis import find
-    >>> print(find(expressions(["mul", "sin"]), lambda expression: "sin" in expression.functions))
+    >>> print(find(expressions(["mul", "sin"], max_nodes=4), lambda expression: "sin" in expression.functions))
     a = 0.0
     b = mp.sin(a)
     """
