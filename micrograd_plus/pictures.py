@@ -195,30 +195,6 @@ def draw(
     return Picture(source, texts, count, captions, timeout)
 
 
-def graph_source(
-    roots: Sequence[Value],
-    names: Mapping[Value, str],
-    *,
-    edges: Literal["local", "contribution"] | None = None,
-    direction: str = "LR",
-    gradients: bool = True,
-) -> tuple[str, dict[Value, str], Texts]:
-    """The DOT text of the whole graph, for pages that light its parts.
-
-    Returns:
-        The text; the id of each node, `n` and its index in `naming.under(roots)` (for one root, in `toposort(root)`);
-        and what each node's lines of text tell, in their order, for `with_classes`. The edge from `n0`, the first
-        argument of `n5`, has the id `n0-n5-0`. With `gradients` every box has a line for its gradient.
-    """
-    nodes = naming.under(roots)
-    number = {node: i for i, node in enumerate(nodes)}
-    folded = folding.fold(nodes, roots, [], {}, number=number, limit=len(nodes), depth=len(nodes))
-    folded.far = folding.far(folded, max(COLUMNS, 2 * len(folded.boxes)))
-    state = "computed" if gradients else "none"
-    source, texts = _source(folded, names, state, edges=edges, direction=direction, captions=[])
-    return source, {node: f"n{i}" for node, i in number.items()}, texts
-
-
 def with_classes(svg: str, texts: Texts) -> str:
     """The SVG in which each line of a node's text has a class: `op`, `name`, `data` or `grad`."""
 
@@ -227,16 +203,6 @@ def with_classes(svg: str, texts: Texts) -> str:
         return re.sub(r"<text\b", lambda _: f'<text class="{next(classes, "text")}"', node[0])
 
     return re.sub(r'<g id="([^"]*)" class="node">.*?</g>', classed, svg, flags=re.DOTALL)
-
-
-def local_derivatives(node: Value) -> list[float | None]:
-    """The derivative of a node by each of its arguments; None for a plain number and where nobody knows it.
-
-    >>> from micrograd_plus import Value
-    >>> local_derivatives(Value(3.0) * Value(5.0))
-    [5.0, 3.0]
-    """
-    return [slope for slope, _ in _slopes(node)]
 
 
 def _slopes(node: Value) -> list[tuple[float | None, bool]]:

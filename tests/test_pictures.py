@@ -551,22 +551,24 @@ def test_the_time_limit_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert draw(mp.Value(1.0)).svg == str(rendering.TIMEOUT)
 
 
-# ------------------------------------------------------------------------------------------------- for the pages on top
+# ------------------------------------------------------------------------------------------------- what stands where
 
 
 @given(expressions(max_nodes=12))
-def test_the_source_for_pages_tells_where_each_node_is(expression: Expression) -> None:
+def test_the_source_tells_where_each_node_is(expression: Expression) -> None:
     _, root = expression.build()
-    source, ids, texts = pictures.graph_source([root], {})
+    root.backward()
+    picture = draw(root, names={})
     order = toposort(root)
-    assert [ids[node] for node in order] == [f"n{i}" for i in range(len(order))]
-    assert all(texts[ids[node]][-2:] == ["data", "grad"] for node in order)
-    assert source.count("<table") == len(order)
+    assert [picture.source.count(f" id=n{i}]") for i in range(len(order))] == [1] * len(order)
+    assert all(picture._texts[f"n{i}"][-2:] == ["data", "grad"] for i in range(len(order)))
+    assert picture.source.count("<table") == len(order)
 
 
 def test_lines_of_text_have_classes() -> None:
     x = mp.Value(1.0, label="x")
-    source, _, texts = pictures.graph_source([mp.sin(x)], naming.names([x]))
-    svg = pictures.with_classes(rendering.render(source, "svg").decode(), texts)
+    y = mp.sin(x)
+    y.backward()
+    svg = draw(y, names={}).svg
     classes = [text.get("class") for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
     assert classes == ["name", "data", "grad", "op", "data", "grad"]
