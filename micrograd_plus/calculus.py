@@ -97,7 +97,7 @@ def _tidied(slope: Number, node: Value) -> Number:
             shorter[made] = args[0] if args[1] else 1.0
         elif made.op is not None and any(new is not old for new, old in zip(args, made.args)):
             values = any(isinstance(arg, Value) for arg in args)
-            shorter[made] = apply(made.op, *args) if values else made.data
+            shorter[made] = apply(made.op, *args) if values else made._data
     return shorter.get(slope, slope)
 
 
@@ -323,7 +323,7 @@ def value_and_grad(
 
     def finish(run: _Run) -> Any:
         y = _single(run, f)
-        return y if run.graph else y.data, run.mirrored(run.gradient(y))
+        return y if run.graph else y._data, run.mirrored(run.gradient(y))
 
     return _of("value_and_grad", f, finish, argnums, strict)
 

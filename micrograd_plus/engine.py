@@ -32,6 +32,13 @@ class Watch(Protocol):
         """A node that has the upstream gradient has passed on to its argument, which has this gradient now."""
 
 
+class Trace(Protocol):
+    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`)."""
+
+    def asked(self, value: Value, how: str) -> None:
+        """A plain number is about to be made of a Value, by `float()` or `.data`; or a choice, by `bool()`."""
+
+
 class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
 
@@ -131,6 +138,8 @@ MOD: Op = operation("mod")
 POW: Op = operation("pow")
 NEG: Op = operation("neg")
 ABS: Op = operation("abs")
+LESS: Op = operation("less")
+LESS_EQUAL: Op = operation("less_equal")
 
 
 class Value:
@@ -169,6 +178,8 @@ class Value:
     @property
     def data(self) -> float:
         """The number itself. Writing it recomputes nothing that was made from it."""
+        if _open:
+            _tell(self, ".data")
         return self._data
 
     @data.setter
@@ -349,26 +360,26 @@ class Value:
     def __abs__(self) -> Value:
         return apply(ABS, self)
 
-    def __lt__(self, other: Arg) -> bool:
-        constant = other._data if isinstance(other, Value) else operand("<", other)
-        return NotImplemented if constant is None else self._data < constant
+    def __lt__(self, other: Arg) -> Any:
+        return _comparison("<", LESS, self, other)
 
-    def __le__(self, other: Arg) -> bool:
-        constant = other._data if isinstance(other, Value) else operand("<=", other)
-        return NotImplemented if constant is None else self._data <= constant
+    def __le__(self, other: Arg) -> Any:
+        return _comparison("<=", LESS_EQUAL, self, other)
 
-    def __gt__(self, other: Arg) -> bool:
-        constant = other._data if isinstance(other, Value) else operand(">", other)
-        return NotImplemented if constant is None else self._data > constant
+    def __gt__(self, other: Arg) -> Any:
+        return _comparison(">", LESS, self, other, turned=True)
 
-    def __ge__(self, other: Arg) -> bool:
-        constant = other._data if isinstance(other, Value) else operand(">=", other)
-        return NotImplemented if constant is None else self._data >= constant
+    def __ge__(self, other: Arg) -> Any:
+        return _comparison(">=", LESS_EQUAL, self, other, turned=True)
 
     def __bool__(self) -> bool:
+        if _open:
+            _tell(self, "bool()")
         return self._data != 0.0
 
     def __float__(self) -> float:
+        if _open:
+            _tell(self, "float()")
         return self._data
 
     def __format__(self, spec: str) -> str:
@@ -384,8 +395,15 @@ _new = Value.__new__
 _lock = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 watching: ContextVar[Watch | None] = ContextVar("watch", default=None)
+tracing: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _open = 0  # how many blocks, such as no_grad(), are open in any thread: while there is none, a new node asks nobody
 _hooks: WeakKeyDictionary[Value, list[Hook]] = WeakKeyDictionary()
+
+
+def _tell(value: Value, how: str) -> None:
+    """Let the trace know, if there is one, that somebody asks for a value's number."""
+    if (trace := tracing.get()) is not None:
+        trace.asked(value, how)
 
 
 class Handle:
@@ -688,3 +706,15 @@ def _reflected(op: Op, other: Any, value: Value) -> Value:
     """other op value, where other is no Value."""
     constant = operand(op.symbol, other)
     return NotImplemented if constant is None else apply(op, constant, value)
+
+
+def _comparison(symbol: str, op: Op, value: Value, other: Any, turned: bool = False) -> Any:
+    """A bool; but a node while a function is traced, which is told when its bool() decides something."""
+    constant = other if isinstance(other, Value) else operand(symbol, other)
+    if constant is None:
+        return NotImplemented
+    if _open and tracing.get() is not None:
+        return apply(op, constant, value) if turned else apply(op, value, constant)
+    number = constant._data if isinstance(constant, Value) else constant
+    x, y = (number, value._data) if turned else (value._data, number)
+    return x < y if op is LESS else x <= y

@@ -18,6 +18,11 @@ class Watch(Protocol):
     def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
         """A node that has the upstream gradient has passed on to its argument, which has this gradient now."""
 
+class Trace(Protocol):
+    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`)."""
+    def asked(self, value: Value, how: str) -> None:
+        """A plain number is about to be made of a Value, by `float()` or `.data`; or a choice, by `bool()`."""
+
 class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
     __slots__: Incomplete
@@ -71,6 +76,8 @@ MOD: Op
 POW: Op
 NEG: Op
 ABS: Op
+LESS: Op
+LESS_EQUAL: Op
 
 class Value:
     '''A real number in a computation graph.
@@ -327,8 +334,12 @@ _new: Incomplete
 _lock: Incomplete
 _recording: ContextVar[bool]
 watching: ContextVar[Watch | None]
+tracing: ContextVar[Trace | None]
 _open: int
 _hooks: WeakKeyDictionary[Value, list[Hook]]
+
+def _tell(value: Value, how: str) -> None:
+    """Let the trace know, if there is one, that somebody asks for a value's number."""
 
 class Handle:
     """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again."""
@@ -407,3 +418,5 @@ def _operator(op: Op, value: Value, other: Any) -> Value:
     """value op other, where other stands on the right."""
 def _reflected(op: Op, other: Any, value: Value) -> Value:
     """other op value, where other is no Value."""
+def _comparison(symbol: str, op: Op, value: Value, other: Any, turned: bool = False) -> Any:
+    """A bool; but a node while a function is traced, which is told when its bool() decides something."""

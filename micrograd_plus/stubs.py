@@ -6,6 +6,7 @@ row, run `python -m micrograd_plus.stubs`; a test compares the file with what th
 
 from __future__ import annotations
 
+import re
 import tempfile
 from inspect import Parameter, signature
 from pathlib import Path
@@ -44,6 +45,7 @@ def stub() -> str:
         text = written.read_text(encoding="utf-8")
     methods = "\n".join(method(name) for name, f in FUNCTIONS.items() if f.__module__ == HOME)
     text = text.replace("\nArg: TypeAlias\n", "\nArg: TypeAlias = Value | float\n")  # stubgen drops what it is
+    text = re.sub(r"(def __[lg][te]__\(.*\)) -> Any", r"\1 -> bool", text)  # but while a function is traced
     head, mark, tail = text.partition("    def __add__")
     return f"{NOTE}{head}{methods}\n{mark}{tail}"
 
