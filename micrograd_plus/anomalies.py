@@ -45,7 +45,7 @@ class _Look:
         self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()  # where each node was made
 
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
-        line = self.lines[node] = _users_line()
+        line = self.lines[node] = users_line()
         if not isfinite(node.data):
             raise FloatingPointError(f"{_call(op, args)} gave {node.data}, in {line}")
 
@@ -67,7 +67,7 @@ def _shown(arg: Arg) -> str:
     return f"{arg.label}={arg.data}" if arg.label else str(arg.data)
 
 
-def _users_line() -> str:
+def users_line() -> str:
     """The innermost line that runs outside of this package."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):

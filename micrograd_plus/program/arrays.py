@@ -1,0 +1,181 @@
+"""A program over arrays: what each instruction computes, of which others, with how many rows.
+
+An array has a row for each scalar node that it holds and a column for each example; a shared one, which is the same for
+every example, has a single column and is broadcast. Instructions that are alike are made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd_plus.engine import Op, Value, block, enable_grad, tracing, walk, watching
+
+Places: TypeAlias = NDArray[Any]
+
+
+class Array:
+    """One instruction, and the array it computes.
+
+    Attributes:
+        kind: what it does; see `Arrays`.
+        args: the arrays and plain numbers it reads.
+        rows: how many rows it has.
+        batched: whether it has a column for each example.
+        extra: what else it must know: an operation, indices, sizes.
+        number: its place in the order in which arrays were made.
+    """
+
+    __slots__ = ("kind", "args", "rows", "batched", "extra", "number")
+
+    def __init__(
+        self, kind: str, args: tuple[Array | float, ...], rows: int, batched: bool, extra: Any, number: int
+    ) -> None:
+        self.kind = kind
+        self.args = args
+        self.rows = rows
+        self.batched = batched
+        self.extra = extra
+        self.number = number
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The arguments that are arrays."""
+        return [arg for arg in self.args if isinstance(arg, Array)]
+
+    def __repr__(self) -> str:
+        columns = "n" if self.batched else "1"
+        return (
+            f"<{self.number}: {self.kind} {self.extra if isinstance(self.extra, Op) else ''} {self.rows} x {columns}>"
+        )
+
+
+Operand: TypeAlias = Array | float
+
+
+class Piece(NamedTuple):
+    """Rows of an array that go into rows of another."""
+
+    array: int  # its place among the arguments
+    source: Places
+    target: Places
+
+
+class Product(NamedTuple):
+    """The sizes of a matrix product: (m x k) times (k x q·n), which gives m·q rows."""
+
+    m: int
+    k: int
+    q: int
+
+
+class Arrays:
+    """The instructions made so far.
+
+    Kinds: `x`, `y`, `theta`: what goes in. `share`: 1 / the number of examples, and `count`: that number; scalars.
+    `const`: numbers (extra) as a column. `apply`: an operation (extra) element by element. `rows`: rows of others put
+    together (extra: Pieces). `scatter`: rows of others added up in rows of a new array (extra: Pieces). `matmul`, and
+    its two derivatives: `matmul_back`, the transposed matrix times what came back, and `matmul_outer`, what came back
+    times the transposed argument; per example `outer`. `segsum`: sums of so many (extra) neighbouring rows. `repeat`:
+    each row so many times. `sumbatch`: the sum over the examples. `sumrows`: over the rows. `spread`: as many rows and
+    columns as asked for. `partial`: a partial derivative that only floats can compute (extra: the operation's name,
+    the column of the table, the argument's place).
+    """
+
+    def __init__(self) -> None:
+        self.made: list[Array] = []
+        self._known: dict[Any, Array] = {}
+
+    def make(
+        self, kind: str, args: Sequence[Operand], rows: int, batched: bool, extra: Any = None, key: Any = None
+    ) -> Array:
+        """The instruction; the one there is, if it was made before."""
+        names = tuple([arg.number if isinstance(arg, Array) else repr(arg) for arg in args])
+        known = (kind, names, rows, extra if key is None else key)
+        if known not in self._known:
+            self._known[known] = array = Array(kind, tuple(args), rows, batched, extra, len(self.made))
+            self.made.append(array)
+        return self._known[known]
+
+    def apply(self, op: Op, *args: Operand) -> Operand:
+        """An operation, element by element; where one argument has a single row, it serves all rows of the others."""
+        arrays = [arg for arg in args if isinstance(arg, Array)]
+        if not arrays and op.forward is not None:
+            return op.forward(*args)
+        return self.elementwise("apply", args, op)
+
+    def elementwise(self, kind: str, args: Sequence[Operand], extra: Any = None) -> Array:
+        """An instruction that makes one number of one of each argument."""
+        arrays = [arg for arg in args if isinstance(arg, Array)]
+        rows = max([arg.rows for arg in arrays])
+        return self.make(kind, args, rows, any(arg.batched for arg in arrays), extra)
+
+    def const(self, numbers: NDArray[Any]) -> Array:
+        """Plain numbers, one a row."""
+        return self.make("const", (), len(numbers), False, numbers, numbers.tobytes())
+
+    def pieces(self, kind: str, arrays: Sequence[Array], pieces: list[Piece], rows: int) -> Array:
+        """`rows` or `scatter`."""
+        key = tuple([(piece.array, piece.source.tobytes(), piece.target.tobytes()) for piece in pieces])
+        return self.make(kind, arrays, rows, any(array.batched for array in arrays), pieces, key)
+
+    def select(self, array: Array, rows: Places) -> Array:
+        """These rows of an array."""
+        if len(rows) == array.rows and (rows == np.arange(array.rows)).all():
+            return array
+        return self.pieces("rows", [array], [Piece(0, rows, np.arange(len(rows)))], len(rows))
+
+    def matmul(self, matrix: Array, argument: Array, sizes: Product) -> Array:
+        """The rows of `matrix`, which is shared, as an m x k matrix, times those of `argument` as a k x q one."""
+        return self.make("matmul", (matrix, argument), sizes.m * sizes.q, argument.batched, sizes)
+
+    def segsum(self, array: Array, count: int) -> Array:
+        """The sums of each `count` neighbouring rows."""
+        if count == 1:
+            return array
+        if count == array.rows:
+            return self.make("sumrows", (array,), 1, array.batched)
+        return self.make("segsum", (array,), array.rows // count, array.batched, count)
+
+    def spread(self, array: Operand, rows: int, batched: bool) -> Array:
+        """With as many rows, and with a column for each example if that is asked for."""
+        if isinstance(array, Array) and array.rows == rows and (array.batched or not batched):
+            return array
+        if not isinstance(array, Array):
+            array = self.const(np.array([array]))
+        return self.make("spread", (array,), rows, batched or array.batched, None, (rows, batched))
+
+    def formula(self, function: Callable[..., Any], *args: Operand) -> Operand:
+        """A function written in the package's functions, of arrays and plain numbers: a partial, or a row's formula.
+
+        Raises:
+            Exception: whatever the function raises because it cannot be recorded.
+        """
+        stand_ins = [Value(_inside(arg)) if isinstance(arg, Array) else arg for arg in args]
+        with block(tracing, _NoNumbers()), block(watching, None), enable_grad():
+            out = function(*stand_ins)
+        known: dict[Value, Operand] = {value: arg for value, arg in zip(stand_ins, args) if isinstance(value, Value)}
+        if not isinstance(out, Value):
+            return float(out)
+        for node in walk(out)[0]:
+            if node.op is None or node.op.forward is None:
+                raise TypeError(f"{node!r}: made by hand")
+            known[node] = self.apply(
+                node.op, *[known.get(arg, arg._data) if isinstance(arg, Value) else arg for arg in node.args]
+            )
+        return known.get(out, out._data)
+
+
+def _inside(array: Array) -> float:
+    """Any number at which functions are defined; where they are not, none is."""
+    return 0.5 if array.kind != "const" else float(array.extra[0])
+
+
+class _NoNumbers:
+    """A trace in which nothing may depend on a number."""
+
+    def asked(self, value: Value, how: str) -> None:
+        raise TypeError(f"{how} of {value!r}")

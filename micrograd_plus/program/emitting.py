@@ -1,0 +1,405 @@
+"""Write instructions as a Python function over NumPy arrays, a statement each, and make it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd_plus.engine import ADD, MUL, NEG, SUB, TABLE
+from micrograd_plus.program.arrays import Array, Operand, Piece, Places, Product
+from micrograd_plus.program.lowering import SCALARS, TRUE_OR_FALSE, WHERE, is_bool, is_scalar, lowered, reached, ufunc
+
+INPUTS = {"x": "x.T", "y": "y.T", "theta": "theta.reshape(-1, 1)"}
+PYTHON = {ADD: "+", SUB: "-", MUL: "*"}
+
+
+class Source(NamedTuple):
+    """A function as text, and the arrays it names; together they can be pickled and made again.
+
+    Attributes:
+        text: of `run(theta, x, y, ones, n, share)`, which returns a tuple of arrays.
+        constants: by name: numbers, indices, and functions of rows that only floats can compute.
+        dtype: "float64" or "float32".
+        statements: how many there are.
+    """
+
+    text: str
+    constants: dict[str, Any]
+    dtype: str
+    statements: int
+
+    def function(self) -> Any:
+        """The function itself."""
+        names: dict[str, Any] = {
+            name: _elementwise(*thing) if isinstance(thing, tuple) else thing for name, thing in self.constants.items()
+        }
+        names |= {"np": np, "dtype": np.dtype(self.dtype), "nan": float("nan"), "inf": float("inf")}
+        for name in ("dot", "empty", "zeros", "ndarray", "matmul", "concatenate", "add", "einsum", "putmask"):
+            names[name] = getattr(np, name)
+        if "special." in self.text:
+            import scipy.special
+
+            names["special"] = scipy.special
+        exec(compile(self.text, "<a compiled program>", "exec"), names)  # noqa: S102 - written below, from the table
+        return names["run"]
+
+
+def _elementwise(name: str, column: str, i: int) -> Any:
+    """A forward function or a partial of a row, number by number."""
+    op = TABLE[name]
+    function: Any = op.forward if column == "forward" else getattr(op, column)[i]
+    count = len(op.partials) + (column != "forward")
+    over = np.frompyfunc(lambda *numbers: float(function(*map(float, numbers))), count, 1)
+    return lambda *args: np.asarray(over(*args), dtype=float)
+
+
+def emitted(outputs: Sequence[Array], dtype: str) -> Source:
+    """A function that computes these arrays."""
+    writer = _Writer(lowered(outputs), dtype)
+    return writer.source()
+
+
+class _Writer:
+    """The statements written so far, and which arrays may be overwritten."""
+
+    def __init__(self, outputs: Sequence[Array], dtype: str) -> None:
+        self.outputs = outputs
+        self.dtype = dtype
+        self.itemsize = np.dtype(dtype).itemsize
+        self.lines: list[str] = []
+        self.constants: dict[str, Any] = {}
+        self.names: dict[int, str] = {}
+        self.order = reached(outputs)
+        self.users: dict[int, list[Array]] = {}
+        for array in self.order:
+            for arg in array.arrays:
+                self.users.setdefault(arg.number, []).append(array)
+        self.kept = {array.number for array in outputs}
+
+    def source(self) -> Source:
+        self.order = [array for array in self.order if not self._inlined(array)]
+        self.last = self._last_uses()
+        for step, array in enumerate(self.order):
+            self.step = step
+            self._write(array)
+        results = ", ".join([self.names[array.number] for array in self.outputs])
+        text = (
+            "def run(theta, x, y, ones, n, share):\n    " + "\n    ".join([*self.lines, f"return ({results},)"]) + "\n"
+        )
+        return Source(text, self.constants, self.dtype, len(self.lines))
+
+    # ------------------------------------------------------------------------------------------------- what is needed
+
+    def _inlined(self, array: Array) -> bool:
+        """Written where it is used: a view of theta as a matrix, a product that goes straight into the gradient."""
+        if array.number in self.kept:
+            return False
+        users = self.users[array.number]
+        if array.kind in ("rows", "theta") and _matrix_of_theta(array):
+            return all(self._as_matrix(user, array) for user in users)
+        if array.kind == "matmul_outer" and len(users) == 1:
+            return users[0].kind == "scatter" and self._straight(users[0], array)
+        return False
+
+    def _as_matrix(self, user: Array, array: Array) -> bool:
+        if user.kind not in ("matmul", "matmul_back") or user.args[0] is not array:
+            return False
+        if user.kind == "matmul" and user.args[1] is array:
+            return False
+        return _strided(_rows_of_theta(array), user.extra.m, user.extra.k) is not None
+
+    def _straight(self, scatter: Array, product: Array) -> bool:
+        """Whether a matrix product can be written right into its rows of the gradient."""
+        pieces = [piece for piece in scatter.extra if scatter.args[piece.array] is product]
+        if len(pieces) != 1 or scatter.batched:
+            return False
+        piece = pieces[0]
+        whole = len(piece.source) == product.rows and (piece.source == np.arange(product.rows)).all()
+        fresh = not _overlap(scatter, piece)
+        return whole and fresh and _strided(piece.target, product.extra.m, product.extra.k) is not None
+
+    def _last_uses(self) -> dict[int, int]:
+        """The step at which each array's memory is read for the last time."""
+        last: dict[int, int] = {}
+        present = {array.number for array in self.order}
+        for step, array in enumerate(self.order):
+            args = array.arrays
+            while args:
+                arg = args.pop()
+                if arg.number not in present:
+                    args.extend(arg.arrays)
+                last[arg.number] = step
+        for array in self.outputs:
+            last[array.number] = len(self.order)
+        for array in reversed(self.order):
+            if self._is_view(array):  # keeps what it is a view of
+                (arg,) = array.arrays
+                last[arg.number] = max(last[arg.number], last[array.number])
+        return last
+
+    def _is_view(self, array: Array) -> bool:
+        return array.kind == "rows" and len(array.extra) == 1 and _stride(array.extra[0].source) is not None
+
+    def _owned(self, array: Array) -> bool:
+        """Whether it has memory of its own, of its own shape."""
+        if array.kind in ("x", "y", "theta", "const", *SCALARS) or is_scalar(array) or is_bool(array):
+            return False
+        return not self._is_view(array)
+
+    # -------------------------------------------------------------------------------------------------- one statement
+
+    def _write(self, array: Array) -> None:
+        self.name = f"v{len(self.names)}"
+        if is_scalar(array):
+            self.names[array.number] = self._scalar(array)
+            return
+        text = INPUTS[array.kind] if array.kind in INPUTS else getattr(self, f"_{array.kind}")(array)
+        if text is not None:
+            self.lines.append(f"{self.name} = {text}")
+            self.names[array.number] = self.name
+
+    def _scalar(self, array: Array) -> str:
+        if array.kind in SCALARS:
+            return {"share": "share", "count": "n"}[array.kind]
+        args = [self._operand(arg) for arg in array.args]
+        if array.extra in PYTHON:
+            return f"({args[0]} {PYTHON[array.extra]} {args[1]})"
+        if array.extra is NEG:
+            return f"(-{args[0]})"
+        return f"{self._constant((array.extra.name, 'forward', 0))}({', '.join(args)}).item()"
+
+    def _operand(self, arg: Operand) -> str:
+        return self.names[arg.number] if isinstance(arg, Array) else repr(float(arg))
+
+    def _constant(self, thing: Any) -> str:
+        for name, known in self.constants.items():
+            if type(known) is type(thing) and (known is thing or (isinstance(thing, tuple) and known == thing)):
+                return name
+        name = f"k{len(self.constants)}"
+        self.constants[name] = thing
+        return name
+
+    def _indices(self, indices: Places) -> str:
+        """Rows as a slice, or as the name of an array of indices."""
+        stride = _stride(indices)
+        if stride is None:
+            return self._constant(np.ascontiguousarray(indices, dtype=np.intp))
+        start, step = stride
+        end = start + step * (len(indices) - 1) + (1 if step > 0 else -1)
+        return f"{start}:{end if end >= 0 else ''}" + (f":{step}" if step != 1 else "")
+
+    def _columns(self, array: Array) -> str:
+        return "n" if array.batched else "1"
+
+    def _reusable(self, array: Array) -> str | None:
+        """An argument's memory that an element-wise result can be written to."""
+        for arg in array.arrays:
+            if (
+                self._owned(arg)
+                and arg.rows == array.rows
+                and arg.batched == array.batched
+                and self.last[arg.number] == self.step
+            ):
+                return self.names[arg.number]
+        return None
+
+    def _const(self, array: Array) -> None:
+        column = np.ascontiguousarray(array.extra, dtype=self.dtype).reshape(-1, 1)
+        self.names[array.number] = self._constant(column)
+
+    def _apply(self, array: Array) -> str | None:
+        op = array.extra
+        args = [self._operand(arg) for arg in array.args]
+        known = ufunc(op)
+        if known is None:
+            return f"{self._constant((op.name, 'forward', 0))}({', '.join(args)}).astype(dtype)"
+        if op is WHERE:
+            return self._choice(array, args)
+        text = f"{known[0]}.{known[1]}({', '.join(args)}"
+        reused = None if op in TRUE_OR_FALSE else self._reusable(array)
+        return f"{text}, {reused})" if reused else f"{text})"
+
+    def _choice(self, array: Array, args: list[str]) -> str | None:
+        condition, x, y = array.args
+        if is_bool(condition) and isinstance(x, float) and isinstance(y, Array) and self._reusable(array) == args[2]:
+            self.lines.append(f"putmask({args[2]}, {args[0]}, {args[1]})")
+            self.names[array.number] = args[2]
+            return None
+        return f"np.where({', '.join(args)})" + (
+            "" if isinstance(x, Array) or isinstance(y, Array) else ".astype(dtype)"
+        )
+
+    def _not(self, array: Array) -> str:
+        return f"~{self._operand(array.args[0])}"
+
+    def _and(self, array: Array) -> str:
+        return f"{self._operand(array.args[0])} & {self._operand(array.args[1])}"
+
+    def _cast(self, array: Array) -> str:
+        return f"{self._operand(array.args[0])}.astype(dtype)"
+
+    def _partial(self, array: Array) -> str:
+        args = ", ".join([self._operand(arg) for arg in array.args])
+        return f"{self._constant(array.extra)}({args}).astype(dtype)"
+
+    def _rows(self, array: Array) -> str | None:
+        pieces: list[Piece] = array.extra
+        if len(pieces) == 1:
+            return self._picked(array.arrays[0], pieces[0].source)
+        in_order = np.concatenate([piece.target for piece in pieces])
+        alike = all(arg.batched == array.batched for arg in array.arrays)
+        if alike and (in_order == np.arange(array.rows)).all():
+            parts = [self._picked(array.arrays[piece.array], piece.source) for piece in pieces]
+            return f"concatenate(({', '.join(parts)}))"
+        name = self.name
+        self.lines.append(f"{name} = empty(({array.rows}, {self._columns(array)}), dtype)")
+        for piece in pieces:
+            self.lines.append(
+                f"{name}[{self._indices(piece.target)}] = {self._picked(array.arrays[piece.array], piece.source)}"
+            )
+        self.names[array.number] = name
+        return None
+
+    def _picked(self, array: Array, rows: Places) -> str:
+        name = self._operand(array)
+        if len(rows) == array.rows and (rows == np.arange(array.rows)).all():
+            return name
+        indices = self._indices(rows)
+        return f"{name}[{indices}]" if ":" in indices else f"{name}.take({indices}, 0)"
+
+    def _scatter(self, array: Array) -> None:
+        """Rows added up; the first to come to a row are written."""
+        pieces: list[Piece] = array.extra
+        first, complete = _fresh(array)
+        make = "empty" if complete else "zeros"
+        name = self.name
+        self.names[array.number] = name
+        self.lines.append(f"{name} = {make}(({array.rows}, {self._columns(array)}), dtype)")
+        for piece, fresh in zip(pieces, first):
+            given = array.args[piece.array]
+            assert isinstance(given, Array)
+            if given.number not in self.names:
+                self.lines.append(self._outer_text(given, self._view(name, piece.target, given.extra)))
+                continue
+            source, target = self._picked(given, piece.source), self._indices(piece.target)
+            if fresh:
+                self.lines.append(f"{name}[{target}] = {source}")
+            elif len(np.unique(piece.target)) == len(piece.target):
+                self.lines.append(f"{name}[{target}] += {source}")
+            else:
+                self.lines.append(f"add.at({name}, {self._constant(np.ascontiguousarray(piece.target))}, {source})")
+
+    def _view(self, name: str, places: Places, sizes: Product) -> str:
+        """Rows of one column as a matrix."""
+        strided = _strided(places, sizes.m, sizes.k)
+        assert strided is not None
+        start, down, right = [number * self.itemsize for number in strided]
+        return f"ndarray(({sizes.m}, {sizes.k}), dtype, {name}, {start}, ({down}, {right}))"
+
+    def _matrix(self, array: Operand, sizes: Product) -> str:
+        assert isinstance(array, Array)
+        if array.number not in self.names:
+            return self._view("theta", _rows_of_theta(array), sizes)
+        return f"{self._operand(array)}.reshape({sizes.m}, {sizes.k})"
+
+    def _wide(self, array: Operand, rows: int) -> str:
+        """An array of (rows · q) rows as one of rows, q times as wide."""
+        assert isinstance(array, Array)
+        name = self._operand(array)
+        return name if array.rows == rows else f"{name}.reshape({rows}, -1)"
+
+    def _matmul(self, array: Array) -> str:
+        matrix, argument = array.args
+        sizes: Product = array.extra
+        text = f"dot({self._matrix(matrix, sizes)}, {self._wide(argument, sizes.k)})"
+        return text if sizes.q == 1 else f"{text}.reshape({array.rows}, -1)"
+
+    def _matmul_back(self, array: Array) -> str:
+        matrix, back = array.args
+        sizes: Product = array.extra
+        text = f"dot({self._matrix(matrix, sizes)}.T, {self._wide(back, sizes.m)})"
+        return text if sizes.q == 1 else f"{text}.reshape({array.rows}, -1)"
+
+    def _outer_text(self, array: Array, out: str = "") -> str:
+        back, argument = array.args
+        sizes: Product = array.extra
+        left, right = self._wide(back, sizes.m), f"{self._wide(argument, sizes.k)}.T"
+        return f"matmul({left}, {right}, {out})" if out else f"dot({left}, {right})"
+
+    def _matmul_outer(self, array: Array) -> str:
+        return f"{self._outer_text(array)}.reshape(-1, 1)"
+
+    def _outer(self, array: Array) -> str:
+        back, argument = array.args
+        m, k, q = array.extra
+        left, right = [f"{self._operand(arg)}.reshape({size}, {q}, -1)" for arg, size in ((back, m), (argument, k))]
+        return f"einsum('mqn,kqn->mkn', {left}, {right}).reshape({m * k}, -1)"
+
+    def _segsum(self, array: Array) -> str:
+        return f"add.reduce({self._operand(array.args[0])}.reshape({array.rows}, {array.extra}, -1), 1)"
+
+    def _sumrows(self, array: Array) -> str:
+        return f"add.reduce({self._operand(array.args[0])}, 0, None, None, True)"
+
+    def _repeat(self, array: Array) -> str:
+        return f"{self._operand(array.args[0])}.repeat({array.extra}, 0)"
+
+    def _sumbatch(self, array: Array) -> str:
+        return f"dot({self._operand(array.args[0])}, ones)"
+
+    def _spread(self, array: Array) -> None:
+        name = self.name
+        self.lines.append(f"{name} = empty(({array.rows}, {self._columns(array)}), dtype)")
+        self.lines.append(f"{name}[:] = {self._operand(array.args[0])}")
+        self.names[array.number] = name
+
+
+def _stride(indices: Places) -> tuple[int, int] | None:
+    """Start and step of indices that are evenly spaced."""
+    if len(indices) == 1:
+        return int(indices[0]), 1
+    step = int(indices[1] - indices[0])
+    if step == 0 or (np.diff(indices) != step).any():
+        return None
+    return int(indices[0]), step
+
+
+def _strided(places: Places, m: int, k: int) -> tuple[int, int, int] | None:
+    """Start, and the steps down and right, of places that are a matrix evenly laid out, no place twice."""
+    grid = places.reshape(m, k)
+    down = int(grid[1, 0] - grid[0, 0]) if m > 1 else k
+    right = int(grid[0, 1] - grid[0, 0]) if k > 1 else 1
+    even = grid == grid[0, 0] + down * np.arange(m)[:, None] + right * np.arange(k)
+    if down <= 0 or right <= 0 or not even.all() or len(np.unique(places)) != len(places):
+        return None
+    return int(grid[0, 0]), down, right
+
+
+def _matrix_of_theta(array: Array) -> bool:
+    if array.kind == "theta":
+        return True
+    return len(array.extra) == 1 and array.arrays[0].kind == "theta"
+
+
+def _rows_of_theta(array: Array) -> Places:
+    return np.arange(array.rows) if array.kind == "theta" else array.extra[0].source
+
+
+def _fresh(scatter: Array) -> tuple[list[bool], bool]:
+    """For each piece whether it is the first to come to its rows, each once; and whether all rows are reached so."""
+    written = np.zeros(scatter.rows, dtype=bool)
+    first, complete = [], True
+    for piece in scatter.extra:
+        first.append(not written[piece.target].any() and len(np.unique(piece.target)) == len(piece.target))
+        complete = complete and (first[-1] or bool(written[piece.target].all()))
+        written[piece.target] = True
+    return first, complete and bool(written.all())
+
+
+def _overlap(scatter: Array, piece: Piece) -> bool:
+    """Whether another piece comes to the same rows."""
+    mine = np.zeros(scatter.rows, dtype=bool)
+    mine[piece.target] = True
+    return any(mine[other.target].any() for other in scatter.extra if other is not piece)

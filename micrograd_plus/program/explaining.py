@@ -1,0 +1,43 @@
+"""Say what a program found in a graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from micrograd_plus.program.arrays import Arrays
+from micrograd_plus.program.fusing import Group
+from micrograd_plus.program.tracing import Listing
+
+SHOWN = 30  # how many lines at most
+
+
+def described(listing: Listing, found: list[Group], arrays: Arrays | None) -> str:
+    """What became of the scalar nodes: so many groups, and which of them are matrix products."""
+    if arrays is None:
+        return (
+            f"{listing.nodes:,} scalar nodes → {len(found):,} groups, too many for arrays: "
+            "run number by number, example by example"
+        )
+    products = Counter([array.extra for array in arrays.made if array.kind == "matmul" and array.batched])
+    lines = [_group(group) for group in found]
+    if len(lines) > SHOWN:
+        lines[SHOWN:] = [f"... and {len(lines) - SHOWN:,} more"]
+    head = f"{listing.nodes:,} scalar nodes → {len(found):,} group{'s' if len(found) != 1 else ''}"
+    if products:
+        sizes = [
+            f"{m} x {k}" + (f" for {q} columns an example" if q > 1 else "") + (f", {times} times" if times > 1 else "")
+            for (m, k, q), times in products.items()
+        ]
+        lines.append(f"matrix products over the whole batch: {'; '.join(sizes)}")
+    return "\n  ".join([head, *lines])
+
+
+def _group(group: Group) -> str:
+    count = len(group.members)
+    shared = "" if group.batched else ", once for all examples"
+    if group.op is not None:
+        return f"{count:,} x {group.op.name}{shared}"
+    terms = [len(part[0]) for part in group.terms]
+    what = {0: "weighted inputs", 1: "products", 2: "products", 3: "numbers", 4: "numbers"}
+    said = ", ".join([f"{n:,} {what[kind]}" for kind, n in enumerate(terms) if n])
+    return f"{count:,} x the sum of {said}{shared}"

@@ -1,0 +1,162 @@
+"""Find the regular in a flat graph: sums of products, and groups of nodes of one depth and one kind.
+
+A chain of additions becomes one sum with many terms, which takes in the products it alone uses. Nodes that compute the
+same function of things at the same depth become a group, which one array instruction can compute for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from micrograd_plus.engine import ADD, MUL, NEG, SUB, Op
+from micrograd_plus.program.tracing import Listing
+
+Term = tuple[float, int, int]  # coefficient · first factor · second factor; the second may be missing, -1
+MISSING = -1
+
+
+class Group(NamedTuple):
+    """Nodes that one instruction computes.
+
+    Attributes:
+        op: their operation; None for sums of products.
+        members: their places.
+        args: for an operation, the places of its arguments, argument by argument.
+        terms: for sums, the terms of each member: products with a batched and a shared factor, the batched one first;
+            products of two batched ones; of two shared ones; single batched ones; single shared ones.
+        constants: for sums, what is added to each member.
+        batched: whether they differ from example to example.
+    """
+
+    op: Op | None
+    members: list[int]
+    args: list[list[int]]
+    terms: tuple[list[list[Term]], ...]
+    constants: list[float]
+    batched: bool
+
+
+def batched_places(listing: Listing) -> bytearray:
+    """For each place whether its number depends on the example: 1 or 0."""
+    flags = bytearray(len(listing.ops))
+    flags[: sum(listing.inputs)] = b"\1" * sum(listing.inputs)
+    for place, args in enumerate(listing.args):
+        for arg in args:
+            if flags[arg]:
+                flags[place] = 1
+                break
+    return flags
+
+
+def sums_of_products(listing: Listing) -> tuple[dict[int, tuple[list[Term], float]], bytearray]:
+    """The terms and the constant of each sum, by its place; and for each place whether a sum has taken it in."""
+    ops, args, constants = listing.ops, listing.args, listing.constants
+    uses = [0] * len(ops)
+    for given in args:
+        for arg in given:
+            uses[arg] += 1
+    for place in (*listing.roots, *[guard.value for guard in listing.guards]):
+        uses[place] += 2  # it is wanted for itself
+    sums: dict[int, tuple[list[Term], float]] = {}
+    taken = bytearray(len(ops))
+    for place in range(len(ops) - 1, -1, -1):
+        op = ops[place]
+        if taken[place] or (op is not ADD and op is not SUB):
+            continue
+        terms: list[Term] = []
+        inside: list[int] = []
+        constant = 0.0
+        stack = [(place, 1.0)]
+        while stack:
+            at, factor = stack.pop()
+            op = ops[at]
+            if op is None or (uses[at] != 1 and at != place):
+                if at in constants:
+                    constant += factor * constants[at]
+                else:
+                    terms.append((factor, at, MISSING))
+                continue
+            given = args[at]
+            if op is ADD:
+                stack.append((given[1], factor))
+                stack.append((given[0], factor))
+            elif op is SUB:
+                stack.append((given[1], -factor))
+                stack.append((given[0], factor))
+            elif op is NEG:
+                stack.append((given[0], -factor))
+            elif op is MUL:
+                a, b = given
+                if a in constants:
+                    terms.append((factor * constants[a], b, MISSING))
+                elif b in constants:
+                    terms.append((factor * constants[b], a, MISSING))
+                else:
+                    terms.append((factor, a, b))
+            else:
+                terms.append((factor, at, MISSING))
+                continue
+            inside.append(at)
+        products = sum([1 for term in terms if term[2] != MISSING])
+        if len(terms) < 2 or (len(terms) == 2 and not products):
+            continue  # an operation like others
+        sums[place] = (terms, constant)
+        for at in inside:
+            taken[at] = 1
+        taken[place] = 0
+    return sums, taken
+
+
+def groups(listing: Listing) -> list[Group]:
+    """The nodes that must be computed, as groups in an order in which they can be."""
+    ops, args, constants = listing.ops, listing.args, listing.constants
+    batched = batched_places(listing)
+    sums, taken = sums_of_products(listing)
+    depth = [0] * len(ops)
+    found: dict[Any, list[int]] = {}
+    sorted_terms: dict[int, tuple[list[Term], ...]] = {}
+    for place, op in enumerate(ops):
+        if op is None or taken[place]:
+            continue
+        key: tuple[Any, ...]
+        if place in sums:
+            kinds: tuple[list[Term], ...] = ([], [], [], [], [])
+            deepest = 0
+            for term in sums[place][0]:
+                _, a, b = term
+                if depth[a] > deepest:
+                    deepest = depth[a]
+                if b == MISSING:
+                    kinds[3 if batched[a] else 4].append(term)
+                    continue
+                if depth[b] > deepest:
+                    deepest = depth[b]
+                if batched[a]:
+                    kinds[1 if batched[b] else 0].append(term)
+                elif batched[b]:
+                    kinds[0].append((term[0], b, a))
+                else:
+                    kinds[2].append(term)
+            sorted_terms[place] = kinds
+            key = tuple([len(kind) for kind in kinds])
+        else:
+            given = args[place]
+            deepest = max([depth[arg] for arg in given])
+            plain = len(given) - len(op.options)
+            key = (
+                op,
+                *["c" if arg in constants else batched[arg] for arg in given[:plain]],
+                *[constants[arg] for arg in given[plain:]],
+            )
+        depth[place] = deepest + 1
+        found.setdefault((deepest + 1, batched[place], key), []).append(place)
+    made = []
+    for (_, shared, _), members in sorted(found.items(), key=lambda item: item[0][0]):
+        if members[0] in sums:
+            parts = tuple([[sorted_terms[place][kind] for place in members] for kind in range(5)])
+            made.append(Group(None, members, [], parts, [sums[place][1] for place in members], bool(shared)))
+        else:
+            arguments: Sequence[Sequence[int]] = list(zip(*[args[place] for place in members]))
+            made.append(Group(ops[members[0]], members, [list(x) for x in arguments], (), [], bool(shared)))
+    return made

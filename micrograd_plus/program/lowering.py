@@ -1,0 +1,190 @@
+"""Rewrite instructions into what NumPy has: formulas for the functions it lacks, nothing computed for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from micrograd_plus.engine import ADD, DIV, LESS, LESS_EQUAL, MUL, NEG, POW, SUB, TABLE, Op
+from micrograd_plus.program.arrays import Array, Arrays, Operand
+
+WHERE, EQUAL, SQUARE, RECIPROCAL = (TABLE[name] for name in ("where", "equal", "square", "reciprocal"))
+TRUE_OR_FALSE = (LESS, LESS_EQUAL, EQUAL)
+SCALARS = ("share", "count")
+
+
+def lowered(outputs: Sequence[Array]) -> list[Array]:
+    """The same outputs by other instructions, for NumPy."""
+    arrays = _Lowered()
+    known: dict[int, Operand] = {}
+    for array in reached(outputs):
+        args = [known[arg.number] if isinstance(arg, Array) else arg for arg in array.args]
+        if array.kind == "apply":
+            known[array.number] = arrays.apply(array.extra, *args)
+        else:
+            solid = [arrays.solid(arg) for arg in args]
+            batched = array.batched
+            key = None if array.extra is None else array.number  # they were told apart when they were made
+            known[array.number] = arrays.make(array.kind, solid, array.rows, batched, array.extra, key)
+    return [arrays.shaped(known[array.number], array) for array in outputs]
+
+
+def reached(outputs: Sequence[Array]) -> list[Array]:
+    """All instructions that the outputs need, arguments before results."""
+    order: list[Array] = []
+    seen: set[int] = set()
+    stack: list[tuple[Array, bool]] = [(array, False) for array in reversed(outputs)]
+    while stack:
+        array, ready = stack.pop()
+        if ready:
+            order.append(array)
+        elif array.number not in seen:
+            seen.add(array.number)
+            stack.append((array, True))
+            stack.extend([(arg, False) for arg in reversed(array.arrays)])
+    return order
+
+
+def is_scalar(array: Operand) -> bool:
+    """Whether it is a plain number when the program runs."""
+    if not isinstance(array, Array):
+        return True
+    return array.kind in SCALARS or (array.kind == "apply" and all(is_scalar(arg) for arg in array.args))
+
+
+def is_bool(array: Operand) -> bool:
+    """Whether NumPy gives True and False for it."""
+    return isinstance(array, Array) and (
+        array.kind in ("not", "and") or (array.kind == "apply" and array.extra in TRUE_OR_FALSE)
+    )
+
+
+def ufunc(op: Op) -> tuple[str, str] | None:
+    """The module and the name of the array function for an operation, if there is one on this machine."""
+    if isinstance(op.numpy, str):
+        return "np", op.numpy
+    if op.scipy:
+        try:
+            import scipy.special
+        except ImportError:
+            return None
+        if hasattr(scipy.special, op.scipy):
+            return "special", op.scipy
+    return None
+
+
+class _Lowered(Arrays):
+    """Instructions for NumPy; what is simpler is made instead."""
+
+    def solid(self, arg: Operand) -> Operand:
+        """As an array of numbers, where it is one of True and False."""
+        if not is_bool(arg):
+            return self.spread(arg, 1, False) if is_scalar(arg) else arg
+        assert isinstance(arg, Array)
+        return self.make("cast", (arg,), arg.rows, arg.batched)
+
+    def shaped(self, arg: Operand, like: Array) -> Array:
+        """An output as an array of numbers, with the rows it should have."""
+        solid = self.solid(arg)
+        assert isinstance(solid, Array)
+        return self.spread(solid, like.rows, like.batched)
+
+    def apply(self, op: Op, *args: Operand) -> Operand:
+        arrays = [arg for arg in args if isinstance(arg, Array)]
+        if not arrays:
+            return super().apply(op, *args)
+        if op.name in ("stop_gradient", "identity"):
+            return args[0]
+        simpler = _SIMPLER.get(op)
+        if simpler is not None and (made := simpler(self, *args)) is not None:
+            return made
+        if callable(op.numpy):
+            return self.formula(op.numpy, *args)
+        if op not in (WHERE, *TRUE_OR_FALSE):
+            args = tuple([self.make("cast", (arg,), arg.rows, arg.batched) if is_bool(arg) else arg for arg in args])  # type: ignore[union-attr]
+        return super().apply(op, *args)
+
+
+def _mul(made: _Lowered, a: Operand, b: Operand) -> Operand | None:
+    for x, y in ((a, b), (b, a)):
+        if x == 1.0:
+            return y
+        if x == -1.0:
+            return made.apply(NEG, y)
+    if is_bool(a) and is_bool(b):
+        return made.elementwise("and", (a, b))
+    for x, y in ((a, b), (b, a)):
+        if is_scalar(x) and isinstance(y, Array) and y.kind == "apply" and not is_scalar(y):
+            if y.extra is MUL and is_scalar(y.args[0]):
+                return made.apply(MUL, made.apply(MUL, x, y.args[0]), y.args[1])
+            if y.extra is NEG:
+                return made.apply(MUL, made.apply(NEG, x), y.args[0])
+            if y.extra is MUL and is_scalar(y.args[1]):
+                return made.apply(MUL, made.apply(MUL, x, y.args[1]), y.args[0])
+    return None
+
+
+def _neg(made: _Lowered, x: Operand) -> Operand | None:
+    if isinstance(x, Array) and x.kind == "apply":
+        if x.extra is NEG:
+            return x.args[0]
+        if x.extra is SUB:
+            return made.apply(SUB, x.args[1], x.args[0])
+        if x.extra is MUL and isinstance(x.args[0], float):
+            return made.apply(MUL, -x.args[0], x.args[1])
+    return None
+
+
+def _add(made: _Lowered, a: Operand, b: Operand) -> Operand | None:
+    for x, y in ((a, b), (b, a)):
+        if x == 0.0:
+            return y
+        if isinstance(x, Array) and x.kind == "apply" and x.extra is NEG:
+            return made.apply(SUB, y, x.args[0])
+    return None
+
+
+def _sub(made: _Lowered, a: Operand, b: Operand) -> Operand | None:
+    if a == 1.0 and is_bool(b):
+        return made.elementwise("not", (b,))
+    if b == 0.0:
+        return a
+    if isinstance(b, Array) and b.kind == "apply" and b.extra is NEG:
+        return made.apply(ADD, a, b.args[0])
+    return None
+
+
+def _where(made: _Lowered, condition: Operand, x: Operand, y: Operand) -> Operand | None:
+    if not isinstance(condition, Array):
+        return x if condition else y
+    if condition.kind == "not":
+        return made.apply(WHERE, condition.args[0], y, x)
+    return _masked(made, condition, x, y) if is_bool(condition) else None
+
+
+def _masked(made: _Lowered, condition: Array, x: Operand, y: Operand) -> Operand | None:
+    """In the branch that is taken the condition is 1 and need not multiply; where it is not, it is 0."""
+    for branch, other, hit in ((x, y, condition), (y, x, made.elementwise("not", (condition,)))):
+        if isinstance(branch, Array) and branch.kind == "apply" and branch.extra is MUL:
+            for a, b in (branch.args, branch.args[::-1]):
+                if isinstance(b, Array) and (b is hit or (b.kind == "cast" and b.args[0] is hit)):
+                    return made.apply(WHERE, condition, *((a, other) if branch is x else (other, a)))
+    return None
+
+
+def _pow(made: _Lowered, x: Operand, y: Operand) -> Operand | None:
+    if y == 2.0:
+        return made.apply(SQUARE, x)
+    if y == -1.0:
+        return made.apply(RECIPROCAL, x)
+    return x if y == 1.0 else 1.0 if y == 0.0 else None
+
+
+def _div(made: _Lowered, x: Operand, y: Operand) -> Operand | None:
+    if y == 1.0:
+        return x
+    return made.apply(RECIPROCAL, y) if x == 1.0 else None
+
+
+_SIMPLER: dict[Op, Callable[..., Operand | None]] = {
+    MUL: _mul, NEG: _neg, ADD: _add, SUB: _sub, WHERE: _where, POW: _pow, DIV: _div,
+}  # fmt: skip

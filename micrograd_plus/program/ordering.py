@@ -1,0 +1,65 @@
+"""In which order the parameters of a function stand: that of its models."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from micrograd_plus.engine import Value
+from micrograd_plus.nn import Module
+
+
+def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value]:
+    """The parameters among a graph's leaves, in the order of `model.parameters()` for the models the function uses.
+
+    A model is one that the function reaches by its closure, its globals, its defaults or its `self`; what belongs to
+    none follows in the order of first use.
+    """
+    left = dict.fromkeys(leaves)
+    found: dict[Value, None] = {}
+    for module in _modules(function):
+        parameters = module.parameters()
+        if any(parameter in left for parameter in parameters):
+            found |= dict.fromkeys(parameters)
+    return list(found | left)
+
+
+def _modules(function: Any) -> Iterator[Module]:
+    """The modules that a function reaches, in the order of its names."""
+    stack, seen = [function], set()
+    while stack:
+        thing = stack.pop(0)
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, Module):
+            yield thing
+        elif isinstance(thing, functools.partial):
+            stack += [thing.func, *thing.args, *thing.keywords.values()]
+        elif isinstance(thing, types.MethodType):
+            stack += [thing.__self__, thing.__func__]
+        elif isinstance(thing, types.FunctionType):
+            names = [thing.__globals__.get(name) for code in _codes(thing.__code__) for name in code.co_names]
+            cells = [cell.cell_contents for cell in thing.__closure__ or () if _filled(cell)]
+            stack += [*cells, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), *names]
+        elif isinstance(thing, (list, tuple)):
+            stack += [part for part in thing[:100] if isinstance(part, (Module, list, tuple))]
+        elif callable(thing) and not isinstance(thing, type) and hasattr(thing, "__dict__"):
+            stack += list(vars(thing).values())
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _codes(constant)
+
+
+def _filled(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - raises when empty
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""One way through a function: the arrays that compute it for a whole batch, or the tape, whichever is faster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograd_plus.engine import Value
+from micrograd_plus.program import tape
+from micrograd_plus.program.emitting import Source, emitted
+from micrograd_plus.program.explaining import described
+from micrograd_plus.program.fusing import groups
+from micrograd_plus.program.replay import Replay
+from micrograd_plus.program.reverse import gradient_of
+from micrograd_plus.program.tensors import arrays_of
+from micrograd_plus.program.tracing import Listing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[Any]
+
+GROUPS = 5000  # a graph that falls into more groups than this, and many for its size, is not written as arrays
+CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
+# seconds, as measured: an array statement, and a node on the tape, forward and back, built natively and plain
+STATEMENT, NATIVE_NODE, PLAIN_NODE = 1.2e-6, 0.08e-6, 0.3e-6
+
+
+class Path:
+    """What was traced for some choices of Python's, and what runs it.
+
+    Attributes:
+        outcomes: how the choices went, in their order; examples that go this way are computed by this path.
+        lines: where they are made.
+        nodes: how many scalar nodes the graph has.
+        found: what was found in it, for `explain`.
+        size: how many parameters there are.
+    """
+
+    def __init__(self, listing: Listing, parameters: Sequence[Value], dtype: str) -> None:
+        self.outcomes = [guard.outcome for guard in listing.guards]
+        self.lines = [guard.line for guard in listing.guards]
+        self.nodes = listing.nodes
+        self.size = len(parameters)
+        self.dtype = dtype
+        found = groups(listing)
+        self.arrays = self.replay = None
+        self.sources: dict[str, Source] = {}
+        self.chunk = 1
+        if len(found) <= max(GROUPS, listing.nodes // 50):
+            self.arrays, self.root, self.guards = arrays_of(listing, found, parameters)
+            widest = max([array.rows for array in self.arrays.made if array.batched], default=1)
+            self.chunk = max(64, CELLS // widest)
+        self.found = described(listing, found, self.arrays)
+        self._functions: dict[str, Any] = {}
+        self._ones = np.empty((0, 1))
+        if self.arrays is None or listing.nodes * NATIVE_NODE < STATEMENT * self._source("gradient").statements:
+            self.replay = Replay(listing, parameters)
+
+    def matches(self, theta: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """For each example whether it goes this way."""
+        decided = self._outputs("guards", theta, x, y)
+        return np.asarray(((decided != 0.0) == np.array(self.outcomes)[:, None]).all(axis=0))
+
+    def values(self, theta: Floats, x: Floats, y: Floats) -> Floats:
+        """The outputs: a row for each, a column for each example."""
+        return self._outputs("values", theta, x, y)
+
+    def gradient(self, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[float, Floats]:
+        """The sum of the losses; and of their gradients, times the share that each example has in the whole."""
+        n = len(x)
+        if self._on_tape(n):
+            assert self.replay is not None
+            values, total = self.replay.gradients(theta, _joined(x, y))
+            return float(values.sum()), (total * share).astype(self.dtype, copy=False)
+        if n <= self.chunk:
+            root, gradient = self._run("gradient", theta, x, y, share)
+            return self._sum(root, n), gradient
+        loss, whole = 0.0, np.zeros((self.size, 1), dtype=self.dtype)
+        for i in range(0, n, self.chunk):
+            part = slice(i, i + self.chunk)
+            root, gradient = self._run("gradient", theta, x[part], y[part], share)
+            loss += self._sum(root, len(x[part]))
+            whole += gradient
+        return loss, whole
+
+    def gradients(self, theta: Floats, x: Floats, y: Floats) -> Floats:
+        """The gradient of each example's own loss: a row for each parameter, a column for each example."""
+        if self._on_tape(len(x)):
+            assert self.replay is not None
+            return self.replay.gradients(theta, _joined(x, y), each=True)[1]
+        return self._in_parts("gradients", theta, x, y, self.size)
+
+    def _sum(self, root: Floats, n: int) -> float:
+        if root.shape[1] == 1:
+            return float(root[0, 0]) * n
+        return float(root.dot(self._ones)[0, 0])
+
+    def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
+        if self._on_tape(2 * len(x)):
+            assert self.replay is not None
+            wanted = self.replay.roots if name == "values" else self.replay.guards
+            return self.replay.values(theta, _joined(x, y), wanted)
+        assert name != "guards" or self.outcomes
+        return self._in_parts(name, theta, x, y, None)
+
+    def _in_parts(self, name: str, theta: Floats, x: Floats, y: Floats, rows: int | None) -> Floats:
+        """A function's first output for all examples, computed for so many at a time."""
+        n = len(x)
+        chunk = self.chunk if rows is None else max(1, min(self.chunk, CELLS // max(rows, 1)))
+        parts = []
+        for i in range(0, n, chunk):
+            part = slice(i, i + chunk)
+            (out,) = self._run(name, theta, x[part], y[part], 1.0)
+            parts.append(np.broadcast_to(out, (len(out), len(x[part]))))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def _on_tape(self, n: int) -> bool:
+        """Whether going through the graph number by number is faster for so many examples."""
+        if self.arrays is None and not self.sources:
+            return True
+        node = NATIVE_NODE if tape.NATIVE else PLAIN_NODE
+        return self.replay is not None and n * self.nodes * node < STATEMENT * self.sources["gradient"].statements
+
+    def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
+        function = self._functions.get(name)
+        if function is None:
+            function = self._functions[name] = self._source(name).function()
+        n = len(x)
+        ones = self._ones
+        if len(ones) != n:
+            ones = self._ones = np.ones((n, 1), dtype=self.dtype)
+        with np.errstate(all="ignore"):
+            out: tuple[Floats, ...] = function(theta, x, y, ones, n, share)
+        return out
+
+    def _source(self, name: str) -> Source:
+        """The text of a function: `values`, `guards`, `gradient` or `gradients`."""
+        if name not in self.sources:
+            assert self.arrays is not None
+            if name == "values":
+                wanted = [self.root]
+            elif name == "guards":
+                wanted = [self.guards] if self.guards is not None else []
+            elif name == "gradient":
+                wanted = [self.root, gradient_of(self.arrays, self.root, self.size)]
+            else:
+                wanted = [gradient_of(self.arrays, self.root, self.size, each=True)]
+            self.sources[name] = emitted(wanted, self.dtype)
+        return self.sources[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle takes: the functions as text."""
+        if self.arrays is not None:
+            for name in ("values", "guards", *(("gradient", "gradients") if self.root.rows == 1 else ())):
+                self._source(name)
+        return self.__dict__ | {"arrays": None, "root": None, "guards": None, "_functions": {}}
+
+
+def _joined(x: Floats, y: Floats) -> Floats:
+    return np.concatenate([x, y], axis=1)

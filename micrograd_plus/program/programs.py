@@ -1,0 +1,302 @@
+"""A function of one example, compiled: its value and its gradient for a whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from reprlib import repr as short_repr
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from micrograd_plus.engine import Value
+from micrograd_plus.nn import Module
+from micrograd_plus.optim.ranges import parameters as checked_parameters
+from micrograd_plus.program.ordering import ordered
+from micrograd_plus.program.paths import Path
+from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[Any]
+
+PATHS = 16  # a function with more ways through it should choose between results by mp.where
+
+
+class Program:
+    """A compiled function, which `mp.compile` makes.
+
+    X and Y hold an example in each row; anything that NumPy makes an array of numbers of will do. Everywhere
+    `parameters` is a flat vector in the order of `program.parameters`, and nothing else is read then: the fast way.
+    Without it the Values are read afresh.
+
+    Attributes:
+        parameters: the Values that the gradient is taken by, in the order of `model.parameters()`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        shapes: Sequence[Shape],
+        parameters: Sequence[Value] | None,
+        dtype: str,
+        arrays: bool,
+    ) -> None:
+        self._function: Callable[..., Any] | None = function
+        self._name = getattr(function, "__name__", type(function).__name__)
+        self._shapes = tuple(shapes)
+        self._dtype = np.dtype(dtype)
+        self._arrays = arrays
+        listing = trace(function, shapes, arrays=arrays)
+        leaves = list(listing.leaves)
+        self.parameters = ordered(function, leaves) if parameters is None else list(parameters)
+        given = set(self.parameters)
+        self._others = [leaf for leaf in leaves if leaf not in given]  # constants that may change between calls
+        self._several = listing.several
+        self._paths: list[Path] = []
+        self._paths.append(self._path(listing))
+
+    def __call__(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Any:
+        """The mean of the function over the examples, a float.
+
+        Where the function returns a list of k outputs, a prediction for instance: the array (n, k) of all of them.
+
+        Raises:
+            TypeError, ValueError: X, Y or `parameters` are not what they should be; the error says what was expected.
+            CompileError: an example goes a way through the function that cannot be compiled.
+        """
+        values = self.values(x, y, parameters=parameters)
+        return values if self._several else float(values.mean())
+
+    def values(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
+        """The function's value for each example: an array (n,); or (n, k) where it returns a list of k."""
+        theta, xs, ys = self._inputs(x, y, parameters)
+        out: Floats | None = None
+        for path, rows in self._ways(theta, xs, ys):
+            values = path.values(theta, xs[rows], ys[rows])
+            if out is None:
+                out = np.empty((len(xs), len(values)), dtype=self._dtype)
+            out[rows] = values.T
+        assert out is not None
+        return out if self._several else out[:, 0]
+
+    def value_and_grad(
+        self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None
+    ) -> tuple[float, Floats]:
+        """The mean over the examples, and its derivative by each parameter, a vector in their order.
+
+        Raises:
+            TypeError: the function returns several outputs; else as for a call.
+        """
+        self._demand_one("value_and_grad")
+        theta, xs, ys = self._inputs(x, y, parameters)
+        n = len(xs)
+        first = self._paths[0]
+        if not first.outcomes and len(self._paths) == 1:
+            loss, gradient = first.gradient(theta, xs, ys, 1.0 / n)
+        else:
+            loss, gradient = 0.0, np.zeros((len(self.parameters), 1), dtype=self._dtype)
+            for path, rows in self._ways(theta, xs, ys):
+                more, part = path.gradient(theta, xs[rows], ys[rows], 1.0 / n)
+                loss, gradient = loss + more, gradient + part[: len(self.parameters)]
+        return loss / n, gradient[: len(self.parameters), 0]
+
+    def gradients(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
+        """The gradient of each example's own value: an array with a row for each example, a column a parameter."""
+        self._demand_one("gradients")
+        theta, xs, ys = self._inputs(x, y, parameters)
+        out = np.empty((len(xs), len(self.parameters)), dtype=self._dtype)
+        for path, rows in self._ways(theta, xs, ys):
+            out[rows] = path.gradients(theta, xs[rows], ys[rows])[: len(self.parameters)].T
+        return out
+
+    def explain(self) -> str:
+        """What was found in the graph: how many groups its nodes form, and which became matrix products."""
+        if len(self._paths) == 1:
+            return self._paths[0].found
+        told = []
+        for path in self._paths:
+            ways = "; ".join([f"{line} is {outcome}" for line, outcome in zip(path.lines, path.outcomes)])
+            told.append(f"where {ways}:\n{path.found}")
+        return "\n".join(told)
+
+    def __repr__(self) -> str:
+        nodes = max([path.nodes for path in self._paths], default=0)
+        ways = f", {len(self._paths)} ways" if len(self._paths) > 1 else ""
+        return f"Program({self._name}, {nodes:,} nodes, {len(self.parameters):,} parameters{ways})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle takes: all but the function itself, so that no new way through it can be traced elsewhere."""
+        return self.__dict__ | {"_function": None}
+
+    # ------------------------------------------------------------------------------------------------------ the inputs
+
+    def _inputs(self, x: Any, y: Any, parameters: Any) -> tuple[Floats, Floats, Floats]:
+        theta = self._theta(parameters)
+        xs = self._examples("X", x, self._shapes[0])
+        if len(self._shapes) == 1:
+            if y is not None:
+                raise TypeError(f"{self!r}: got Y, but it was compiled without targets; expected X alone")
+            return theta, xs, np.empty((len(xs), 0), dtype=self._dtype)
+        if y is None:
+            raise TypeError(f"{self!r}: got X alone; expected targets Y, too, as it was compiled with y=")
+        ys = self._examples("Y", y, self._shapes[1])
+        if len(xs) != len(ys):
+            raise ValueError(f"{self!r}: {len(xs)} examples and {len(ys)} targets; expected as many of each")
+        return theta, xs, ys
+
+    def _theta(self, parameters: Any) -> Floats:
+        if parameters is None:
+            values = [*self.parameters, *self._others]
+            return np.fromiter([value._data for value in values], dtype=self._dtype, count=len(values))
+        theta = np.ascontiguousarray(parameters, dtype=self._dtype)
+        if theta.shape != (len(self.parameters),):
+            expected = f"expected ({len(self.parameters)},), a number for each of program.parameters"
+            raise ValueError(f"{self!r}: parameters of shape {theta.shape}; {expected}")
+        if self._others:
+            others = np.fromiter([value._data for value in self._others], dtype=self._dtype)
+            theta = np.concatenate([theta, others])
+        return theta
+
+    def _examples(self, name: str, data: Any, shape: Shape) -> Floats:
+        """The examples as rows of floats."""
+        if isinstance(data, np.ndarray):
+            given = data
+        else:
+            try:
+                given = np.asarray(data)
+            except ValueError:
+                raise ValueError(
+                    f"{self!r}: {name} {short_repr(data)} is uneven; expected {_count(shape)} in each example"
+                ) from None
+        if given.dtype.kind not in "fiub":
+            got = f"an array of {given.dtype}" if given.dtype != object else "something else"
+            raise TypeError(f"{self!r}: {name} {short_repr(data)}; expected plain numbers, got {got}")
+        if given.shape[1:] != shape or given.ndim == 0:
+            hint = "; a single example goes into a list, [x]" if given.shape == shape else ""
+            expected = f"expected {('examples', *shape)}".replace("'", "")
+            raise ValueError(f"{self!r}: {name} of shape {given.shape}; {expected}{hint}")
+        if not len(given):
+            raise ValueError(f"{self!r}: {name} is empty; expected at least one example")
+        if given.dtype != self._dtype:
+            given = given.astype(self._dtype)
+        return given if given.ndim == 2 else given.reshape(len(given), -1)
+
+    def _demand_one(self, name: str) -> None:
+        if self._several:
+            wanted = "expected a single one to differentiate: compile a function that returns their sum, or a loss"
+            raise TypeError(f"{self!r}.{name}: the function returns a list of outputs; {wanted}")
+
+    # -------------------------------------------------------------------------------------------------------- the ways
+
+    def _path(self, listing: Listing) -> Path:
+        known = {*self.parameters, *self._others}
+        if any(leaf not in known for leaf in listing.leaves):
+            way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
+            raise CompileError(f"{self!r}: another way through it uses other Values than the first; {way_out}")
+        return Path(listing, [*self.parameters, *self._others], str(self._dtype))
+
+    def _ways(self, theta: Floats, xs: Floats, ys: Floats) -> Iterator[tuple[Path, Any]]:
+        """Each way that some of the examples go, and which they are."""
+        if not self._paths[0].outcomes:
+            yield self._paths[0], slice(None)
+            return
+        left = np.arange(len(xs))
+        for path in self._paths:
+            here = path.matches(theta, xs[left], ys[left])
+            if here.any():
+                yield path, left[here]
+            left = left[~here]
+            if not len(left):
+                return
+        while len(left):
+            path = self._traced(theta, xs[left[0]], ys[left[0]])
+            here = path.matches(theta, xs[left], ys[left])
+            here[0] = True  # it was led this way by the same numbers, rounding aside
+            yield path, left[here]
+            left = left[~here]
+
+    def _traced(self, theta: Floats, x: Floats, y: Floats) -> Path:
+        """The way that an example goes through the function, for which there is no path yet."""
+        lines = ", ".join(dict.fromkeys([line for path in self._paths for line in path.lines]))
+        way_out = "choose between results by mp.where(condition, a, b)"
+        if self._function is None:
+            raise CompileError(f"{self!r}: an unpickled program can't go a new way at {lines}; {way_out}")
+        if len(self._paths) == PATHS:
+            raise CompileError(f"{self!r}: more than {PATHS} ways through its choices at {lines}; {way_out}")
+        with _written([*self.parameters, *self._others], theta):
+            listing = trace(self._function, self._shapes, [*x.tolist(), *y.tolist()], self._arrays)
+        outcomes = [guard.outcome for guard in listing.guards]
+        for path in self._paths:
+            if path.outcomes == outcomes and path.lines == [guard.line for guard in listing.guards]:
+                return path
+        self._paths.append(self._path(listing))
+        return self._paths[-1]
+
+
+@contextmanager
+def _written(values: Sequence[Value], theta: Floats) -> Iterator[None]:
+    """The Values with these numbers, while it lasts."""
+    before = [value._data for value in values]
+    for value, number in zip(values, theta.tolist()):
+        value._data = number
+    try:
+        yield
+    finally:
+        for value, number in zip(values, before):
+            value._data = number
+
+
+def _count(shape: Shape) -> str:
+    return f"{prod(shape)} numbers" if shape else "one number"
+
+
+def compile(
+    function: Callable[..., Any],
+    x: int | Sequence[int],
+    y: int | Sequence[int] | None = None,
+    *,
+    parameters: Module | Sequence[Value] | None = None,
+    dtype: Literal["float64", "float32"] = "float64",
+) -> Program:
+    """Compile a function of one example into a program that runs whole batches with NumPy.
+
+    The function is traced once, on Values: what it computes scalar by scalar becomes a graph, in which sums of products
+    are found to be matrix products again. Its gradient comes from the same partials as everywhere. What the function
+    reads, inputs, targets and parameters, is read at each call; plain numbers in it are constants.
+
+    A Python `if` on a traced value is noted: examples that go the other way are traced anew. `float()` and `.data` of a
+    traced value are refused, and so is a function whose graph changes from run to run.
+
+    Args:
+        function: function(x, y), or function(x) without targets, of one example; returns a Value, or a list of them.
+        x: how many numbers an example has: 784 for a list of 784, () for a single number, (28, 28) for a list of lists.
+        y: the same of its target.
+        parameters: a model, or the Values to differentiate by, in the order of the gradient; None finds them: the
+            parameters of the models that the function uses, in the order of `model.parameters()`.
+        dtype: what to compute in; "float32" is faster and has seven digits.
+
+    Raises:
+        CompileError: the function cannot be traced; the message names the line and says what to write instead.
+        ValueError: a shape or the dtype is none.
+
+    >>> import micrograd_plus as mp
+    >>> model = mp.MLP(2, [3, 1], seed=1)
+    >>> program = mp.compile(lambda x, y: mp.losses.squared_error(model(x), y), x=2, y=())
+    >>> loss, gradient = program.value_and_grad([[0.5, -1.0], [2.0, 0.25]], [1.0, -1.0])
+    >>> gradient.shape
+    (13,)
+    >>> print(program.explain().splitlines()[0])
+    28 scalar nodes → 4 groups
+    """
+    if not callable(function):
+        kind = type(function).__name__
+        raise TypeError(f"compile({short_repr(function)}): expected a function of one example, got {kind}")
+    if dtype not in ("float64", "float32"):
+        raise ValueError(f"compile(dtype={short_repr(dtype)}): expected 'float64' or 'float32'")
+    shapes = [shape_of("x", x)] if y is None else [shape_of("x", x), shape_of("y", y)]
+    given = parameters.parameters() if isinstance(parameters, Module) else parameters
+    wanted = None if given is None else checked_parameters("compile(parameters)", given)
+    return Program(function, shapes, wanted, dtype, False)

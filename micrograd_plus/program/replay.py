@@ -1,0 +1,99 @@
+"""A flat graph in a few bytes a node, to be gone through example by example."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograd_plus.engine import TABLE, Op, Value
+from micrograd_plus.program import tape
+from micrograd_plus.program.tracing import Listing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[Any]
+
+
+class Replay:
+    """The graph of one example, and what it takes to run it: 10 bytes a node, and 12 a plain number in it."""
+
+    def __init__(self, listing: Listing, parameters: Sequence[Value]) -> None:
+        kinds: dict[Op | None, int] = {None: tape.LEAF, TABLE["add"]: tape.ADD, TABLE["mul"]: tape.MUL}
+        self.code = bytes([kinds.setdefault(op, len(kinds)) for op in listing.ops])
+        self.names = [op.name if op else "" for op in kinds]
+        self.first = array("i", [args[0] if args else -1 for args in listing.args])
+        self.second = array("i", [args[1] if len(args) == 2 else -1 for args in listing.args])
+        self.more = {place: list(args) for place, args in enumerate(listing.args) if len(args) > 2}
+        self.roots = listing.roots
+        self.guards = [guard.value for guard in listing.guards]
+        self.inputs = sum(listing.inputs)
+        self.constants = (array("i", listing.constants), array("d", listing.constants.values()))
+        rows = {parameter: row for row, parameter in enumerate(parameters)}
+        self.parameters = array("i", listing.leaves.values())
+        self.rows = array("i", [rows[leaf] for leaf in listing.leaves])
+        self.active = _active(listing)
+
+    def values(self, theta: Floats, examples: Floats, wanted: Sequence[int]) -> Floats:
+        """The numbers at the wanted places, a row for each, a column for each example.
+
+        Args:
+            theta: the parameters.
+            examples: a row for each, of all its inputs.
+            wanted: places, such as `roots` or `guards`.
+        """
+        out = np.empty((len(wanted), len(examples)))
+        for column, numbers in enumerate(self._forward(theta, examples)):
+            out[:, column] = [numbers[place] for place in wanted]
+        return out
+
+    def gradients(self, theta: Floats, examples: Floats, *, each: bool = False) -> tuple[Floats, Floats]:
+        """The first root for each example, and its derivative by theta: summed over the examples, or a column each."""
+        out = np.empty((1, len(examples)))
+        total = np.zeros((len(theta), len(examples) if each else 1))
+        root = self.roots[0]
+        for column, numbers in enumerate(self._forward(theta, examples)):
+            out[0, column] = numbers[root]
+            gradients = [0.0] * len(numbers)
+            gradients[root] = 1.0
+            tape.pull(*self._lists, self.active, numbers, gradients)
+            total[self._rows, column if each else 0] += [gradients[place] for place in self.parameters]
+        return out, total
+
+    def _forward(self, theta: Floats, examples: Floats) -> Iterator[list[float]]:
+        """All numbers, for one example after the other."""
+        ops = [TABLE.get(name, Op("")) for name in self.names]
+        self._lists = (ops, self.code, self.first.tolist(), self.second.tolist(), self.more)
+        self._rows = np.array(self.rows, dtype=np.intp)
+        start = [0.0] * len(self.code)
+        for place, number in zip(*self.constants):
+            start[place] = number
+        for place, number in zip(self.parameters, theta[self._rows].tolist()):
+            start[place] = number
+        for example in examples.tolist():
+            numbers = start.copy()
+            numbers[: self.inputs] = example
+            tape.run(*self._lists, numbers)
+            yield numbers
+
+
+def _active(listing: Listing) -> bytes:
+    """For each place whether it is on a way, along which something flows, from a leaf that is a Value to a root."""
+    moved = bytearray(len(listing.ops))
+    for place in listing.leaves.values():
+        moved[place] = 1
+    for place, args in enumerate(listing.args):
+        op = listing.ops[place]
+        if op is not None and not op.flat and any(moved[arg] for arg in args):
+            moved[place] = 1
+    reached = bytearray(len(listing.ops))
+    for place in listing.roots:
+        reached[place] = moved[place]
+    for place in range(len(listing.ops) - 1, -1, -1):
+        if reached[place]:
+            for arg in listing.args[place]:
+                reached[arg] = moved[arg]
+    return bytes(reached)

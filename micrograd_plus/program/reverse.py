@@ -1,0 +1,185 @@
+"""The chain rule over arrays: the instructions that compute the gradient, from the table's own partials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd_plus.engine import ADD, MUL, TABLE, Op
+from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places
+from micrograd_plus.rows import FLAT
+
+WHERE = TABLE["where"]
+
+
+class _Contribution(NamedTuple):
+    """What an instruction passes back to some rows (`target`; None for all) of an argument."""
+
+    gradient: Operand
+    source: Places | None = None  # the rows of the gradient that are meant
+    target: Places | None = None
+
+
+def gradient_of(arrays: Arrays, root: Array, parameters: int, *, each: bool = False) -> Array:
+    """The derivative of the root's mean over the examples by each row of theta.
+
+    Args:
+        arrays: where the instructions are added.
+        root: one row, the loss of each example.
+        parameters: how many rows theta has.
+        each: the derivative of each example's loss by itself, a column for each, instead of the mean's.
+    """
+    return _Reverse(arrays, each).run(root, parameters)
+
+
+class _Reverse:
+    """What has been passed back so far."""
+
+    def __init__(self, arrays: Arrays, each: bool) -> None:
+        self.arrays = arrays
+        self.each = each
+        self.forward = list(arrays.made)
+        self.moves = _depending_on_theta(self.forward)
+        self.passed: dict[int, list[_Contribution]] = {}
+
+    def run(self, root: Array, parameters: int) -> Array:
+        upstream: Operand = 1.0 if self.each else self.arrays.make("share", (), 1, False)
+        if not root.batched and not self.each:
+            upstream = self.arrays.apply(MUL, upstream, self.arrays.make("count", (), 1, False))
+        self._pass(root, upstream)
+        theta: Array | None = None
+        for array in reversed(self.forward):
+            if array.number in self.passed:
+                if array.kind == "theta":
+                    theta = array
+                elif array.kind in _RULES:
+                    _RULES[array.kind](self, array, self._total(array))
+        if theta is None:
+            return self.arrays.spread(0.0, parameters, self.each)
+        return self.arrays.spread(self._total(theta), parameters, self.each)
+
+    def _pass(
+        self, array: Array, gradient: Operand, source: Places | None = None, target: Places | None = None
+    ) -> None:
+        if self.moves[array.number]:
+            self.passed.setdefault(array.number, []).append(_Contribution(gradient, source, target))
+
+    def _total(self, array: Array) -> Operand:
+        """The sum of what was passed back to an array; one row, or one column, where all are alike."""
+        contributions = self.passed.pop(array.number)
+        total: Operand | None = None
+        for gradient in [c.gradient for c in contributions if c.target is None]:
+            total = gradient if total is None else self.arrays.apply(ADD, total, gradient)
+        parts = [c for c in contributions if c.target is not None]
+        if not parts:
+            assert total is not None
+            return total
+        wide = array.batched or self.each
+        made: list[Array] = []
+        pieces: list[Piece] = []
+        if total is not None:
+            made.append(self.arrays.spread(total, array.rows, wide))
+            pieces.append(Piece(0, np.arange(array.rows), np.arange(array.rows)))
+        for gradient, source, target in parts:
+            assert source is not None
+            assert target is not None
+            if not isinstance(gradient, Array) or gradient.rows == 1:
+                gradient, source = self.arrays.spread(gradient, 1, wide), np.zeros(len(source), dtype=np.intp)
+            pieces.append(Piece(len(made), source, target))
+            made.append(self.arrays.spread(gradient, gradient.rows, wide))
+        targets = np.concatenate([piece.target for piece in pieces])
+        each_once = len(targets) == array.rows and (np.sort(targets) == np.arange(array.rows)).all()
+        if each_once and len(pieces) == 1:
+            return self.arrays.select(made[0], pieces[0].source[np.argsort(targets)])
+        return self.arrays.pieces(
+            "rows" if each_once and array.kind != "theta" else "scatter", made, pieces, array.rows
+        )
+
+    def _fitted(self, gradient: Operand, array: Array, arg: Array) -> Operand:
+        """A gradient by an argument which was broadcast, summed over what it was broadcast to."""
+        if arg.rows == 1 and array.rows > 1:
+            if isinstance(gradient, Array) and gradient.rows > 1:
+                gradient = self.arrays.segsum(gradient, gradient.rows)
+            else:
+                gradient = self.arrays.apply(MUL, gradient, float(array.rows))
+        return self._over_examples(gradient, array, arg)
+
+    def _over_examples(self, gradient: Operand, array: Array, arg: Array) -> Operand:
+        if arg.batched or self.each or not array.batched:
+            return gradient
+        if isinstance(gradient, Array) and gradient.batched:
+            return self.arrays.make("sumbatch", (gradient,), gradient.rows, False)
+        return self.arrays.apply(MUL, gradient, self.arrays.make("count", (), 1, False))
+
+    def apply(self, array: Array, upstream: Operand) -> None:
+        op: Op = array.extra
+        for i, arg in enumerate(array.args):
+            partial, mask = op.partials[i], op.masks[i]
+            moved = isinstance(arg, Array) and self.moves[arg.number]
+            if not moved or partial is None or mask is FLAT.condition:
+                continue
+            assert isinstance(arg, Array)
+            slope = self._formula(array, "partials", i)
+            gradient = self.arrays.apply(MUL, upstream, slope)
+            if mask is not None:
+                gate = slope if mask is partial else self._formula(array, "masks", i)
+                gradient = self.arrays.apply(WHERE, gate, gradient, 0.0)
+            self._pass(arg, self._fitted(gradient, array, arg))
+
+    def _formula(self, array: Array, column: str, i: int) -> Operand:
+        """A column of the row for this instruction; element by element where it cannot be recorded."""
+        function: Callable[..., Any] = getattr(array.extra, column)[i]
+        try:
+            return self.arrays.formula(function, array, *array.args)
+        except Exception:  # noqa: BLE001 - a user's partial may do anything with numbers
+            return self.arrays.elementwise("partial", (array, *array.args), (array.extra.name, column, i))
+
+    def rows(self, array: Array, upstream: Operand) -> None:
+        pieces: list[Piece] = array.extra
+        for piece in pieces:
+            source = array.arrays[piece.array]
+            if self.moves[source.number]:
+                given = upstream
+                if source.batched != array.batched and not self.each:
+                    part = self.arrays.spread(upstream, array.rows, False)
+                    given = self._over_examples(part, array, source)
+                self._pass(source, given, piece.target, piece.source)
+
+    def matmul(self, array: Array, upstream: Operand) -> None:
+        matrix, argument = array.arrays
+        back = self.arrays.spread(upstream, array.rows, array.batched)
+        m, k, q = sizes = array.extra
+        if self.moves[argument.number]:
+            self._pass(argument, self.arrays.make("matmul_back", (matrix, back), k * q, back.batched, sizes))
+        if self.moves[matrix.number]:
+            kind = "outer" if self.each else "matmul_outer"
+            self._pass(matrix, self.arrays.make(kind, (back, argument), m * k, self.each, sizes))
+
+    def segsum(self, array: Array, upstream: Operand) -> None:
+        (arg,) = array.arrays
+        if isinstance(upstream, Array) and upstream.rows > 1:
+            upstream = self.arrays.make("repeat", (upstream,), arg.rows, upstream.batched, array.extra)
+        self._pass(arg, upstream)
+
+    def sumrows(self, array: Array, upstream: Operand) -> None:
+        self._pass(array.arrays[0], upstream)
+
+
+_RULES: dict[str, Callable[[_Reverse, Array, Operand], None]] = {
+    "apply": _Reverse.apply,
+    "rows": _Reverse.rows,
+    "matmul": _Reverse.matmul,
+    "segsum": _Reverse.segsum,
+    "sumrows": _Reverse.sumrows,
+}
+
+
+def _depending_on_theta(made: list[Array]) -> list[bool]:
+    """For each array whether the parameters move it."""
+    moves: list[bool] = []
+    for array in made:
+        flat = array.kind == "apply" and array.extra.flat
+        moves.append(array.kind == "theta" or (not flat and any(moves[arg.number] for arg in array.arrays)))
+    return moves

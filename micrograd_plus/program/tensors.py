@@ -1,0 +1,244 @@
+"""Turn groups of scalar nodes into arrays: where sums of products share their factors, into matrix products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd_plus.engine import ADD, MUL, Value
+from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places, Product
+from micrograd_plus.program.fusing import MISSING, Group, Term
+from micrograd_plus.program.tracing import Listing
+
+
+class Found(NamedTuple):
+    """The arrays of a graph.
+
+    Attributes:
+        arrays: all instructions.
+        root: the outputs, a row for each.
+        guards: what decided Python's choices, a row for each; None where there were none.
+    """
+
+    arrays: Arrays
+    root: Array
+    guards: Array | None
+
+
+def arrays_of(listing: Listing, found: list[Group], parameters: Sequence[Value]) -> Found:
+    """The arrays that compute what a graph computes.
+
+    Args:
+        listing: the graph.
+        found: its groups.
+        parameters: the leaves, and perhaps others, in the order of the rows of theta.
+    """
+    finder = _Finder(listing, parameters)
+    for group in found:
+        if group.op is None:
+            finder.sum(group)
+        else:
+            finder.operation(group)
+    guards = [guard.value for guard in listing.guards]
+    root = finder.gather(np.array(listing.roots))
+    return Found(finder.arrays, root, finder.gather(np.array(guards)) if guards else None)
+
+
+class _Finder:
+    """Where each node's number will be: in which array, in which row."""
+
+    def __init__(self, listing: Listing, parameters: Sequence[Value]) -> None:
+        self.arrays = Arrays()
+        self.source = np.full(len(listing.ops), -1)  # the number of an array; -1 for a constant
+        self.row = np.zeros(len(listing.ops), dtype=np.intp)
+        self.numbers = np.zeros(len(listing.ops))
+        self.numbers[list(listing.constants)] = list(listing.constants.values())
+        nx, ny = listing.inputs
+        if nx:
+            self._place(np.arange(nx), self.arrays.make("x", (), nx, True))
+        if ny:
+            self._place(np.arange(nx, nx + ny), self.arrays.make("y", (), ny, True))
+        if parameters:
+            theta = self.arrays.make("theta", (), len(parameters), False)
+            for row, parameter in enumerate(parameters):
+                if (place := listing.leaves.get(parameter)) is not None:
+                    self.source[place] = theta.number
+                    self.row[place] = row
+
+    def _place(self, members: Any, array: Array) -> None:
+        self.source[members] = array.number
+        self.row[members] = np.arange(len(members)) if array.rows > 1 else 0
+
+    def gather(self, places: Places, *, once: bool = False) -> Array:
+        """An array with the numbers of these places, one a row; with `once`, a single row where all are the same."""
+        sources, rows = self.source[places], self.row[places]
+        first = int(sources[0])
+        if (sources == first).all():
+            if first < 0:
+                return self.arrays.const(self.numbers[places])
+            array = self.arrays.made[first]
+            return self.arrays.select(array, rows[:1] if once and (rows == rows[0]).all() else rows)
+        parts: list[Array] = []
+        pieces: list[Piece] = []
+        for source in dict.fromkeys(sources.tolist()):
+            target = np.flatnonzero(sources == source)
+            if source < 0:
+                parts.append(self.arrays.const(self.numbers[places[target]]))
+                pieces.append(Piece(len(pieces), np.arange(len(target)), target))
+            else:
+                parts.append(self.arrays.made[source])
+                pieces.append(Piece(len(pieces), rows[target], target))
+        return self.arrays.pieces("rows", parts, pieces, len(places))
+
+    def operation(self, group: Group) -> None:
+        """One operation for all nodes of a group; nodes with the same arguments are computed once."""
+        assert group.op is not None
+        columns = [np.array(places) for places in group.args]
+        names = [(self.source[places], self.row[places], self.numbers[places]) for places in columns]
+        keys = list(zip(*[part.tolist() for name in names for part in name]))
+        rows: dict[Any, int] = {}
+        row_of = np.array([rows.setdefault(key, len(rows)) for key in keys])
+        first = np.unique(row_of, return_index=True)[1]
+        args: list[Operand] = []
+        for places in columns:
+            places = places[first]
+            if self.source[places[0]] < 0 and (self.source[places] < 0).all():
+                numbers = self.numbers[places]
+                alike = (numbers.view(np.int64) == numbers.view(np.int64)[0]).all()
+                args.append(float(numbers[0]) if alike else self.arrays.const(numbers))
+            else:
+                args.append(self.gather(places, once=True))
+        if not any(isinstance(arg, Array) for arg in args):  # of plain numbers alone
+            args[0] = self.arrays.const(np.array([args[0]]))
+        made = self.arrays.elementwise("apply", args, group.op)
+        self.source[group.members] = made.number
+        self.row[group.members] = row_of if made.rows > 1 else 0
+
+    def sum(self, group: Group) -> None:
+        """Sums of products: matrix products where the factors allow it."""
+        members = np.array(group.members)
+        parts = [self._terms(terms) for terms in group.terms]
+        constants = np.array(group.constants)
+        for chosen in self._parted(parts[0], len(members)):
+            made, order = self._sum([part and part.of(chosen) for part in parts], constants[chosen])
+            self._place(members[chosen][order], made)
+
+    def _terms(self, terms: list[list[Term]]) -> _Terms | None:
+        if not terms[0]:
+            return None
+        numbers = np.array(terms)
+        factors = numbers[:, :, 1].astype(np.intp), numbers[:, :, 2].astype(np.intp)
+        order = np.argsort(self.source[factors[0]] * len(self.source) + self.row[factors[0]], axis=1, kind="stable")
+        pick = [np.take_along_axis(part, order, axis=1) for part in (*factors, numbers[:, :, 0])]
+        return _Terms(*pick)
+
+    def _parted(self, products: _Terms | None, count: int) -> list[Places]:
+        """The members in parts that one matrix product each can compute; else all together."""
+        everybody = [np.arange(count)]
+        if products is None or products.grid() is not None:
+            return everybody
+        for kind in (products.left(), products.right()):
+            kinds = int(kind.max()) + 1
+            if kinds <= count // 2:
+                return [np.flatnonzero(kind == i) for i in range(kinds)]
+        return everybody
+
+    def _sum(self, parts: Sequence[_Terms | None], constants: Places) -> tuple[Array, Places]:
+        """The sums of some members, and the order in which they stand in the result."""
+        mixed, *others = parts
+        order = np.arange(len(constants))
+        total: Array | None = None
+        if mixed is not None and (grid := mixed.grid()) is not None:
+            total, order = self._product(mixed, grid), grid.order
+            mixed = None
+        for part in (mixed, *others):
+            if part is not None:
+                made = self._elementwise(part.of(order))
+                total = made if total is None else self.arrays.elementwise("apply", (total, made), ADD)
+        assert total is not None
+        constants = constants[order]
+        if constants.any():
+            alike = (constants == constants[0]).all()
+            number = float(constants[0]) if alike else self.arrays.const(constants)
+            total = self.arrays.elementwise("apply", (total, number), ADD)
+        return total, order
+
+    def _product(self, terms: _Terms, grid: _Grid) -> Array:
+        """A matrix product: each row of factors on the right, weighed, with each row of factors on the left."""
+        right = terms.second[grid.right]
+        matrix = self._weighed(self.gather(right.ravel()), terms.coefficient[grid.right].ravel())
+        argument = self.gather(terms.first[grid.left].T.ravel())
+        return self.arrays.matmul(matrix, argument, Product(len(grid.right), right.shape[1], len(grid.left)))
+
+    def _elementwise(self, terms: _Terms) -> Array:
+        """Products element by element, and their sums."""
+        count = terms.first.shape[1]
+        weights = terms.coefficient.ravel()
+        made = self.gather(terms.first.ravel(), once=count == 1)
+        if terms.second[0, 0] == MISSING:
+            if len(terms.first) == 1 and (weights != weights[0]).any():  # the coefficients are a matrix of one row
+                matrix = self.arrays.const(weights)
+                return self.arrays.matmul(matrix, made, Product(1, count, 1))
+            return self.arrays.segsum(self._weighed(made, weights), count)
+        other = self.gather(terms.second.ravel(), once=count == 1)
+        if len(terms.first) == 1 and not made.batched and not other.batched:
+            return self.arrays.matmul(self._weighed(made, weights), other, Product(1, count, 1))
+        return self.arrays.segsum(self._weighed(self.arrays.elementwise("apply", (made, other), MUL), weights), count)
+
+    def _weighed(self, array: Array, weights: Places) -> Array:
+        if (weights == 1.0).all():
+            return array
+        alike = (weights == weights[0]).all()
+        factor = float(weights[0]) if alike else self.arrays.const(weights)
+        return self.arrays.elementwise("apply", (array, factor), MUL)
+
+
+class _Grid(NamedTuple):
+    """Sums that pair each of some left rows of factors with each of some right ones.
+
+    Attributes:
+        left: a member for each distinct row on the left.
+        right: a member for each distinct row on the right.
+        order: the members, right row by right row.
+    """
+
+    left: Places
+    right: Places
+    order: Places
+
+
+class _Terms(NamedTuple):
+    """The terms of some sums, a row for each: the places of the factors, and the coefficients."""
+
+    first: Places
+    second: Places
+    coefficient: Places
+
+    def of(self, members: Places) -> _Terms:
+        """Those of some members."""
+        return _Terms(self.first[members], self.second[members], self.coefficient[members])
+
+    def left(self) -> Places:
+        """Which of the distinct rows of first factors each member has."""
+        return _kinds([row.tobytes() for row in self.first])
+
+    def right(self) -> Places:
+        """Which of the distinct rows of second factors, with their coefficients, each member has."""
+        return _kinds([row.tobytes() + weights.tobytes() for row, weights in zip(self.second, self.coefficient)])
+
+    def grid(self) -> _Grid | None:
+        """How these sums are a matrix product, if they are one."""
+        left, right = self.left(), self.right()
+        columns, rows = int(left.max()) + 1, int(right.max()) + 1
+        if columns * rows != len(left) or len(set(zip(left.tolist(), right.tolist()))) != len(left):
+            return None
+        first_of = [np.unique(kind, return_index=True)[1] for kind in (left, right)]
+        return _Grid(first_of[0], first_of[1], np.argsort(right * columns + left, kind="stable"))
+
+
+def _kinds(rows: list[bytes]) -> Places:
+    """The rows' numbers, alike rows having the same, in the order in which they come."""
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(row, len(numbers)) for row in rows])
