@@ -58,8 +58,9 @@ def _slopes(node: Value, active: set[Value], graph: bool) -> list[tuple[Value, N
     if not graph:
         out, at = node._data, [arg._data if isinstance(arg, Value) else arg for arg in args]
     slopes = []
-    for arg, partial, mask in zip(args, op.partials, op.masks):
-        if isinstance(arg, Value) and arg in active and partial is not None:
+    halts = op.halts or [False] * len(args)
+    for arg, partial, mask, halted in zip(args, op.partials, op.masks, halts):
+        if isinstance(arg, Value) and arg in active and partial is not None and not halted:
             slope = _tidied(partial(out, *at), node)
             gate = 1.0 if mask is None else slope if mask is partial else _tidied(mask(out, *at), node)
             slopes.append((arg, slope, gate))

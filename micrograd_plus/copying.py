@@ -6,6 +6,7 @@ arguments before results, and each node names its arguments by their places.
 
 from __future__ import annotations
 
+import copyreg
 from array import array
 from operator import getitem
 from typing import Any
@@ -120,7 +121,7 @@ def _build(
     extras: dict[str, Any],
 ) -> Value:
     value = kind.__new__(kind)
-    value._data, value._grad, value._note = data, grad, label or None
+    value._data, value._grad, value._note, value._mark = data, grad, label or None, 0
     value.op = None if not op else Op(op[1:]) if op[0] == "?" else _known(op)
     value._set_args(args)
     for name, attribute in extras.items():
@@ -151,5 +152,13 @@ def _extras(node: Value) -> dict[str, Any]:
     return {} if type(node) is Value else dict(getattr(node, "__dict__", {}))
 
 
+def _reduce_op(op: Op) -> tuple[Any, ...]:
+    """What pickle asks for: an operation of the table is written as its name."""
+    if TABLE.get(op.name) is not op:
+        raise TypeError(f"{op!r} is no operation of the table, or was made again since; it can't be copied or pickled")
+    return _known, (op.name,)
+
+
+copyreg.pickle(Op, _reduce_op)
 for _name, _function in {"__copy__": _copy, "__deepcopy__": _deepcopy, "__reduce_ex__": _reduce_ex}.items():
     setattr(Value, _name, _function)

@@ -7,16 +7,25 @@ so a graph has no cycles and is freed the moment it is dropped. What the operati
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Complex, Real
 from reprlib import repr as short_repr
 from types import CellType, FunctionType
-from typing import Any, Protocol, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsFloat, TypeAlias
 from weakref import WeakKeyDictionary
 
-NATIVE = False
+NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))  # built by mypyc, or plain Python
+
+if TYPE_CHECKING:
+    from mypy_extensions import i32, mypyc_attr
+if not (NATIVE or TYPE_CHECKING):
+
+    def mypyc_attr(**_):
+        """What speaks to mypyc alone."""
+        return lambda kind: kind
+
 
 Arg: TypeAlias = "Value | float"  # a constant argument is a plain float: its rule never runs
 Hook: TypeAlias = Callable[[Any], Any]  # sees a gradient on its way; what it returns, unless None, goes on instead
@@ -36,15 +45,18 @@ class Trace(Protocol):
     """Somebody who records a function as a graph, and must know when a number leaves it (`compile`)."""
 
     def asked(self, value: Value, how: str) -> None:
-        """A plain number is about to be made of a Value, by `float()` or `.data`; or a choice, by `bool()`."""
+        """A plain number is about to be made of a Value, or written to one: `how` says by what."""
+
+    def decided(self, value: Value) -> bool:
+        """A Value's `bool()` is about to decide something; what it shall be."""
 
 
 class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
 
     __slots__ = (
-        *("name", "forward", "partials", "masks", "flat", "domain", "kinks", "options"),
-        *("symbol", "latex", "precedence", "numpy", "scipy", "sympy", "doc"),
+        *("name", "forward", "partials", "masks", "flat", "halts", "domain", "kinks", "options"),
+        *("symbol", "latex", "precedence", "numpy", "scipy", "arrays", "sympy", "doc"),
     )
 
     def __init__(self, name: str) -> None:
@@ -53,6 +65,7 @@ class Op:
         self.partials: tuple[Callable[..., Any] | None, ...] = ()
         self.masks: tuple[Callable[..., Any] | None, ...] = ()
         self.flat = False  # nothing at all flows back
+        self.halts: tuple[bool, ...] | None = None  # to which arguments nothing flows back, where there are such
         self.domain: tuple[tuple[float, float], ...] = ()
         self.kinks: Callable[..., float] | None = None
         self.options: dict[str, float] = {}
@@ -61,6 +74,7 @@ class Op:
         self.precedence = 0
         self.numpy: str | None = None
         self.scipy: str | None = None
+        self.arrays: Callable[..., Any] | None = None
         self.sympy = ""
         self.doc = ""
 
@@ -73,6 +87,13 @@ class Op:
         Where a partial is a mask, a zero of the mask stops the upstream gradient, even an infinite one.
         """
         args = node.args
+        if len(args) == 1 and self.partials:  # the loop below for one argument: an activation, in most networks
+            (arg,), partial, mask = args, self.partials[0], self.masks[0]
+            if isinstance(arg, Value) and partial is not None:
+                slope = float(partial(node._data, arg._data))
+                if mask is None or (slope if mask is partial else mask(node._data, arg._data)):
+                    arg._grad += node._grad * slope
+            return
         numbers = [arg._data if isinstance(arg, Value) else arg for arg in args]
         for arg, partial, mask in zip(args, self.partials, self.masks):
             if isinstance(arg, Value) and partial is not None:
@@ -121,7 +142,7 @@ def _holds(cell: CellType, node: Value) -> bool:
         return False
 
 
-TABLE: dict[str, Op] = {}  # every operation by name; ops.py fills it
+TABLE: Final[dict[str, Op]] = {}  # every operation by name; ops.py fills it
 
 
 def operation(name: str) -> Op:
@@ -130,18 +151,19 @@ def operation(name: str) -> Op:
 
 
 # Python's operators need their operations here; the rows in ops.py say what these are.
-ADD: Op = operation("add")
-SUB: Op = operation("sub")
-MUL: Op = operation("mul")
-DIV: Op = operation("div")
-MOD: Op = operation("mod")
-POW: Op = operation("pow")
-NEG: Op = operation("neg")
-ABS: Op = operation("abs")
-LESS: Op = operation("less")
-LESS_EQUAL: Op = operation("less_equal")
+ADD: Final[Op] = operation("add")
+SUB: Final[Op] = operation("sub")
+MUL: Final[Op] = operation("mul")
+DIV: Final[Op] = operation("div")
+MOD: Final[Op] = operation("mod")
+POW: Final[Op] = operation("pow")
+NEG: Final[Op] = operation("neg")
+ABS: Final[Op] = operation("abs")
+LESS: Final[Op] = operation("less")
+LESS_EQUAL: Final[Op] = operation("less_equal")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True, acyclic=True)
 class Value:
     """A real number in a computation graph.
 
@@ -161,19 +183,19 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("_data", "_grad", "op", "_a", "_b", "_note", "__weakref__")
+    __slots__ = ("_data", "_grad", "op", "_a", "_b", "_note", "_mark", "__weakref__")
 
-    def __init__(
-        self, data: SupportsFloat, _children: tuple[Arg, ...] | set[Value] = (), _op: str = "", *, label: str = ""
-    ) -> None:
+    def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = "", *, label: str = "") -> None:
+        self._mark: i32 = 0  # the last walk that came by
         self._data: float = number(data, "Value")
         self._grad: float = 0.0
         self.op: Op | None = Op(_op) if _op or _children else None
-        self._note: Any = label or None  # a label; or the scope; or (label, scope), where a node has both
         self._a: Arg | None = None
         self._b: Arg | tuple[Arg, ...] | None = None  # a tuple only where there are more than two arguments
+        self._note: Any = label or None  # a label; or the scope; or (label, scope), where a node has both
         if _children:
-            self._set_args(tuple(x if isinstance(x, Value) else number(x, "Value") for x in _children))
+            children: Iterable[Any] = _children
+            self._set_args(tuple([x if isinstance(x, Value) else number(x, "Value") for x in children]))
 
     @property
     def data(self) -> float:
@@ -184,11 +206,15 @@ class Value:
 
     @data.setter
     def data(self, data: SupportsFloat) -> None:
+        if _open:
+            _tell(self, ".data =")
         self._data = number(data, "Value.data =")
 
     @property
     def grad(self) -> float:
         """The derivative, by this value, of whatever `backward` was called on; 0.0 at birth."""
+        if _open:
+            _tell(self, ".grad")
         return self._grad
 
     @grad.setter
@@ -295,60 +321,66 @@ class Value:
         60.0
         >>> handle.remove()
         """
+        if _open:
+            _tell(self, "a hook")
         if not callable(hook):
             raise TypeError(f"register_hook({short_repr(hook)}): expected a function of a gradient")
         return Handle(self, hook)
 
     def detach(self) -> Value:
         """A leaf with the same number, through which no gradient flows."""
+        if _open and tracing.get() is not None:  # which cannot hold a leaf whose number depends on others
+            return apply(operation("stop_gradient"), self)
         return Value(self._data)
 
-    def __add__(self, other: Arg) -> Value:
+    # the other side may be an array, which then answers for itself; engine.pyi says what comes of numbers
+
+    def __add__(self, other: Any) -> Any:
         if isinstance(other, Value):
             return node(ADD, self._data + other._data, self, other)
         if (constant := operand("+", other)) is None:
             return NotImplemented
         return node(ADD, self._data + constant, self, constant)
 
-    def __radd__(self, other: float) -> Value:
+    def __radd__(self, other: Any) -> Any:
         if (constant := operand("+", other)) is None:
             return NotImplemented
         return node(ADD, constant + self._data, constant, self)
 
-    def __mul__(self, other: Arg) -> Value:
+    def __mul__(self, other: Any) -> Any:
         if isinstance(other, Value):
             return node(MUL, self._data * other._data, self, other)
         if (constant := operand("*", other)) is None:
             return NotImplemented
         return node(MUL, self._data * constant, self, constant)
 
-    def __rmul__(self, other: float) -> Value:
+    def __rmul__(self, other: Any) -> Any:
         if (constant := operand("*", other)) is None:
             return NotImplemented
         return node(MUL, constant * self._data, constant, self)
 
-    def __sub__(self, other: Arg) -> Value:
+    def __sub__(self, other: Any) -> Any:
         return _operator(SUB, self, other)
 
-    def __rsub__(self, other: float) -> Value:
+    def __rsub__(self, other: Any) -> Any:
         return _reflected(SUB, other, self)
 
-    def __truediv__(self, other: Arg) -> Value:
+    def __truediv__(self, other: Any) -> Any:
         return _operator(DIV, self, other)
 
-    def __rtruediv__(self, other: float) -> Value:
+    def __rtruediv__(self, other: Any) -> Any:
         return _reflected(DIV, other, self)
 
-    def __mod__(self, other: Arg) -> Value:
+    def __mod__(self, other: Any) -> Any:
         return _operator(MOD, self, other)
 
-    def __rmod__(self, other: float) -> Value:
+    def __rmod__(self, other: Any) -> Any:
         return _reflected(MOD, other, self)
 
-    def __pow__(self, other: Arg) -> Value:
+    def __pow__(self, other: Any) -> Any:
         return _operator(POW, self, other)
 
-    def __rpow__(self, other: float) -> Value:
+    def __rpow__(self, other: Any) -> Any:
         return _reflected(POW, other, self)
 
     def __neg__(self) -> Value:
@@ -360,21 +392,29 @@ class Value:
     def __abs__(self) -> Value:
         return apply(ABS, self)
 
-    def __lt__(self, other: Arg) -> Any:
+    def __lt__(self, other: Any) -> Any:
         return _comparison("<", LESS, self, other)
 
-    def __le__(self, other: Arg) -> Any:
+    def __le__(self, other: Any) -> Any:
         return _comparison("<=", LESS_EQUAL, self, other)
 
-    def __gt__(self, other: Arg) -> Any:
+    def __gt__(self, other: Any) -> Any:
         return _comparison(">", LESS, self, other, turned=True)
 
-    def __ge__(self, other: Arg) -> Any:
+    def __ge__(self, other: Any) -> Any:
         return _comparison(">=", LESS_EQUAL, self, other, turned=True)
 
+    def __eq__(self, other: object) -> Any:
+        if _open and tracing.get() is not None and isinstance(other, (int, float)):
+            return apply(operation("equal"), self, float(other))  # as it is for the number that stands here otherwise
+        return True if self is other else NotImplemented
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
+
     def __bool__(self) -> bool:
-        if _open:
-            _tell(self, "bool()")
+        if _open and (trace := tracing.get()) is not None:
+            return trace.decided(self)
         return self._data != 0.0
 
     def __float__(self) -> float:
@@ -383,21 +423,30 @@ class Value:
         return self._data
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else str(self)
+        if not spec:
+            return str(self)
+        if _open:
+            _tell(self, "a format")
+        return format(self._data, spec)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}(data={self._data}, grad={self._grad}{label})"
 
 
-_MICROGRAD_NAMES = {"add": "+", "mul": "*", "relu": "ReLU"}
-_new = Value.__new__
-_lock = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-watching: ContextVar[Watch | None] = ContextVar("watch", default=None)
-tracing: ContextVar[Trace | None] = ContextVar("trace", default=None)
-_open = 0  # how many blocks, such as no_grad(), are open in any thread: while there is none, a new node asks nobody
-_hooks: WeakKeyDictionary[Value, list[Hook]] = WeakKeyDictionary()
+if not NATIVE:
+    setattr(Value, "__hash__", object.__hash__)  # noqa: B010 - without the detour over Python; natively it is C anyway
+
+
+_MICROGRAD_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}
+_new: Final = Value.__new__
+_lock: Final = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
+_recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
+watching: Final[ContextVar[Watch | None]] = ContextVar("watch", default=None)
+tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
+_marks = 0  # the last that was given
+_open: Final[list[Any]] = []  # the blocks, such as no_grad(), of all threads: without any, a new node asks nobody
+_hooks: Final[WeakKeyDictionary[Value, list[Hook]]] = WeakKeyDictionary()
 
 
 def _tell(value: Value, how: str) -> None:
@@ -426,6 +475,11 @@ class Handle:
 
     def __exit__(self, *_: object) -> None:
         self.remove()
+
+
+def has_hook(value: Value) -> bool:
+    """Whether somebody wants to see this value's gradient."""
+    return bool(_hooks) and bool(_hooks.get(value))
 
 
 def hooked(value: Value, gradient: Any) -> Any:
@@ -470,6 +524,7 @@ UNKNOWN = "its derivative is known to backward() alone; make it with mp.primitiv
 
 def derivatives(root: Value, xs: Sequence[Value]) -> list[float]:
     """The derivative of root by each of xs, from a backward pass that leaves every gradient as it was."""
+    _tell(root, "a gradient that is no graph")
     with _lock:
         order, held = walk(root, flowing=True)
         for node in order:
@@ -519,6 +574,7 @@ def _pull_watched(root: Value, order: list[Value]) -> None:
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
     """A new interior node; every one of them is made here."""
     out = _new(Value)
+    out._mark = 0
     out._data = data
     out._grad = 0.0
     out._note = None
@@ -535,13 +591,30 @@ def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bo
     """Whether the blocks that are open want this node recorded; a watch may look at it first."""
     if (watch := watching.get()) is not None:
         watch.made(out, op, (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b))
-    return _recording.get()
+    recorded = _recording.get()
+    if not recorded:
+        _tell(out, "no_grad()")
+    return recorded
 
 
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
     data = op.forward(*[arg._data if isinstance(arg, Value) else arg for arg in args])  # type: ignore[misc]
     return node(op, data, args[0], _rest(args))
+
+
+def weighed(total: Any, weights: Sequence[Any], xs: Sequence[Any]) -> Any:
+    """total + weights[0] * xs[0] + weights[1] * xs[1] + ..., a node for each sign: the sum in a neuron.
+
+    The operators make the same nodes; here nobody has to look for them, weight after weight.
+    """
+    for weight, x in zip(weights, xs):
+        if isinstance(weight, Value) and isinstance(total, Value) and isinstance(x, Value):
+            product = node(MUL, weight._data * x._data, weight, x)
+            total = node(ADD, total._data + product._data, total, product)
+        else:
+            total = total + weight * x
+    return total
 
 
 def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
@@ -555,48 +628,78 @@ def walk(
     """The nodes under the roots that operations made, arguments before results; and all nodes that hold a gradient.
 
     Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them. With `flowing`,
-    what lies only under operations that pass nothing back, such as a comparison, is left out of the order: not even
+    what lies only where nothing is passed back, under a comparison or a condition, is left out of the order: not even
     0 · inf comes through these.
     """
+    with _lock:
+        return _walk(list(reversed(roots)), skip, flowing)
+
+
+def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: bool) -> tuple[list[Value], list[Value]]:
+    """What `walk` does. Two numbers of its own mark the nodes it has come by: those still open, and those done with."""
+    global _marks
+    _marks = _marks + 2 if _marks < 2**31 - 3 else 2
+    opened: i32 = _marks
+    closed: i32 = _marks + 1
     order: list[Value] = []
     held: list[Value] = []
     flat: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Value | None] = list(reversed(roots))
     while True:  # not `while stack`: CPython 3.11 speeds up a loop in its first run only if it jumps back for certain
         if not stack:
-            return order, held + walk(*flat)[1] if flat else held
+            return order, held + _walk(flat, None, False)[1] if flat else held
         node = stack.pop()
-        if node is None:  # all arguments of the node below are in order
-            order.append(stack.pop())  # type: ignore[arg-type]  # a node lies below every None
-        elif (op := node.op) is None:
+        if node._mark == opened:  # by now all its arguments are in order
+            node._mark = closed
+            order.append(node)
+            continue
+        while node._mark != closed:  # down along the first arguments
+            op = node.op
+            if skip is not None and op is not None and skip(node):
+                break
+            node._mark = closed
             if node._grad:
                 held.append(node)
-        elif node not in seen and (skip is None or not skip(node)):
-            seen.add(node)
-            if node._grad:
-                held.append(node)
-            if flowing and op.flat:
-                order.append(node)
-                flat.append(node)
-                continue
-            stack.append(node)
-            stack.append(None)
+            if op is None:
+                break
             a, b = node._a, node._b
-            if isinstance(b, Value):
-                if b.op is None:
-                    if b._grad:
-                        held.append(b)
-                elif b not in seen:
-                    stack.append(b)
-            elif isinstance(b, tuple):
-                stack.extend([arg for arg in reversed(b) if isinstance(arg, Value)])
-            if isinstance(a, Value):
-                if a.op is None:
-                    if a._grad:
-                        held.append(a)
-                elif a not in seen:
-                    stack.append(a)
+            if flowing and op.halts is not None:
+                node._mark = opened
+                stack.append(node)
+                for arg, halted in reversed(list(zip(node.args, op.halts))):
+                    if isinstance(arg, Value):
+                        (flat if halted else stack).append(arg)
+                break
+            if isinstance(b, tuple):
+                node._mark = opened
+                stack.append(node)
+                stack.extend([arg for arg in (*reversed(b), a) if isinstance(arg, Value)])
+                break
+            first: Value | None = None
+            if isinstance(a, Value) and a._mark != closed:
+                if a.op is not None:
+                    first = a
+                elif a._grad:
+                    a._mark = closed
+                    held.append(a)
+            second: Value | None = None
+            if isinstance(b, Value) and b._mark != closed:
+                if b.op is not None:
+                    second = b
+                elif b._grad:
+                    b._mark = closed
+                    held.append(b)
+            if first is not None:
+                node._mark = opened
+                stack.append(node)
+                if second is not None:
+                    stack.append(second)
+                node = first
+            elif second is not None:
+                node._mark = opened
+                stack.append(node)
+                node = second
+            else:
+                order.append(node)
 
 
 def toposort(root: Value) -> list[Value]:
@@ -614,16 +717,13 @@ def toposort(root: Value) -> list[Value]:
 @contextmanager
 def block(variable: ContextVar[Any], value: Any) -> Iterator[None]:
     """A block in which the variable has this value and new nodes ask for it."""
-    global _open
-    with _lock:
-        _open += 1
+    _open.append(variable)
     token = variable.set(value)
     try:
         yield
     finally:
         variable.reset(token)
-        with _lock:
-            _open -= 1
+        _open.remove(variable)
 
 
 @contextmanager
@@ -679,22 +779,24 @@ def _no_number(data: Any, where: str) -> TypeError:
     return TypeError(f"{quoted}: expected a real number, got {type(data).__name__}")
 
 
-def operand(symbol: str, other: Any) -> float | None:
+def operand(symbol: str, other: Any) -> Any:
     """The other side of an operator as a float; None where its own type, an array's say, should answer."""
-    if type(other) is float:
-        return other
-    if type(other) is int:
+    kind = type(other)
+    if kind is float:
+        return other  # the object as it is: natively, a float would be made anew
+    if kind is int:
         return number(other, symbol)
     try:
         return number(other, symbol)
     except TypeError:
-        if type(other).__module__ != "builtins":
+        if kind.__module__ != "builtins":
             return None
-        kind = type(other).__name__
-        raise TypeError(f"Value {symbol} {short_repr(other)}: expected a number or a Value, got {kind}") from None
+        raise TypeError(
+            f"Value {symbol} {short_repr(other)}: expected a number or a Value, got {kind.__name__}"
+        ) from None
 
 
-def _operator(op: Op, value: Value, other: Any) -> Value:
+def _operator(op: Op, value: Value, other: Any) -> Any:
     """value op other, where other stands on the right."""
     if isinstance(other, Value):
         return apply(op, value, other)
@@ -702,7 +804,7 @@ def _operator(op: Op, value: Value, other: Any) -> Value:
     return NotImplemented if constant is None else apply(op, value, constant)
 
 
-def _reflected(op: Op, other: Any, value: Value) -> Value:
+def _reflected(op: Op, other: Any, value: Value) -> Any:
     """other op value, where other is no Value."""
     constant = operand(op.symbol, other)
     return NotImplemented if constant is None else apply(op, constant, value)

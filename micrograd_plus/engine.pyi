@@ -1,13 +1,13 @@
 # Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.
 from _typeshed import Incomplete
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CellType
-from typing import Any, Protocol, SupportsFloat, TypeAlias
+from typing import Any, Final, Protocol, SupportsFloat, TypeAlias
 from weakref import WeakKeyDictionary
 
-NATIVE: bool
+NATIVE: Final[bool]
 Arg: TypeAlias = Value | float
 Hook: TypeAlias = Callable[[Any], Any]
 
@@ -21,7 +21,9 @@ class Watch(Protocol):
 class Trace(Protocol):
     """Somebody who records a function as a graph, and must know when a number leaves it (`compile`)."""
     def asked(self, value: Value, how: str) -> None:
-        """A plain number is about to be made of a Value, by `float()` or `.data`; or a choice, by `bool()`."""
+        """A plain number is about to be made of a Value, or written to one: `how` says by what."""
+    def decided(self, value: Value) -> bool:
+        """A Value's `bool()` is about to decide something; what it shall be."""
 
 class Op:
     """One operation: a row of the table in `ops.py`, which says what each column means."""
@@ -31,6 +33,7 @@ class Op:
     partials: tuple[Callable[..., Any] | None, ...]
     masks: tuple[Callable[..., Any] | None, ...]
     flat: bool
+    halts: tuple[bool, ...] | None
     domain: tuple[tuple[float, float], ...]
     kinks: Callable[..., float] | None
     options: dict[str, float]
@@ -39,6 +42,7 @@ class Op:
     precedence: int
     numpy: str | None
     scipy: str | None
+    arrays: Callable[..., Any] | None
     sympy: str
     doc: str
     def __init__(self, name: str) -> None: ...
@@ -63,21 +67,21 @@ class HandMade(Op):
 
 def _holds(cell: CellType, node: Value) -> bool: ...
 
-TABLE: dict[str, Op]
+TABLE: Final[dict[str, Op]]
 
 def operation(name: str) -> Op:
     """The operation of that name in the table, new and empty if there is none yet."""
 
-ADD: Op
-SUB: Op
-MUL: Op
-DIV: Op
-MOD: Op
-POW: Op
-NEG: Op
-ABS: Op
-LESS: Op
-LESS_EQUAL: Op
+ADD: Final[Op]
+SUB: Final[Op]
+MUL: Final[Op]
+DIV: Final[Op]
+MOD: Final[Op]
+POW: Final[Op]
+NEG: Final[Op]
+ABS: Final[Op]
+LESS: Final[Op]
+LESS_EQUAL: Final[Op]
 
 class Value:
     '''A real number in a computation graph.
@@ -98,13 +102,14 @@ class Value:
     (10.0, 6.0)
     '''
     __slots__: Incomplete
+    _mark: int
     _data: float
     _grad: float
     op: Op | None
-    _note: Any
     _a: Arg | None
     _b: Arg | tuple[Arg, ...] | None
-    def __init__(self, data: SupportsFloat, _children: tuple[Arg, ...] | set[Value] = (), _op: str = '', *, label: str = '') -> None: ...
+    _note: Any
+    def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = '', *, label: str = '') -> None: ...
     @property
     def data(self) -> float:
         """The number itself. Writing it recomputes nothing that was made from it."""
@@ -257,6 +262,8 @@ class Value:
         """The hyperbolic cosine."""
     def tanh(self) -> Value:
         """The hyperbolic tangent."""
+    def sech(self) -> Value:
+        """The hyperbolic secant, 1 / cosh(x)."""
     def asinh(self) -> Value:
         """The inverse of sinh."""
     def acosh(self) -> Value:
@@ -324,19 +331,22 @@ class Value:
     def __le__(self, other: Arg) -> bool: ...
     def __gt__(self, other: Arg) -> bool: ...
     def __ge__(self, other: Arg) -> bool: ...
+    def __eq__(self, other: object) -> Any: ...
+    def __hash__(self) -> int: ...
     def __bool__(self) -> bool: ...
     def __float__(self) -> float: ...
     def __format__(self, spec: str) -> str: ...
     def __repr__(self) -> str: ...
 
-_MICROGRAD_NAMES: Incomplete
-_new: Incomplete
-_lock: Incomplete
-_recording: ContextVar[bool]
-watching: ContextVar[Watch | None]
-tracing: ContextVar[Trace | None]
-_open: int
-_hooks: WeakKeyDictionary[Value, list[Hook]]
+_MICROGRAD_NAMES: Final[Incomplete]
+_new: Final[Incomplete]
+_lock: Final[Incomplete]
+_recording: Final[ContextVar[bool]]
+watching: Final[ContextVar[Watch | None]]
+tracing: Final[ContextVar[Trace | None]]
+_marks: int
+_open: Final[list[Any]]
+_hooks: Final[WeakKeyDictionary[Value, list[Hook]]]
 
 def _tell(value: Value, how: str) -> None:
     """Let the trace know, if there is one, that somebody asks for a value's number."""
@@ -351,6 +361,8 @@ class Handle:
     def __enter__(self) -> Handle: ...
     def __exit__(self, *_: object) -> None: ...
 
+def has_hook(value: Value) -> bool:
+    """Whether somebody wants to see this value's gradient."""
 def hooked(value: Value, gradient: Any) -> Any:
     """The gradient after the value's hooks have seen it."""
 def _pull_all(root: Value, order: list[Value]) -> None:
@@ -370,15 +382,22 @@ def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bo
     """Whether the blocks that are open want this node recorded; a watch may look at it first."""
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
+def weighed(total: Any, weights: Sequence[Any], xs: Sequence[Any]) -> Any:
+    """total + weights[0] * xs[0] + weights[1] * xs[1] + ..., a node for each sign: the sum in a neuron.
+
+    The operators make the same nodes; here nobody has to look for them, weight after weight.
+    """
 def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
     """What follows the first argument: none, the second, or a tuple of those there are."""
 def walk(*roots: Value, skip: Callable[[Value], object] | None = None, flowing: bool = False) -> tuple[list[Value], list[Value]]:
     """The nodes under the roots that operations made, arguments before results; and all nodes that hold a gradient.
 
     Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them. With `flowing`,
-    what lies only under operations that pass nothing back, such as a comparison, is left out of the order: not even
+    what lies only where nothing is passed back, under a comparison or a condition, is left out of the order: not even
     0 · inf comes through these.
     """
+def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: bool) -> tuple[list[Value], list[Value]]:
+    """What `walk` does. Two numbers of its own mark the nodes it has come by: those still open, and those done with."""
 def toposort(root: Value) -> list[Value]:
     """Every node under root once, arguments before results.
 
@@ -412,11 +431,11 @@ def enable_grad() -> Iterator[None]:
 def number(data: Any, where: str) -> float:
     """data as a float, or a TypeError that quotes it."""
 def _no_number(data: Any, where: str) -> TypeError: ...
-def operand(symbol: str, other: Any) -> float | None:
+def operand(symbol: str, other: Any) -> Any:
     """The other side of an operator as a float; None where its own type, an array's say, should answer."""
-def _operator(op: Op, value: Value, other: Any) -> Value:
+def _operator(op: Op, value: Value, other: Any) -> Any:
     """value op other, where other stands on the right."""
-def _reflected(op: Op, other: Any, value: Value) -> Value:
+def _reflected(op: Op, other: Any, value: Value) -> Any:
     """other op value, where other is no Value."""
 def _comparison(symbol: str, op: Op, value: Value, other: Any, turned: bool = False) -> Any:
     """A bool; but a node while a function is traced, which is told when its bool() decides something."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from micrograd_plus import weights
 from micrograd_plus.arguments import Seed, generator, whole
-from micrograd_plus.engine import TABLE, Value
+from micrograd_plus.engine import TABLE, Value, weighed
 from micrograd_plus.errors import unknown
 from micrograd_plus.rows import FUNCTIONS
 
@@ -82,7 +82,8 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """The parameters, in the order of `named_parameters`."""
-        return [value for _, value in self.named_parameters()]
+        found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
+        return list(dict.fromkeys(found))
 
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to 0, as before a new backward pass."""
@@ -98,8 +99,8 @@ class Module:
         weights.load(self, path)
 
 
-def _walk(module: Module) -> Iterator[tuple[str, Value | Module]]:
-    """The Values and the modules in a module with their paths, in the order of its attributes; itself first.
+def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | Module]]:
+    """The Values and the modules in a module with their paths, if named, in the order of its attributes; itself first.
 
     Each module once, also where two know each other.
     """
@@ -115,8 +116,11 @@ def _walk(module: Module) -> Iterator[tuple[str, Value | Module]]:
             yield path, item
         if isinstance(item, (Module, dict, list, tuple)):
             parts = vars(item) if isinstance(item, Module) else item
-            named = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
-            stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(named)]
+            if not named:
+                stack += [("", part) for part in reversed(parts.values() if isinstance(parts, dict) else parts)]
+                continue
+            items = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
+            stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(items)]
 
 
 class Neuron(Module):
@@ -158,9 +162,7 @@ class Neuron(Module):
         """The neuron's activation for a list of as many numbers or Values as it has inputs."""
         if len(x) != len(self.w):
             raise ValueError(f"{self!r}: got {len(x)} inputs; expected {len(self.w)}, one for each weight")
-        total = self.b
-        for weight, number in zip(self.w, x):
-            total = total + weight * number
+        total = weighed(self.b, self.w, x)
         out = total if self.activation is None else self.activation(total)
         if isinstance(out, Value):
             out._note = self  # its scope, by which pictures fold

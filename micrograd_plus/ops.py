@@ -1,7 +1,8 @@
 """The table of operations: one row a function, and every other part of the package reads the row.
 
 A row holds, in this order: the name; the forward function on floats; one partial derivative per argument; one line
-that says what it is, with an example; then how it is written, where it is defined and where X.
+that says what it is, with an example; then how it is written, where it is defined, where it has kinks, and what NumPy
+calls it or, where NumPy lacks it, how it is written in what NumPy has.
 
 A partial is a function of (out, *args), written in the package's own functions and in + - *, never in Python's
 `/ ** %`, which raise at 0 or turn complex. So one partial serves floats, NumPy arrays and Values, and a gradient of
@@ -118,6 +119,13 @@ def _minimum(x: float, y: float) -> float:
     return x if x < y or x != x else y
 
 
+def _sech(x: float) -> float:
+    try:
+        return 1.0 / math.cosh(x)
+    except OverflowError:
+        return 0.0
+
+
 def _sinc(x: float) -> float:
     if x == 0.0:
         return 1.0
@@ -210,7 +218,17 @@ def _angle_slope(x: Any, y: Any) -> Any:
 
 def _mish_slope(out: Any, x: Any) -> Any:
     s = softplus(x)
-    return tanh(s) + x * (4.0 * sigmoid(2.0 * s) * sigmoid(-2.0 * s)) * sigmoid(x)  # 1 - tanh² without cancellation
+    return tanh(s) + x * square(sech(s)) * sigmoid(x)
+
+
+def _sinc_of_arrays(x: Any) -> Any:
+    whole = round(x)
+    turn = 1.0 - 2.0 * mod(whole, 2.0)
+    return where(equal(x, 0.0), 1.0, div(turn * sin(pi * (x - whole)), pi * x))
+
+
+def _logit_of_arrays(x: Any) -> Any:
+    return where(less(abs(x - 0.5), 0.25), log1p(div(2.0 * x - 1.0, 1.0 - x)), log(div(x, 1.0 - x)))
 
 
 def _larger(x: Any, y: Any) -> Any:
@@ -219,7 +237,7 @@ def _larger(x: Any, y: Any) -> Any:
 
 
 # rows that others call before they stand in the table: types for the type checker
-reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sigmoid: Unary  # noqa: E702  # fmt: skip
+reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; softplus: Unary  # noqa: E702  # fmt: skip
 div: Binary; pow: Binary; equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
@@ -258,7 +276,7 @@ cbrt       = unary("cbrt", math.cbrt, lambda out, x: reciprocal(3.0 * out * out)
                    "the cube root, of negative numbers too; cbrt(-8.0) = -2.0", latex=r"\sqrt[3]{#1}", numpy="cbrt", kinks=lambda x: x,
                    sympy="sign(x)*cbrt(Abs(x))")
 rsqrt      = unary("rsqrt", lambda x: _div(1.0, _sqrt(x)), lambda out, x: -0.5 * out * out * out,
-                   "1 / √x; rsqrt(4.0) = 0.5", latex=r"\frac{1}{\sqrt{#1}}", precedence=2, domain=POSITIVE, sympy="1/sqrt(x)")
+                   "1 / √x; rsqrt(4.0) = 0.5", latex=r"\frac{1}{\sqrt{#1}}", precedence=2, arrays=lambda x: reciprocal(sqrt(x)), domain=POSITIVE, sympy="1/sqrt(x)")
 
 # exponentials and logarithms
 exp        = unary("exp", _ieee(math.exp), lambda out, x: out,
@@ -297,7 +315,7 @@ minimum    = binary("minimum", _minimum, mask(lambda out, x, y: _larger(y, x)), 
                     "the smaller one, nan if either is; minimum(2.0, 3.0) = 2.0", latex=r"\min", numpy="minimum", kinks=operator.sub, sympy="Min")
 clamp      = unary("clamp", _clamp, mask(lambda out, x, min, max: less_equal(min, x) * less_equal(x, max)),
                    "x held between min and max; clamp(5.0, 0.0, 1.0) = 1.0", options={"min": -inf, "max": inf},
-                   numpy="clip", kinks=_to_bounds, sympy="Min(Max(x, min), max)")
+                   numpy="clip", arrays=lambda x, min, max: minimum(maximum(x, min), max), kinks=_to_bounds, sympy="Min(Max(x, min), max)")
 less       = binary("less", lambda x, y: float(x < y), FLAT, FLAT,
                     "1 where x < y, else 0; less(2.0, 3.0) = 1.0", symbol="<", latex="#1 < #2", precedence=0, numpy="less", kinks=operator.sub,
                     sympy="Heaviside(y - x, 0)")
@@ -341,8 +359,11 @@ sinh       = unary("sinh", _ieee(math.sinh, odd=True), lambda out, x: cosh(x),
                    "the hyperbolic sine; sinh(0.5) = 0.52109...", latex=r"\sinh", numpy="sinh")
 cosh       = unary("cosh", _ieee(math.cosh), lambda out, x: sinh(x),
                    "the hyperbolic cosine; cosh(0.5) = 1.12762...", latex=r"\cosh", numpy="cosh")
-tanh       = unary("tanh", math.tanh, lambda out, x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),
+tanh       = unary("tanh", math.tanh, lambda out, x: square(sech(x)),
                    "the hyperbolic tangent; tanh(0.5) = 0.46211...", latex=r"\tanh", numpy="tanh")
+sech       = unary("sech", _sech, lambda out, x: -out * tanh(x),
+                   "the hyperbolic secant, 1 / cosh(x); sech(0.5) = 0.88681...", latex=r"\operatorname{sech}", sympy="1/cosh(x)",
+                   arrays=lambda x: reciprocal(cosh(x)))
 asinh      = unary("asinh", math.asinh, lambda out, x: reciprocal(hypot(1.0, x)),
                    "the inverse of sinh; asinh(0.5) = 0.48121...", latex=r"\operatorname{arsinh}", numpy="arcsinh")
 acosh      = unary("acosh", _ieee(math.acosh), lambda out, x: rsqrt(x - 1.0) * rsqrt(x + 1.0),
@@ -350,7 +371,8 @@ acosh      = unary("acosh", _ieee(math.acosh), lambda out, x: rsqrt(x - 1.0) * r
 atanh      = unary("atanh", _ieee(math.atanh, {-1.0: -inf, 1.0: inf}), lambda out, x: reciprocal((1.0 - x) * (1.0 + x)),
                    "the inverse of tanh; atanh(0.5) = 0.54930...", latex=r"\operatorname{artanh}", numpy="arctanh", domain=UNIT)
 sinc       = unary("sinc", _sinc, _sinc_slope,
-                   "sin(πx) / (πx), 1 at 0; sinc(0.5) = 0.63661...", sympy="sinc(pi*x)")  # NumPy's own is not 0 at whole numbers
+                   "sin(πx) / (πx), 1 at 0; sinc(0.5) = 0.63661...", sympy="sinc(pi*x)",
+                   arrays=_sinc_of_arrays)  # NumPy's own is not 0 at whole numbers
 radians    = unary("radians", math.radians, lambda out, x: pi / 180.0,
                    "x degrees in radians; radians(180.0) = 3.14159...", numpy="radians", sympy="pi*x/180")
 degrees    = unary("degrees", math.degrees, lambda out, x: 180.0 / pi,
@@ -366,41 +388,42 @@ erfinv     = unary("erfinv", _erfinv, lambda out, x: math.sqrt(pi) / 2.0 * exp(o
 
 # activations
 sigmoid    = unary("sigmoid", _sigmoid, lambda out, x: out * sigmoid(-x),
-                   "1 / (1 + exp(-x)), the logistic function; sigmoid(0.5) = 0.62245...", latex=r"\sigma", scipy="expit", sympy="1/(1 + exp(-x))")
+                   "1 / (1 + exp(-x)), the logistic function; sigmoid(0.5) = 0.62245...", latex=r"\sigma", scipy="expit", arrays=lambda x: reciprocal(1.0 + exp(-x)), sympy="1/(1 + exp(-x))")
 relu       = unary("relu", lambda x: 0.0 if x <= 0.0 else x, mask(lambda out, x: 1.0 - less_equal(x, 0.0)),
-                   "x if positive, else 0; relu(-3.0) = 0.0", kinks=lambda x: x, sympy="Max(x, 0)")
+                   "x if positive, else 0; relu(-3.0) = 0.0", arrays=lambda x: maximum(x, 0.0), kinks=lambda x: x, sympy="Max(x, 0)")
 leaky_relu = unary("leaky_relu", lambda x, slope: x if x > 0.0 else slope * x, lambda out, x, slope: where(less(0.0, x), 1.0, slope),
-                   "x if positive, else a fraction of it; leaky_relu(-3.0) = -0.03", options={"negative_slope": 0.01}, kinks=lambda x, slope: x,
+                   "x if positive, else a fraction of it; leaky_relu(-3.0) = -0.03", options={"negative_slope": 0.01}, arrays=lambda x, slope: where(less(0.0, x), x, slope * x), kinks=lambda x, slope: x,
                    sympy="Max(x, 0) + negative_slope*Min(x, 0)")
 elu        = unary("elu", _elu, lambda out, x, alpha: where(less_equal(x, 0.0), alpha * exp(minimum(x, 0.0)), 1.0),
-                   "x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015; elu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x,
+                   "x if positive, else alpha · (exp(x) - 1), Clevert et al. 2015; elu(-1.0) = -0.6321...", options={"alpha": 1.0}, arrays=lambda x, alpha: where(less(0.0, x), x, alpha * expm1(x)), kinks=lambda x, alpha: x,
                    sympy="Max(x, 0) + alpha*(exp(Min(x, 0)) - 1)")
 selu       = unary("selu", lambda x: _SELU_SCALE * _elu(x, _SELU_ALPHA),
                    lambda out, x: _SELU_SCALE * where(less_equal(x, 0.0), _SELU_ALPHA * exp(minimum(x, 0.0)), 1.0),
-                   "elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017; selu(-1.0) = -1.1113...", kinks=lambda x: x,
+                   "elu scaled so that layers keep mean 0 and variance 1, Klambauer et al. 2017; selu(-1.0) = -1.1113...", arrays=lambda x: _SELU_SCALE * where(less(0.0, x), x, _SELU_ALPHA * expm1(x)), kinks=lambda x: x,
                    sympy="1.0507009873554805*(Max(x, 0) + 1.6732632423543772*(exp(Min(x, 0)) - 1))")
 celu       = unary("celu", _celu, lambda out, x, alpha: where(less_equal(x, 0.0), exp(div(minimum(x, 0.0), alpha)), 1.0),
-                   "elu with a slope of 1 at 0 for every alpha, Barron 2017; celu(-1.0) = -0.6321...", options={"alpha": 1.0}, kinks=lambda x, alpha: x,
+                   "elu with a slope of 1 at 0 for every alpha, Barron 2017; celu(-1.0) = -0.6321...", options={"alpha": 1.0}, arrays=lambda x, alpha: where(less(0.0, x), x, alpha * expm1(div(x, alpha))), kinks=lambda x, alpha: x,
                    sympy="Max(x, 0) + alpha*(exp(Min(x, 0)/alpha) - 1)")
 gelu       = unary("gelu", _gelu, lambda out, x: 0.5 * erfc(-_SQRT_HALF * x) + _DENSITY0 * x * exp(-0.5 * x * x),
-                   "x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016; gelu(1.0) = 0.84134...", sympy="x*(1 + erf(x/sqrt(2)))/2")
+                   "x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016; gelu(1.0) = 0.84134...", arrays=lambda x: 0.5 * x * erfc(-_SQRT_HALF * x), sympy="x*(1 + erf(x/sqrt(2)))/2")
 silu       = unary("silu", lambda x: x * _sigmoid(x), lambda out, x: sigmoid(x) + out * sigmoid(-x),
-                   "x · sigmoid(x), also called swish; silu(1.0) = 0.73105...", sympy="x/(1 + exp(-x))")
+                   "x · sigmoid(x), also called swish; silu(1.0) = 0.73105...", arrays=lambda x: x * sigmoid(x), sympy="x/(1 + exp(-x))")
 mish       = unary("mish", lambda x: x * math.tanh(_softplus(x)), _mish_slope,
-                   "x · tanh(softplus(x)), Misra 2019; mish(1.0) = 0.86509...", sympy="x*tanh(log(1 + exp(x)))")
+                   "x · tanh(softplus(x)), Misra 2019; mish(1.0) = 0.86509...", arrays=lambda x: x * tanh(softplus(x)), sympy="x*tanh(log(1 + exp(x)))")
 softplus   = unary("softplus", _softplus, lambda out, x: sigmoid(x),
-                   "ln(1 + exp(x)), a smooth relu; softplus(0.0) = 0.69314...", sympy="log(1 + exp(x))")
+                   "ln(1 + exp(x)), a smooth relu; softplus(0.0) = 0.69314...", arrays=lambda x: maximum(x, 0.0) + log1p(exp(-abs(x))), sympy="log(1 + exp(x))")
 softsign   = unary("softsign", lambda x: x / (1.0 + math.fabs(x)), lambda out, x: square(reciprocal(1.0 + abs(x))),
-                   "x / (1 + |x|); softsign(1.0) = 0.5", kinks=lambda x: x, sympy="x/(1 + Abs(x))")
+                   "x / (1 + |x|); softsign(1.0) = 0.5", arrays=lambda x: div(x, 1.0 + abs(x)), kinks=lambda x: x, sympy="x/(1 + Abs(x))")
 logsigmoid = unary("logsigmoid", lambda x: -_softplus(-x), lambda out, x: sigmoid(-x),
-                   "ln(sigmoid(x)); logsigmoid(0.0) = -0.6931...", scipy="log_expit", sympy="-log(1 + exp(-x))")
+                   "ln(sigmoid(x)); logsigmoid(0.0) = -0.6931...", scipy="log_expit", arrays=lambda x: -softplus(-x), sympy="-log(1 + exp(-x))")
 logit      = unary("logit", _logit, lambda out, x: reciprocal(x * (1.0 - x)),
-                   "ln(x / (1 - x)), the inverse of sigmoid; logit(0.75) = 1.09861...", scipy="logit", domain=(0.0, 1.0), sympy="log(x/(1 - x))")
+                   "ln(x / (1 - x)), the inverse of sigmoid; logit(0.75) = 1.09861...", scipy="logit", domain=(0.0, 1.0), sympy="log(x/(1 - x))",
+                   arrays=_logit_of_arrays)
 hardtanh   = unary("hardtanh", _clamp, mask(lambda out, x, low, high: (1.0 - less_equal(x, low)) * (1.0 - less_equal(high, x))),
                    "x held between two bounds; hardtanh(5.0) = 1.0", options={"min_val": -1.0, "max_val": 1.0},
-                   numpy="clip", kinks=_to_bounds, sympy="Min(Max(x, min_val), max_val)")
+                   numpy="clip", arrays=lambda x, low, high: minimum(maximum(x, low), high), kinks=_to_bounds, sympy="Min(Max(x, min_val), max_val)")
 hardsigmoid = unary("hardsigmoid", lambda x: _clamp(x + 3.0, 0.0, 6.0) / 6.0, mask(lambda out, x: less(-3.0, x) * less(x, 3.0) * (1.0 / 6.0)),
-                    "a sigmoid of three straight lines; hardsigmoid(1.0) = 0.66666...", kinks=lambda x: x * x - 9.0, sympy="Min(Max(x + 3, 0), 6)/6")
+                    "a sigmoid of three straight lines; hardsigmoid(1.0) = 0.66666...", arrays=lambda x: div(minimum(maximum(x + 3.0, 0.0), 6.0), 6.0), kinks=lambda x: x * x - 9.0, sympy="Min(Max(x + 3, 0), 6)/6")
 # fmt: on
 
 

@@ -74,7 +74,7 @@ class Pass:
                 continue
             slope = float(partial(node.data, *numbers))
             masked = mask is not None and not (slope if mask is partial else mask(node.data, *numbers))
-            if not op.flat:  # what passes nothing on is no way to the loss
+            if op.halts is None or not op.halts[place]:  # what passes nothing on is no way to the loss
                 self.uses.setdefault(arg, []).append(Edge(node, slope, masked))
             passed = 0.0 if masked else upstream * slope
             before = self.sums.get(arg, 0.0)

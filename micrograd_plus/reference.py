@@ -38,7 +38,7 @@ def card(name: str) -> str:
 
     >>> print(card("tanh"))
     tanh(x)       the hyperbolic tangent
-    derivative    4 * sigmoid(2 * x) * sigmoid(-2 * x)
+    derivative    sech(x)**2
     domain        every number
     kinks         none
     LaTeX         \tanh\left(x\right)

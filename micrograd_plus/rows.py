@@ -93,6 +93,7 @@ def primitive(
     kinks: Callable[..., float] | Sequence[float] | None = None,
     numpy: str | None = None,
     scipy: str | None = None,
+    arrays: Callable[..., Any] | None = None,
     sympy: str = "",
     options: dict[str, float] | None = None,
 ) -> Callable[..., Any]:
@@ -115,6 +116,7 @@ def primitive(
         kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole; of a function
             of one argument simply the points.
         numpy: NumPy's name for it. scipy: that of scipy.special, where NumPy has none.
+        arrays: where NumPy has none, the value of its arguments in `mp`'s functions that NumPy has, for whole arrays.
         sympy: SymPy's name for it, or an expression in x, y, z; "" if SymPy calls it by the same name or not at all.
         options: trailing arguments that are plain numbers, with their defaults.
 
@@ -144,13 +146,14 @@ def primitive(
     op.partials = tuple([rule.partial if isinstance(rule, mask) else rule for rule in rules])
     op.masks = tuple([rule.condition if isinstance(rule, mask) else None for rule in rules])
     op.flat = all(rule is FLAT for rule in rules[: len(intervals)])
+    op.halts = tuple([rule is FLAT for rule in rules]) if FLAT in rules else None
     op.domain, op.options = intervals + (REAL,) * len(options), options
     op.kinks = _to_nearest(kinks) if isinstance(kinks, Sequence) else kinks
     op.symbol = symbol or name
     places = ", ".join([f"#{i}" for i in range(1, len(rules) + 1)])
     macro = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
     op.latex = macro if "#" in macro else rf"{macro}\left({places}\right)"
-    op.precedence, op.numpy, op.scipy, op.sympy = precedence, numpy, scipy, sympy
+    op.precedence, op.numpy, op.scipy, op.arrays, op.sympy = precedence, numpy, scipy, arrays, sympy
     op.doc = doc or f"{name}, a primitive of {home}"
     make = _with_options if options else {1: _unary, 2: _binary}.get(len(rules), _general)
     made: Any = make(op)
@@ -322,7 +325,9 @@ def _over_arrays(op: Op, call: Callable[..., Any], args: tuple[Any, ...]) -> Any
         if any(array.dtype == object for array in arrays):
             return np.frompyfunc(call, len(args), 1)(*arrays)
         floats = [array.astype(float) for array in arrays]
-        if op.numpy:
+        if op.arrays:
+            result = op.arrays(*floats)
+        elif op.numpy:
             result = getattr(np, op.numpy)(*floats)
         else:  # NumPy has no such function: element by element
             result = np.frompyfunc(cast(Forward, op.forward), len(args), 1)(*floats)

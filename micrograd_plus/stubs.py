@@ -45,7 +45,10 @@ def stub() -> str:
         text = written.read_text(encoding="utf-8")
     methods = "\n".join(method(name) for name, f in FUNCTIONS.items() if f.__module__ == HOME)
     text = text.replace("\nArg: TypeAlias\n", "\nArg: TypeAlias = Value | float\n")  # stubgen drops what it is
-    text = re.sub(r"(def __[lg][te]__\(.*\)) -> Any", r"\1 -> bool", text)  # but while a function is traced
+    text = text.replace("from mypy_extensions import i32\n", "").replace(": i32\n", ": int\n")  # mypyc's own
+    for operator, given, made in (("[lg][te]", "Arg", "bool"), (r"r\w+", "float", "Value"), (r"\w+", "Arg", "Value")):
+        # what comes of numbers: not where an array answers for itself, and not while a function is traced
+        text = re.sub(rf"(def __{operator}__\(self, other:) Any\) -> Any", rf"\1 {given}) -> {made}", text)
     head, mark, tail = text.partition("    def __add__")
     return f"{NOTE}{head}{methods}\n{mark}{tail}"
 

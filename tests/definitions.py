@@ -72,6 +72,7 @@ DEFINITIONS: dict[str, Definition] = {
     "sinh": mpmath.sinh,
     "cosh": mpmath.cosh,
     "tanh": mpmath.tanh,
+    "sech": mpmath.sech,
     "asinh": mpmath.asinh,
     "acosh": mpmath.acosh,
     "atanh": mpmath.atanh,

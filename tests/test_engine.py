@@ -266,7 +266,7 @@ def test_equality_and_hash_are_identity() -> None:
     x, y = Value(1.0), Value(1.0)
     assert x == x
     assert x != y
-    assert x != 1.0  # type: ignore[comparison-overlap]
+    assert x != 1.0
     assert len({x, y, x}) == 2
 
 

@@ -247,6 +247,7 @@ LATEX: dict[str, str] = {
     "sinh": r"\sinh\left(x\right)",
     "cosh": r"\cosh\left(x\right)",
     "tanh": r"\tanh\left(x\right)",
+    "sech": r"\operatorname{sech}\left(x\right)",
     "asinh": r"\operatorname{arsinh}\left(x\right)",
     "acosh": r"\operatorname{arcosh}\left(x\right)",
     "atanh": r"\operatorname{artanh}\left(x\right)",

@@ -44,7 +44,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "less_equal": lambda x, y: torch.le(x, y).double(),
     "equal": lambda x, y: torch.eq(x, y).double(),
 }
-NOT_IN_TORCH = {"cbrt"}
+NOT_IN_TORCH = {"cbrt", "sech"}
 
 # (function, what): at which of the special points we differ from PyTorch, and why
 DIFFERENCES: dict[tuple[str, str], tuple[Callable[..., bool], str]] = {

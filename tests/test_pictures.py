@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import folding, naming, pictures, rendering
-from micrograd_plus.engine import toposort
+from micrograd_plus.engine import Value, toposort
 from micrograd_plus.pictures import GREY, INK, PAPER, TINTS, Picture, draw
 from micrograd_plus.strategies import Expression, expressions
 
@@ -167,7 +167,7 @@ def test_contributions_add_up_to_the_gradient(expression: Expression) -> None:
     total = dict.fromkeys(leaves, 0.0)
     for node in toposort(root):
         for arg, (slope, stopped) in zip(node.args, pictures._slopes(node)):
-            if arg in total and not stopped:
+            if isinstance(arg, Value) and arg in total and not stopped:
                 total[arg] += node.grad * (slope or 0.0)
     for leaf in leaves:
         if leaf is not root:

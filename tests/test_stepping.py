@@ -216,7 +216,7 @@ def test_the_text_of_a_step() -> None:
         str(backprop(a * b + 1.0)[2]) == "∂L/∂a += ∂L/∂v1 · ∂v1/∂a = 1.0 · b = 1.0 · (-3.0) = -3.0 (a.grad: 0.0 → -3.0)"
     )
     assert str(backprop(mp.tanh(c))[1]) == (
-        "∂L/∂c += ∂L/∂L · ∂L/∂c = 1.0 · (4 * sigmoid(2 * c) * sigmoid(-2 * c)) = 1.0 · 1.0 = 1.0 (c.grad: 0.0 → 1.0)"
+        "∂L/∂c += ∂L/∂L · ∂L/∂c = 1.0 · (sech(c)**2) = 1.0 · 1.0 = 1.0 (c.grad: 0.0 → 1.0)"
     )
     assert str(backprop(mp.relu(b))[1]) == (
         "∂L/∂b += ∂L/∂L · ∂L/∂b = 1.0 · (1 - (b <= 0)) = 1.0 · 0.0 = 0.0, masked (b.grad: 0.0 → 0.0)"

@@ -1,0 +1,49 @@
+/* What a node of a graph needs, and mypyc's C for a class that is acyclic does not give: see setup.py.
+
+mypyc lets CPython's trashcan free what is nested deeply. That keeps the objects which wait in the header that the garbage
+collector puts before them. An acyclic object has none, so the trashcan would write into whatever lies before it in memory. */
+
+static const int NODE_DEPTH = 100;  // how many nodes free their arguments inside of one another
+static CPyThreadLocal int node_depth = 0;
+static CPyThreadLocal PyObject *node_waiting = NULL;  // those that come deeper, linked through the place of their vtable
+
+static PyObject **node_link(PyObject *node)
+{
+    return (PyObject **)(node + 1);
+}
+
+static void node_dealloc(PyObject *node, int32_t (*clear)(PyObject *))
+{
+    if (*(PyObject **)((char *)node + Py_TYPE(node)->tp_weaklistoffset) != NULL)
+        PyObject_ClearWeakRefs(node);
+    if (node_depth == NODE_DEPTH) {
+        *node_link(node) = node_waiting;
+        node_waiting = node;
+        return;
+    }
+    node_depth++;
+    clear(node);
+    Py_TYPE(node)->tp_free(node);
+    while (node_depth == 1 && node_waiting != NULL) {
+        node = node_waiting;
+        node_waiting = *node_link(node);
+        clear(node);
+        Py_TYPE(node)->tp_free(node);
+    }
+    node_depth--;
+}
+
+static PyObject *node_alloc(PyTypeObject *type, Py_ssize_t Py_UNUSED(items))  // PyType_GenericAlloc asks more questions
+{
+    PyObject *node = (PyObject *)PyObject_Malloc(type->tp_basicsize);
+    if (node == NULL)
+        return PyErr_NoMemory();
+    memset(node, 0, type->tp_basicsize);
+    return PyObject_Init(node, type);
+}
+
+static Py_hash_t node_hash(PyObject *node)  // by identity, as object's; the low bits of an address are always zero
+{
+    size_t address = (size_t)node;
+    return (Py_hash_t)(address >> 4 | address << (8 * sizeof(address) - 4));
+}

@@ -1,0 +1,161 @@
+"""Build the engine natively, with mypyc, where there is a C compiler; if anything is amiss, plain Python is installed.
+
+    MICROGRAD_PLUS_PURE=1 pip install .     builds nothing natively
+
+An install never fails for want of it: one line says what was amiss. Each native module bears in its name the hash of
+the source it was built from, and `micrograd_plus/loading.py` takes no other.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from contextlib import chdir
+from importlib.util import source_hash
+from pathlib import Path
+from textwrap import shorten
+
+from setuptools import Extension, setup  # type: ignore[import-untyped]
+from setuptools.command.build_ext import build_ext  # type: ignore[import-untyped]
+
+MODULES = ["micrograd_plus.engine", "micrograd_plus.program.tape"]  # what is built natively, each by itself
+# exactly this version: what `finished` changes is C that it writes. It is asked for only where it can be of use.
+MYPY = "mypy==2.4.1"
+FLAGS = [
+    "-g0",
+    "-fvisibility=hidden",  # so that functions of the module can be inlined
+    "-ffp-contract=off",  # a fused multiply-add would round once where Python rounds twice
+]
+ROOT = Path(__file__).parent
+HEADER = ROOT / "micrograd_plus" / "native" / "nodes.h"
+
+
+def obstacle() -> str:
+    """Why this machine can't build natively; "" where it can."""
+    if os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0"):
+        return "MICROGRAD_PLUS_PURE is set"
+    if sys.implementation.name != "cpython":
+        return f"mypyc is for CPython, this is {sys.implementation.name}"
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    if shutil.which(compiler) is None:
+        return f"there is no C compiler ({compiler})"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return "Python's header files are missing (the package python3-dev, for one)"
+    return ""
+
+
+def native(module: str) -> Extension:
+    """The extension for a module, without sources yet: micrograd_plus/native/engine_0123456789abcdef.*.so."""
+    package, *parts = module.split(".")
+    digest = source_hash(source(module).read_bytes()).hex()
+    return Extension(f"{package}.native.{'_'.join(parts)}_{digest}", [])
+
+
+def source(module: str) -> Path:
+    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
+
+
+class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
+    """Builds the native modules, or says why not."""
+
+    extensions: list[Extension]
+
+    def run(self) -> None:
+        if not self.extensions:
+            return
+        try:
+            for module, extension in zip(MODULES, self.extensions, strict=True):
+                self.translate(module, extension)
+            super().run()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a compiler is unhappy about
+            self.extensions = []
+            tell(shorten(f"{type(error).__name__}: {error}", 200))
+
+    def translate(self, module: str, extension: Extension) -> None:
+        """Let mypyc write the module in C. It sees that file alone, so that it needs no other package."""
+        from mypyc.build import mypycify
+
+        folder = Path(self.build_temp, extension.name).absolute()
+        shutil.rmtree(folder, ignore_errors=True)
+        file = Path(*module.split(".")).with_suffix(".py")
+        (folder / file).parent.mkdir(parents=True)
+        for package in file.parents[:-1]:
+            (folder / package / "__init__.py").touch()
+        shutil.copy(source(module), folder / file)
+        with chdir(folder):
+            library, entry = mypycify(
+                ["--config-file=", f"--cache-dir={os.devnull}", str(file)], target_dir=str(folder / "c")
+            )
+        (written,) = library.sources
+        text = Path(written).read_text(encoding="utf-8")
+        Path(written).write_text(finished(text, source(module).read_text(encoding="utf-8")), encoding="utf-8")
+        extension.sources = [*library.sources, *entry.sources]
+        extension.include_dirs = [*library.include_dirs, str(HEADER.parent)]
+        extension.extra_compile_args = FLAGS
+
+    def copy_extensions_to_source(self) -> None:
+        """For an editable install; what was built from older sources goes."""
+        for extension in self.extensions:
+            file = Path(self.get_ext_fullpath(extension.name))
+            for old in file.parent.glob(f"{file.name.partition('_')[0]}_*{file.name.partition('.')[2]}"):
+                old.unlink()
+        super().copy_extensions_to_source()
+
+
+def finished(text: str, plain: str) -> str:
+    """The C text with what mypyc leaves out: docstrings, and for nodes weak references, a hash and a safe end."""
+    for name, doc in docstrings(ast.parse(plain)).items():
+        text = documented(text, name, doc)
+    for node in re.findall(r"@mypyc_attr\(.*acyclic=True.*\)\nclass (\w+)", plain):
+        size = re.compile(rf"(\.tp_basicsize = sizeof\((\w+___{node}Object)\)),")
+        slots = [".tp_weaklistoffset = sizeof(\\2)", ".tp_hash = node_hash", ".tp_alloc = node_alloc"]
+        text = replaced(size, ",\n".join([r"\1 + sizeof(PyObject *)", *slots, ""]), text)
+        end = re.compile(rf"(\n{node}_dealloc\(\w+ \*self\)\n{{\n).*?\n}}\n", re.DOTALL)
+        text = replaced(end, rf"\1    node_dealloc((PyObject *)self, CPyDef_{node}_clear);\n}}\n", text)
+        new = re.compile(r"(\nPyObject \*CPyDef_node\([^\n]*\) {.*?)PyObject_Vectorcall\(\w+, \w+, 1, 0\)", re.DOTALL)
+        text = replaced(new, rf"\1CPyDef___mypyc__{node}_setup((PyObject *)CPyType_{node})", text)
+    return replaced(re.compile(r'(#include "__native_\w+\.h"\n)(?!#include)'), r'\1#include "nodes.h"\n', text)
+
+
+def replaced(pattern: re.Pattern[str], replacement: str, text: str) -> str:
+    """The text with its one match replaced."""
+    text, count = pattern.subn(replacement, text)
+    if count != 1:
+        raise ValueError(f"mypyc writes other C than expected: {count} times {pattern.pattern}")
+    return text
+
+
+def docstrings(tree: ast.Module) -> dict[tuple[str, ...], str]:
+    """The docstrings of a module's functions, classes and methods, by their names."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    outer = [((item.name,), item) for item in tree.body if isinstance(item, kinds)]
+    inner = [((*name, item.name), item) for name, it in outer for item in it.body if isinstance(item, ast.FunctionDef)]
+    return {name: doc for name, item in [*outer, *inner] if (doc := ast.get_docstring(item))}
+
+
+def documented(text: str, name: tuple[str, ...], doc: str) -> str:
+    """The C text with a docstring put where mypyc has the signature alone; a property has not even that."""
+    quoted = "".join([chr(b) if 32 <= b < 127 and b not in b'"\\?' else f"\\{b:03o}" for b in doc.encode()])
+    function = rf'(CPyPy_{"___".join(name)},\s*METH_FASTCALL \| METH_KEYWORDS, PyDoc_STR\("(?:[^"\\]|\\.)*)'
+    class_ = rf'(\.tp_doc = PyDoc_STR\("{name[0]}\((?:[^"\\]|\\.)*)'
+    text = re.sub(class_ if len(name) == 1 and name[0][0].isupper() else function, lambda m: m[1] + quoted, text)
+    getter = rf"(\(getter\){'_get_'.join(name)},\s*(?:\(setter\)\w+|NULL),\s*)NULL"
+    return re.sub(getter, lambda m: f'{m[1]}PyDoc_STR("{quoted}")', text)
+
+
+def tell(why: str) -> None:
+    print(f"micrograd_plus: the engine is not built natively, plain Python runs instead: {why}", file=sys.stderr)  # noqa: T201
+
+
+why_not = obstacle()
+if why_not:
+    tell(why_not)
+setup(
+    ext_modules=[] if why_not else [native(module) for module in MODULES],
+    cmdclass={"build_ext": Build},
+    setup_requires=[] if why_not else [MYPY],  # pip installs it where it builds, and nowhere else
+)

@@ -1,0 +1,238 @@
+"""The engine that mypyc builds is what plain Python is, to the last bit, only faster; and it harms no memory."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from micrograd_plus import Value
+from micrograd_plus.engine import NATIVE, toposort, weighed
+from micrograd_plus.loading import PACKAGE, built
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+BUILT = built("micrograd_plus.engine") is not None
+native = pytest.mark.skipif(not BUILT, reason="the engine is not built natively")
+modes = pytest.mark.parametrize("pure", [pytest.param("0", marks=native), "1"], ids=["native", "plain"])
+sources = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="needs the sources")
+
+
+def run(*command: str | Path, pure: str = "0", folder: Path | None = None, **environment: str) -> Any:
+    return subprocess.run(
+        [str(part) for part in command],
+        env=os.environ | {"MICROGRAD_PLUS_PURE": pure} | environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def output(*command: str | Path, **options: Any) -> str:
+    done = run(*command, **options)
+    assert done.returncode == 0, done.stderr
+    return str(done.stdout)
+
+
+# ----------------------------------------------------------------------------------------------------- the same answers
+
+
+@native
+@pytest.mark.parametrize("seed", [1, 2])
+def test_native_and_plain_results_are_equal_to_the_last_bit(seed: int) -> None:
+    """The table, the operators, networks, errors, hand-made rules, docstrings: see both.py."""
+    built, plain = (output(sys.executable, TESTS / "both.py", str(seed), pure=pure) for pure in "01")
+    assert built.count("\n") > 4000
+    assert built.splitlines() == plain.splitlines()
+
+
+@modes
+def test_the_variable_picks_and_native_says_which_runs(pure: str) -> None:
+    code = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.__file__[-3:], mp.Value.__module__)"
+    expected = "True .so" if pure == "0" else "False .py"
+    assert output(sys.executable, "-c", code, pure=pure) == f"{expected} micrograd_plus.engine\n"
+
+
+@native
+def test_a_graph_pickled_by_the_one_is_read_by_the_other(tmp_path: Path) -> None:
+    write = f"x = Value(0.5, label='x'); y = (x * x).tanh() + x; open({str(tmp_path / 'g')!r}, 'wb').write(dumps(y))"
+    read = f"y = loads(open({str(tmp_path / 'g')!r}, 'rb').read()); y.backward(); print(y.data, y.args[1])"
+    start = "from pickle import dumps, loads; from micrograd_plus import Value; "
+    said = set()
+    for writer, reader in ("01", "10", "00"):
+        output(sys.executable, "-c", start + write, pure=writer)
+        said.add(output(sys.executable, "-c", start + read, pure=reader))
+    assert len(said) == 1
+    assert "label='x'" in said.pop()
+
+
+numbers = st.one_of(st.floats(), st.integers(-9, 9), st.booleans())
+sides = st.tuples(numbers, numbers, st.booleans(), st.booleans())
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal to the last bit and of one type; nan is nan."""
+    if isinstance(left, Value) and isinstance(right, Value):
+        return same(left.data, right.data)
+    return type(left) is type(right) and repr(left) == repr(right)
+
+
+@given(numbers, st.booleans(), st.lists(sides, max_size=5))
+def test_a_weighed_sum_is_what_the_operators_make(start: float, recorded: bool, pairs: list[Any]) -> None:
+    weights = [Value(w) if as_value else w for w, _, as_value, _ in pairs]
+    xs = [Value(x) if as_value else x for _, x, _, as_value in pairs]
+    total: Any = Value(start) if recorded else start
+    ours = weighed(total, weights, xs)
+    for weight, x in zip(weights, xs):
+        total = total + weight * x
+    assert same(ours, total)
+    if isinstance(total, Value):
+        mine, theirs = toposort(ours), toposort(total)
+        assert [node._op for node in mine] == [node._op for node in theirs]
+        places = [{node: i for i, node in enumerate(order)} for order in (mine, theirs)]
+        for one, other in zip(mine, theirs):
+            for a, b in zip(one.args, other.args, strict=True):
+                constant = not isinstance(a, Value) and not isinstance(b, Value)
+                assert same(a, b) if constant else places[0][a] == places[1][b]  # type: ignore[index]
+        ours.backward()
+        slopes = [x.grad for x in (*weights, *xs) if isinstance(x, Value)]
+        for x in (*weights, *xs):
+            if isinstance(x, Value):
+                x.grad = 0.0
+        total.backward()
+        assert list(map(repr, slopes)) == [repr(x.grad) for x in (*weights, *xs) if isinstance(x, Value)]
+
+
+# ------------------------------------------------------------------------------------------------------ freeing, memory
+
+# other Pythons that have the package installed, separated as on the PATH: .ci/run makes them
+OTHERS = [python for python in os.environ.get("MICROGRAD_PLUS_PYTHONS", "").split(os.pathsep) if python]
+
+
+@pytest.mark.parametrize("python", [sys.executable, *OTHERS])
+@modes
+def test_graphs_of_a_million_nodes_are_freed_and_their_neighbours_unharmed(
+    python: str, pure: str, tmp_path: Path
+) -> None:
+    script = shutil.copy(TESTS / "freeing.py", tmp_path)  # so that the installed package is found, not this one
+    said = output(python, script, pure=pure, folder=tmp_path, PYTHONMALLOC="debug")
+    assert said.startswith(f"freed, {'native' if pure == '0' else 'plain'}, ")
+
+
+def chain(length: int) -> Value:
+    out = Value(1.0)
+    for _ in range(length):
+        out = out * 1.0
+    return out
+
+
+@pytest.mark.parametrize("length", [10_000, 1_000_000])
+def test_a_node_is_one_small_object(length: int) -> None:
+    gc.collect()
+    tracemalloc.start()
+    out = chain(length)
+    out.backward()
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held / length <= (96 if NATIVE else 144)
+    if NATIVE:
+        assert not gc.is_tracked(out)
+        assert not gc.get_referents(out)
+    del out
+
+
+def test_the_collector_finds_nothing_to_do_in_a_graph() -> None:
+    gc.collect()
+    before = len(gc.get_objects())
+    out = chain(1000)
+    assert len(gc.get_objects()) - before <= (10 if NATIVE else 1010)
+    del out
+
+
+# ---------------------------------------------------------------------------------------------------- loading, building
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what is needed to build the package, and of what is built."""
+    shutil.copytree(PACKAGE, tmp_path / "micrograd_plus", ignore=shutil.ignore_patterns("__pycache__", "*.gz"))
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+SHOW = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.__file__)"
+
+
+@native
+def test_a_native_module_of_another_source_is_not_used_and_that_is_said_once(copy: Path) -> None:
+    show = [sys.executable, "-c", SHOW]
+    assert output(*show, folder=copy).startswith(f"True {copy}")
+    engine = copy / "micrograd_plus" / "engine.py"
+    engine.write_text(engine.read_text() + "# a newer source\n")
+    done = run(*show, folder=copy)
+    assert done.stdout == f"False {engine}\n"
+    assert done.stderr.count("RuntimeWarning") == 1
+    assert "build it again: pip install -e ." in done.stderr
+    assert run(*show, folder=copy, pure="1").stderr == ""
+    assert run(sys.executable, "-W", "error", "-c", SHOW, folder=copy).returncode == 1
+    for old in copy.glob("micrograd_plus/native/*.so"):
+        old.unlink()
+    assert run(*show, folder=copy).stderr == ""
+
+
+def fake(folder: Path, name: str, text: str) -> str:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o755)
+    return str(file)
+
+
+NO_MYPYC = "raise ImportError('no mypyc here')"
+TROUBLES: dict[str, Callable[[Path], dict[str, str]]] = {
+    "there is no C compiler": lambda folder: {"CC": str(folder / "none")},
+    "MICROGRAD_PLUS_PURE is set": lambda folder: {"MICROGRAD_PLUS_PURE": "1"},
+    "no mypyc here": lambda folder: {"PYTHONPATH": str(Path(fake(folder, "m/mypyc/__init__.py", NO_MYPYC)).parents[1])},
+    "CompileError": lambda folder: {"CC": fake(folder, "cc", "#!/bin/sh\necho broken >&2\nexit 1\n")},
+}
+
+
+@sources
+@pytest.mark.parametrize("why", TROUBLES)
+def test_a_build_that_is_in_trouble_says_so_in_one_line_and_goes_on(why: str, copy: Path) -> None:
+    for old in copy.glob("micrograd_plus/native/*.so"):
+        old.unlink()
+    done = run(sys.executable, "setup.py", "-q", "build_ext", "--inplace", folder=copy, **TROUBLES[why](copy))
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("micrograd_plus:")]
+    assert "not built natively, plain Python runs instead" in said
+    assert why in said
+    assert output(sys.executable, "-c", SHOW, folder=copy).startswith("False")
+
+
+@native
+@sources
+def test_a_build_takes_the_place_of_the_old_one(copy: Path) -> None:
+    pytest.importorskip("mypyc")
+    engine = copy / "micrograd_plus" / "engine.py"
+    engine.write_text(engine.read_text().replace("A real number in a computation graph.", 'A "number", ½.'))
+    output(sys.executable, "setup.py", "-q", "build_ext", "--inplace", folder=copy, CFLAGS="-O0")
+    code = "import json, micrograd_plus as mp; print(json.dumps([mp.engine.NATIVE, mp.Value.__doc__.splitlines()[0]]))"
+    assert json.loads(output(sys.executable, "-c", code, folder=copy)) == [True, 'A "number", ½.']
+    assert len(list(copy.glob(f"micrograd_plus/native/engine_*{EXTENSION_SUFFIXES[0]}"))) == 1
