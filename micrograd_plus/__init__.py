@@ -12,6 +12,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from micrograd_plus import loading as _loading  # noqa: F401 - comes first: it finds what is built natively
+
+# isort: split
 from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
 from micrograd_plus import data as data
 from micrograd_plus import engine as engine
@@ -49,13 +52,14 @@ from micrograd_plus.vectors import mean as mean
 from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
-    *("GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Value", "backprop", "check_engine"),
+    *("CompileError", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Program", "Value", "backprop"),
+    *("check_engine", "compile"),
     *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
     *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses"),
     *("mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax", "to_sympy", "value_and_grad"),
 ]
-# what `from micrograd_plus import *` brings: Python's own abs, pow and round are left alone, strategies need Hypothesis
-globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "pow", "round"})
+# what `from micrograd_plus import *` brings: Python's own names are left alone, strategies need Hypothesis
+globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "compile", "pow", "round"})
 
 
 if TYPE_CHECKING:
@@ -67,6 +71,9 @@ if TYPE_CHECKING:
     from micrograd_plus.networks import draw_network as draw_network
     from micrograd_plus.networks import draw_weights as draw_weights
     from micrograd_plus.pictures import draw as draw
+    from micrograd_plus.program import CompileError as CompileError
+    from micrograd_plus.program import Program as Program
+    from micrograd_plus.program import compile as compile
     from micrograd_plus.stepping import backprop as backprop
     from micrograd_plus.symbolic import to_sympy as to_sympy
     from micrograd_plus.wishes import nudges as nudges
@@ -75,6 +82,7 @@ if TYPE_CHECKING:
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
 _LATER |= {"strategies": "strategies", "to_sympy": "symbolic", "nudges": "wishes", "draw_network": "networks"}
 _LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
+_LATER |= {"CompileError": "program", "Program": "program", "compile": "program"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 

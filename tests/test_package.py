@@ -25,12 +25,24 @@ def python(code: str) -> str:
 
 def test_public_names_are_these_and_every_row_of_the_table() -> None:
     names = [
-        *("GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Value", "backprop", "check_engine"),
+        *(
+            "CompileError",
+            "GradientError",
+            "History",
+            "Layer",
+            "MLP",
+            "Module",
+            "Neuron",
+            "Program",
+            "Value",
+            "backprop",
+        ),
+        *("check_engine", "compile"),
         *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
         *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses"),
         *("mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax", "to_sympy", "value_and_grad"),
     ]
-    assert sorted(vars(mp)["__all__"]) == sorted({*names, *FUNCTIONS} - {"abs", "pow", "round"})
+    assert sorted(vars(mp)["__all__"]) == sorted({*names, *FUNCTIONS} - {"abs", "compile", "pow", "round"})
     assert all(hasattr(mp, name) for name in (*names, *FUNCTIONS))
 
 
@@ -112,11 +124,39 @@ def test_attributes_of_a_value_are_read_the_fast_way() -> None:
 
 
 LAYERS = [
-    *("engine", "errors", "arguments", "rows", "ops", "vectors", "copying", "files", "weights", "nn", "losses", "data"),
+    *(
+        "loading",
+        "engine",
+        "errors",
+        "arguments",
+        "rows",
+        "ops",
+        "vectors",
+        "copying",
+        "files",
+        "weights",
+        "nn",
+        "losses",
+        "data",
+    ),
     *("nesting", "calculus", "anomalies", "optim", "numerals", "parsing", "formulas", "symbolic", "reference"),
     *("differences", "check", "laws", "strategies", "_hypothesis", "plugins", "scenes", "networks", "wishes"),
     *("naming", "rendering", "folding", "pictures", "ledgers", "steps", "passes", "page", "stepping"),
-    *("progress", "training", "terminal", "plots", "runs", "jobs", "cli", "__main__", "stubs"),
+    *(
+        "program",
+        "compiling",
+        "progress",
+        "judging",
+        "descents",
+        "training",
+        "terminal",
+        "plots",
+        "runs",
+        "jobs",
+        "cli",
+        "__main__",
+        "stubs",
+    ),
 ]
 
 

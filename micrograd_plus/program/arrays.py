@@ -27,9 +27,10 @@ class Array:
         batched: whether it has a column for each example.
         extra: what else it must know: an operation, indices, sizes.
         number: its place in the order in which arrays were made.
+        scalar: whether it is a plain number when the program runs.
     """
 
-    __slots__ = ("kind", "args", "rows", "batched", "extra", "number")
+    __slots__ = ("kind", "args", "rows", "batched", "extra", "number", "scalar")
 
     def __init__(
         self, kind: str, args: tuple[Array | float, ...], rows: int, batched: bool, extra: Any, number: int
@@ -40,6 +41,7 @@ class Array:
         self.batched = batched
         self.extra = extra
         self.number = number
+        self.scalar = kind in ("share", "count") or (kind == "apply" and all(is_scalar(arg) for arg in args))
 
     @property
     def arrays(self) -> list[Array]:
@@ -54,6 +56,11 @@ class Array:
 
 
 Operand: TypeAlias = Array | float
+
+
+def is_scalar(x: Operand) -> bool:
+    """Whether it is a plain number when the program runs."""
+    return not isinstance(x, Array) or x.scalar
 
 
 class Piece(NamedTuple):
@@ -79,9 +86,11 @@ class Arrays:
     `const`: numbers (extra) as a column. `apply`: an operation (extra) element by element. `rows`: rows of others put
     together (extra: Pieces). `scatter`: rows of others added up in rows of a new array (extra: Pieces). `matmul`, and
     its two derivatives: `matmul_back`, the transposed matrix times what came back, and `matmul_outer`, what came back
-    times the transposed argument; per example `outer`. `segsum`: sums of so many (extra) neighbouring rows. `repeat`:
+    times the transposed argument; per example `outer`. `segsum`: sums of so many (extra) neighbouring rows.
+    `extreme`: the maxima or minima (extra: the operation) of rows that lie as many rows apart as it has; no gradient
+    flows through them. `repeat`:
     each row so many times. `sumbatch`: the sum over the examples. `sumrows`: over the rows. `spread`: as many rows and
-    columns as asked for. `partial`: a partial derivative that only floats can compute (extra: the operation's name,
+    columns as asked for. `partial`: a partial derivative that only floats can compute (extra: the operation,
     the column of the table, the argument's place).
     """
 
@@ -94,7 +103,7 @@ class Arrays:
     ) -> Array:
         """The instruction; the one there is, if it was made before."""
         names = tuple([arg.number if isinstance(arg, Array) else repr(arg) for arg in args])
-        known = (kind, names, rows, extra if key is None else key)
+        known = (kind, names, rows, batched, extra if key is None else key)
         if known not in self._known:
             self._known[known] = array = Array(kind, tuple(args), rows, batched, extra, len(self.made))
             self.made.append(array)
@@ -142,7 +151,7 @@ class Arrays:
 
     def spread(self, array: Operand, rows: int, batched: bool) -> Array:
         """With as many rows, and with a column for each example if that is asked for."""
-        if isinstance(array, Array) and array.rows == rows and (array.batched or not batched):
+        if isinstance(array, Array) and not array.scalar and array.rows == rows and (array.batched or not batched):
             return array
         if not isinstance(array, Array):
             array = self.const(np.array([array]))
@@ -179,3 +188,6 @@ class _NoNumbers:
 
     def asked(self, value: Value, how: str) -> None:
         raise TypeError(f"{how} of {value!r}")
+
+    def decided(self, value: Value) -> bool:
+        raise TypeError(f"bool() of {value!r}")

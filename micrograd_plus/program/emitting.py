@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, MUL, NEG, SUB, TABLE
-from micrograd_plus.program.arrays import Array, Operand, Piece, Places, Product
-from micrograd_plus.program.lowering import SCALARS, TRUE_OR_FALSE, WHERE, is_bool, is_scalar, lowered, reached, ufunc
+from micrograd_plus.engine import ADD, MUL, NEG, SUB, Op
+from micrograd_plus.program.arrays import Array, Operand, Piece, Places, Product, is_scalar
+from micrograd_plus.program.fusing import EXTREMES
+from micrograd_plus.program.lowering import RECIPROCAL, TRUE_OR_FALSE, WHERE, is_bool, lowered, reached, ufunc
 
+NUMPY = ("dot", "empty", "zeros", "ndarray", "matmul", "concatenate", "add", "einsum", "putmask", "where")
 INPUTS = {"x": "x.T", "y": "y.T", "theta": "theta.reshape(-1, 1)"}
 PYTHON = {ADD: "+", SUB: "-", MUL: "*"}
 
@@ -19,6 +21,7 @@ class Source(NamedTuple):
     """A function as text, and the arrays it names; together they can be pickled and made again.
 
     Attributes:
+        names: NumPy's functions in it.
         text: of `run(theta, x, y, ones, n, share)`, which returns a tuple of arrays.
         constants: by name: numbers, indices, and functions of rows that only floats can compute.
         dtype: "float64" or "float32".
@@ -26,6 +29,7 @@ class Source(NamedTuple):
     """
 
     text: str
+    names: tuple[str, ...]
     constants: dict[str, Any]
     dtype: str
     statements: int
@@ -33,11 +37,10 @@ class Source(NamedTuple):
     def function(self) -> Any:
         """The function itself."""
         names: dict[str, Any] = {
-            name: _elementwise(*thing) if isinstance(thing, tuple) else thing for name, thing in self.constants.items()
+            name: _by_floats(*thing) if isinstance(thing, tuple) else thing for name, thing in self.constants.items()
         }
-        names |= {"np": np, "dtype": np.dtype(self.dtype), "nan": float("nan"), "inf": float("inf")}
-        for name in ("dot", "empty", "zeros", "ndarray", "matmul", "concatenate", "add", "einsum", "putmask"):
-            names[name] = getattr(np, name)
+        names |= {name: getattr(np, name) for name in self.names}
+        names |= {"dtype": np.dtype(self.dtype), "nan": float("nan"), "inf": float("inf")}
         if "special." in self.text:
             import scipy.special
 
@@ -46,9 +49,8 @@ class Source(NamedTuple):
         return names["run"]
 
 
-def _elementwise(name: str, column: str, i: int) -> Any:
+def _by_floats(op: Op, column: str, i: int) -> Any:
     """A forward function or a partial of a row, number by number."""
-    op = TABLE[name]
     function: Any = op.forward if column == "forward" else getattr(op, column)[i]
     count = len(op.partials) + (column != "forward")
     over = np.frompyfunc(lambda *numbers: float(function(*map(float, numbers))), count, 1)
@@ -71,6 +73,7 @@ class _Writer:
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
         self.names: dict[int, str] = {}
+        self.ufuncs: set[str] = set()
         self.order = reached(outputs)
         self.users: dict[int, list[Array]] = {}
         for array in self.order:
@@ -88,7 +91,7 @@ class _Writer:
         text = (
             "def run(theta, x, y, ones, n, share):\n    " + "\n    ".join([*self.lines, f"return ({results},)"]) + "\n"
         )
-        return Source(text, self.constants, self.dtype, len(self.lines))
+        return Source(text, (*NUMPY, *sorted(self.ufuncs)), self.constants, self.dtype, len(self.lines))
 
     # ------------------------------------------------------------------------------------------------- what is needed
 
@@ -101,6 +104,8 @@ class _Writer:
             return all(self._as_matrix(user, array) for user in users)
         if array.kind == "matmul_outer" and len(users) == 1:
             return users[0].kind == "scatter" and self._straight(users[0], array)
+        if _is_reciprocal(array) and len(users) == 1:
+            return self._divides(users[0], array)
         return False
 
     def _as_matrix(self, user: Array, array: Array) -> bool:
@@ -117,8 +122,17 @@ class _Writer:
             return False
         piece = pieces[0]
         whole = len(piece.source) == product.rows and (piece.source == np.arange(product.rows)).all()
-        fresh = not _overlap(scatter, piece)
-        return whole and fresh and _strided(piece.target, product.extra.m, product.extra.k) is not None
+        return bool(whole) and _strided(piece.target, product.extra.m, product.extra.k) is not None
+
+    def _divides(self, user: Array, reciprocal: Array) -> bool:
+        """Whether a reciprocal is only multiplied with, so that its user can divide."""
+        return (
+            user.kind == "apply"
+            and user.extra is MUL
+            and not reciprocal.scalar
+            and user.args[0] is not user.args[1]
+            and (user.args[1] is reciprocal or not _is_reciprocal(user.args[1]))  # one of the two
+        )
 
     def _last_uses(self) -> dict[int, int]:
         """The step at which each array's memory is read for the last time."""
@@ -144,7 +158,7 @@ class _Writer:
 
     def _owned(self, array: Array) -> bool:
         """Whether it has memory of its own, of its own shape."""
-        if array.kind in ("x", "y", "theta", "const", *SCALARS) or is_scalar(array) or is_bool(array):
+        if array.kind in ("x", "y", "theta", "const") or is_scalar(array) or is_bool(array):
             return False
         return not self._is_view(array)
 
@@ -161,21 +175,29 @@ class _Writer:
             self.names[array.number] = self.name
 
     def _scalar(self, array: Array) -> str:
-        if array.kind in SCALARS:
+        if array.kind != "apply":
             return {"share": "share", "count": "n"}[array.kind]
         args = [self._operand(arg) for arg in array.args]
         if array.extra in PYTHON:
             return f"({args[0]} {PYTHON[array.extra]} {args[1]})"
         if array.extra is NEG:
             return f"(-{args[0]})"
-        return f"{self._constant((array.extra.name, 'forward', 0))}({', '.join(args)}).item()"
+        return f"{self._constant((array.extra, 'forward', 0))}({', '.join(args)}).item()"
 
     def _operand(self, arg: Operand) -> str:
         return self.names[arg.number] if isinstance(arg, Array) else repr(float(arg))
 
+    def _number(self, arg: Operand) -> str:
+        """An operand; a plain number as an array of none dimensions, which NumPy takes faster than a float."""
+        return self._operand(arg) if isinstance(arg, Array) else self._constant(self._narrowed(arg))
+
+    def _narrowed(self, numbers: Any) -> Places:
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(numbers, dtype=self.dtype).reshape(np.shape(numbers))
+
     def _constant(self, thing: Any) -> str:
         for name, known in self.constants.items():
-            if type(known) is type(thing) and (known is thing or (isinstance(thing, tuple) and known == thing)):
+            if known is thing or _same_array(known, thing) or (type(known) is type(thing) is tuple and known == thing):
                 return name
         name = f"k{len(self.constants)}"
         self.constants[name] = thing
@@ -195,9 +217,11 @@ class _Writer:
 
     def _reusable(self, array: Array) -> str | None:
         """An argument's memory that an element-wise result can be written to."""
-        for arg in array.arrays:
+        hidden = [arg.arrays[0] for arg in array.arrays if arg.number not in self.names]
+        for arg in [*array.arrays, *hidden]:
             if (
-                self._owned(arg)
+                arg.number in self.names
+                and self._owned(arg)
                 and arg.rows == array.rows
                 and arg.batched == array.batched
                 and self.last[arg.number] == self.step
@@ -206,30 +230,42 @@ class _Writer:
         return None
 
     def _const(self, array: Array) -> None:
-        column = np.ascontiguousarray(array.extra, dtype=self.dtype).reshape(-1, 1)
-        self.names[array.number] = self._constant(column)
+        self.names[array.number] = self._constant(self._narrowed(array.extra.reshape(-1, 1)))
 
     def _apply(self, array: Array) -> str | None:
         op = array.extra
-        args = [self._operand(arg) for arg in array.args]
         known = ufunc(op)
+        if op is MUL and (hidden := [arg for arg in array.arrays if arg.number not in self.names]):
+            divisor = hidden[0]
+            (dividend,) = [arg for arg in array.args if arg is not divisor]
+            self.ufuncs.add("divide")
+            args = [self._number(dividend), self._number(divisor.args[0])]
+            return self._reusing(array, f"divide({', '.join(args)}")
+        args = [self._operand(arg) if op is WHERE else self._number(arg) for arg in array.args]
         if known is None:
-            return f"{self._constant((op.name, 'forward', 0))}({', '.join(args)}).astype(dtype)"
+            return f"{self._constant((op, 'forward', 0))}({', '.join(args)}).astype(dtype)"
         if op is WHERE:
             return self._choice(array, args)
-        text = f"{known[0]}.{known[1]}({', '.join(args)}"
-        reused = None if op in TRUE_OR_FALSE else self._reusable(array)
-        return f"{text}, {reused})" if reused else f"{text})"
+        if known[0] == "np":
+            self.ufuncs.add(known[1])
+        text = f"{'special.' if known[0] == 'special' else ''}{known[1]}({', '.join(args)}"
+        return f"{text})" if op in TRUE_OR_FALSE else self._reusing(array, text)
+
+    def _reusing(self, array: Array, text: str) -> str:
+        """A call that writes to an argument's memory where it can."""
+        reused = self._reusable(array)
+        if reused is None:
+            return f"{text})"
+        return f"{text}, out={reused})" if array.extra in EXTREMES else f"{text}, {reused})"  # NumPy wants a name there
 
     def _choice(self, array: Array, args: list[str]) -> str | None:
         condition, x, y = array.args
-        if is_bool(condition) and isinstance(x, float) and isinstance(y, Array) and self._reusable(array) == args[2]:
+        fits = isinstance(condition, Array) and (condition.rows, condition.batched) == (array.rows, array.batched)
+        if fits and is_bool(condition) and isinstance(x, float) and self._reusable(array) == args[2]:
             self.lines.append(f"putmask({args[2]}, {args[0]}, {args[1]})")
             self.names[array.number] = args[2]
             return None
-        return f"np.where({', '.join(args)})" + (
-            "" if isinstance(x, Array) or isinstance(y, Array) else ".astype(dtype)"
-        )
+        return f"where({', '.join(args)})" + ("" if isinstance(x, Array) or isinstance(y, Array) else ".astype(dtype)")
 
     def _not(self, array: Array) -> str:
         return f"~{self._operand(array.args[0])}"
@@ -281,7 +317,12 @@ class _Writer:
             given = array.args[piece.array]
             assert isinstance(given, Array)
             if given.number not in self.names:
-                self.lines.append(self._outer_text(given, self._view(name, piece.target, given.extra)))
+                view = self._view(name, piece.target, given.extra)
+                if fresh:
+                    self.lines.append(self._outer_text(given, view))
+                else:
+                    self.lines.append(f"{self.name}w = {view}")
+                    self.lines.append(f"{self.name}w += {self._outer_text(given)}")
                 continue
             source, target = self._picked(given, piece.source), self._indices(piece.target)
             if fresh:
@@ -337,11 +378,19 @@ class _Writer:
         left, right = [f"{self._operand(arg)}.reshape({size}, {q}, -1)" for arg, size in ((back, m), (argument, k))]
         return f"einsum('mqn,kqn->mkn', {left}, {right}).reshape({m * k}, -1)"
 
+    def _extreme(self, array: Array) -> str:
+        name = self._operand(array.args[0])
+        self.ufuncs.add(array.extra.numpy)
+        if array.rows == 1:
+            return f"{array.extra.numpy}.reduce({name}, 0, None, None, True)"
+        return f"{array.extra.numpy}.reduce({name}.reshape(-1, {array.rows}, {self._columns(array)}), 0)"
+
     def _segsum(self, array: Array) -> str:
         return f"add.reduce({self._operand(array.args[0])}.reshape({array.rows}, {array.extra}, -1), 1)"
 
     def _sumrows(self, array: Array) -> str:
-        return f"add.reduce({self._operand(array.args[0])}, 0, None, None, True)"
+        ones = np.ones((1, array.arrays[0].rows), dtype=self.dtype)
+        return f"dot({self._constant(ones)}, {self._operand(array.args[0])})"  # half the time of add.reduce
 
     def _repeat(self, array: Array) -> str:
         return f"{self._operand(array.args[0])}.repeat({array.extra}, 0)"
@@ -354,6 +403,15 @@ class _Writer:
         self.lines.append(f"{name} = empty(({array.rows}, {self._columns(array)}), dtype)")
         self.lines.append(f"{name}[:] = {self._operand(array.args[0])}")
         self.names[array.number] = name
+
+
+def _is_reciprocal(arg: Operand) -> bool:
+    return isinstance(arg, Array) and arg.kind == "apply" and arg.extra is RECIPROCAL
+
+
+def _same_array(a: Any, b: Any) -> bool:
+    arrays = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
+    return arrays and a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
 
 
 def _stride(indices: Places) -> tuple[int, int] | None:
@@ -396,10 +454,3 @@ def _fresh(scatter: Array) -> tuple[list[bool], bool]:
         complete = complete and (first[-1] or bool(written[piece.target].all()))
         written[piece.target] = True
     return first, complete and bool(written.all())
-
-
-def _overlap(scatter: Array, piece: Piece) -> bool:
-    """Whether another piece comes to the same rows."""
-    mine = np.zeros(scatter.rows, dtype=bool)
-    mine[piece.target] = True
-    return any(mine[other.target].any() for other in scatter.extra if other is not piece)

@@ -38,6 +38,6 @@ def _group(group: Group) -> str:
     if group.op is not None:
         return f"{count:,} x {group.op.name}{shared}"
     terms = [len(part[0]) for part in group.terms]
-    what = {0: "weighted inputs", 1: "products", 2: "products", 3: "numbers", 4: "numbers"}
+    what = {0: "weighted inputs", 1: "products", 2: "products", 3: "numbers", 4: "numbers", 5: "steps"}
     said = ", ".join([f"{n:,} {what[kind]}" for kind, n in enumerate(terms) if n])
     return f"{count:,} x the sum of {said}{shared}"

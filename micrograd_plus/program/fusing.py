@@ -1,7 +1,8 @@
 """Find the regular in a flat graph: sums of products, and groups of nodes of one depth and one kind.
 
-A chain of additions becomes one sum with many terms, which takes in the products it alone uses. Nodes that compute the
-same function of things at the same depth become a group, which one array instruction can compute for all of them.
+A chain of additions becomes one sum with many terms, which takes in the products it alone uses. A chain of maxima
+through which no gradient flows becomes one maximum of many. Nodes that compute the same function of things at the same
+depth become a group, which one array instruction can compute for all of them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from micrograd_plus.engine import ADD, MUL, NEG, SUB, Op
+from micrograd_plus.engine import ADD, MUL, NEG, SUB, TABLE, Op
 from micrograd_plus.program.tracing import Listing
 
 Term = tuple[float, int, int]  # coefficient · first factor · second factor; the second may be missing, -1
 MISSING = -1
+EXTREMES = (TABLE["maximum"], TABLE["minimum"])
 
 
 class Group(NamedTuple):
@@ -24,7 +26,8 @@ class Group(NamedTuple):
         members: their places.
         args: for an operation, the places of its arguments, argument by argument.
         terms: for sums, the terms of each member: products with a batched and a shared factor, the batched one first;
-            products of two batched ones; of two shared ones; single batched ones; single shared ones.
+            products of two batched ones; of two shared ones; single batched ones; single shared ones; and those that
+            are steps, 0 or 1 say, which are added to the constant first, so that what is whole stays so.
         constants: for sums, what is added to each member.
         batched: whether they differ from example to example.
     """
@@ -49,17 +52,53 @@ def batched_places(listing: Listing) -> bytearray:
     return flags
 
 
-def sums_of_products(listing: Listing) -> tuple[dict[int, tuple[list[Term], float]], bytearray]:
-    """The terms and the constant of each sum, by its place; and for each place whether a sum has taken it in."""
-    ops, args, constants = listing.ops, listing.args, listing.constants
-    uses = [0] * len(ops)
-    for given in args:
+def _uses(listing: Listing) -> list[int]:
+    """How often each place is an argument."""
+    uses = [0] * len(listing.ops)
+    for given in listing.args:
         for arg in given:
             uses[arg] += 1
     for place in (*listing.roots, *[guard.value for guard in listing.guards]):
         uses[place] += 2  # it is wanted for itself
-    sums: dict[int, tuple[list[Term], float]] = {}
+    return uses
+
+
+def _flowing(listing: Listing) -> bytearray:
+    """For each place whether a gradient comes to it from a root: 1 or 0."""
+    ops, args = listing.ops, listing.args
+    flows = bytearray(len(ops))
+    for place in listing.roots:
+        flows[place] = 1
+    for place in range(len(ops) - 1, -1, -1):
+        op = ops[place]
+        if flows[place] and op is not None:
+            for arg, halted in zip(args[place], op.halts or [False] * len(args[place])):
+                if not halted:
+                    flows[arg] = 1
+    return flows
+
+
+def _longer_maxima(listing: Listing, uses: list[int], flows: bytearray) -> tuple[list[tuple[int, ...]], bytearray]:
+    """The arguments of each place, those of inner maxima put into outer ones; and which places were taken in so."""
+    ops, args = listing.ops, list(listing.args)
     taken = bytearray(len(ops))
+    for place, op in enumerate(ops):
+        if op in EXTREMES and not flows[place]:
+            given: list[int] = []
+            for arg in args[place]:
+                if ops[arg] is op and uses[arg] == 1:
+                    given.extend(args[arg])
+                    taken[arg] = 1
+                else:
+                    given.append(arg)
+            args[place] = tuple(given)
+    return args, taken
+
+
+def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> dict[int, tuple[list[Term], float]]:
+    """The terms and the constant of each sum, by its place; what a sum takes in is noted in `taken`."""
+    ops, args, constants = listing.ops, listing.args, listing.constants
+    sums: dict[int, tuple[list[Term], float]] = {}
     for place in range(len(ops) - 1, -1, -1):
         op = ops[place]
         if taken[place] or (op is not ADD and op is not SUB):
@@ -81,7 +120,7 @@ def sums_of_products(listing: Listing) -> tuple[dict[int, tuple[list[Term], floa
             if op is ADD:
                 stack.append((given[1], factor))
                 stack.append((given[0], factor))
-            elif op is SUB:
+            elif op is SUB and not _is_step(ops[given[1]]):  # exp(0) - 1 is exact only by itself
                 stack.append((given[1], -factor))
                 stack.append((given[0], factor))
             elif op is NEG:
@@ -105,14 +144,21 @@ def sums_of_products(listing: Listing) -> tuple[dict[int, tuple[list[Term], floa
         for at in inside:
             taken[at] = 1
         taken[place] = 0
-    return sums, taken
+    return sums
+
+
+def _is_step(op: Op | None) -> bool:
+    return op is not None and op.flat and op.name != "stop_gradient"
 
 
 def groups(listing: Listing) -> list[Group]:
     """The nodes that must be computed, as groups in an order in which they can be."""
-    ops, args, constants = listing.ops, listing.args, listing.constants
+    ops, constants = listing.ops, listing.constants
     batched = batched_places(listing)
-    sums, taken = sums_of_products(listing)
+    uses = _uses(listing)
+    flows = _flowing(listing)
+    args, taken = _longer_maxima(listing, uses, flows)
+    sums = _sums_of_products(listing, uses, taken)
     depth = [0] * len(ops)
     found: dict[Any, list[int]] = {}
     sorted_terms: dict[int, tuple[list[Term], ...]] = {}
@@ -121,14 +167,14 @@ def groups(listing: Listing) -> list[Group]:
             continue
         key: tuple[Any, ...]
         if place in sums:
-            kinds: tuple[list[Term], ...] = ([], [], [], [], [])
+            kinds: tuple[list[Term], ...] = ([], [], [], [], [], [])
             deepest = 0
             for term in sums[place][0]:
                 _, a, b = term
                 if depth[a] > deepest:
                     deepest = depth[a]
                 if b == MISSING:
-                    kinds[3 if batched[a] else 4].append(term)
+                    kinds[5 if _is_step(ops[a]) else 3 if batched[a] else 4].append(term)
                     continue
                 if depth[b] > deepest:
                     deepest = depth[b]
@@ -150,11 +196,12 @@ def groups(listing: Listing) -> list[Group]:
                 *[constants[arg] for arg in given[plain:]],
             )
         depth[place] = deepest + 1
-        found.setdefault((deepest + 1, batched[place], key), []).append(place)
+        # where no gradient comes, none is computed: not even 0 · inf
+        found.setdefault((deepest + 1, batched[place], flows[place], key), []).append(place)
     made = []
-    for (_, shared, _), members in sorted(found.items(), key=lambda item: item[0][0]):
+    for (_, shared, _, _), members in sorted(found.items(), key=lambda item: item[0][0]):
         if members[0] in sums:
-            parts = tuple([[sorted_terms[place][kind] for place in members] for kind in range(5)])
+            parts = tuple([[sorted_terms[place][kind] for place in members] for kind in range(6)])
             made.append(Group(None, members, [], parts, [sums[place][1] for place in members], bool(shared)))
         else:
             arguments: Sequence[Sequence[int]] = list(zip(*[args[place] for place in members]))

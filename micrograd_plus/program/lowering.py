@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from micrograd_plus.engine import ADD, DIV, LESS, LESS_EQUAL, MUL, NEG, POW, SUB, TABLE, Op
-from micrograd_plus.program.arrays import Array, Arrays, Operand
+from micrograd_plus.program.arrays import Array, Arrays, Operand, is_scalar
 
 WHERE, EQUAL, SQUARE, RECIPROCAL = (TABLE[name] for name in ("where", "equal", "square", "reciprocal"))
 TRUE_OR_FALSE = (LESS, LESS_EQUAL, EQUAL)
-SCALARS = ("share", "count")
 
 
 def lowered(outputs: Sequence[Array]) -> list[Array]:
@@ -17,14 +16,13 @@ def lowered(outputs: Sequence[Array]) -> list[Array]:
     arrays = _Lowered()
     known: dict[int, Operand] = {}
     for array in reached(outputs):
-        args = [known[arg.number] if isinstance(arg, Array) else arg for arg in array.args]
         if array.kind == "apply":
+            args = [known[arg.number] if isinstance(arg, Array) else arg for arg in array.args]
             known[array.number] = arrays.apply(array.extra, *args)
         else:
-            solid = [arrays.solid(arg) for arg in args]
-            batched = array.batched
+            solid = [arrays.shaped(known[arg.number], arg) if isinstance(arg, Array) else arg for arg in array.args]
             key = None if array.extra is None else array.number  # they were told apart when they were made
-            known[array.number] = arrays.make(array.kind, solid, array.rows, batched, array.extra, key)
+            known[array.number] = arrays.make(array.kind, solid, array.rows, array.batched, array.extra, key)
     return [arrays.shaped(known[array.number], array) for array in outputs]
 
 
@@ -44,13 +42,6 @@ def reached(outputs: Sequence[Array]) -> list[Array]:
     return order
 
 
-def is_scalar(array: Operand) -> bool:
-    """Whether it is a plain number when the program runs."""
-    if not isinstance(array, Array):
-        return True
-    return array.kind in SCALARS or (array.kind == "apply" and all(is_scalar(arg) for arg in array.args))
-
-
 def is_bool(array: Operand) -> bool:
     """Whether NumPy gives True and False for it."""
     return isinstance(array, Array) and (
@@ -60,7 +51,7 @@ def is_bool(array: Operand) -> bool:
 
 def ufunc(op: Op) -> tuple[str, str] | None:
     """The module and the name of the array function for an operation, if there is one on this machine."""
-    if isinstance(op.numpy, str):
+    if op.numpy:
         return "np", op.numpy
     if op.scipy:
         try:
@@ -78,15 +69,13 @@ class _Lowered(Arrays):
     def solid(self, arg: Operand) -> Operand:
         """As an array of numbers, where it is one of True and False."""
         if not is_bool(arg):
-            return self.spread(arg, 1, False) if is_scalar(arg) else arg
+            return arg
         assert isinstance(arg, Array)
         return self.make("cast", (arg,), arg.rows, arg.batched)
 
     def shaped(self, arg: Operand, like: Array) -> Array:
-        """An output as an array of numbers, with the rows it should have."""
-        solid = self.solid(arg)
-        assert isinstance(solid, Array)
-        return self.spread(solid, like.rows, like.batched)
+        """As an array of numbers, with the rows and columns it should have, where what is simpler has fewer."""
+        return self.spread(self.solid(arg), like.rows, like.batched)
 
     def apply(self, op: Op, *args: Operand) -> Operand:
         arrays = [arg for arg in args if isinstance(arg, Array)]
@@ -97,10 +86,10 @@ class _Lowered(Arrays):
         simpler = _SIMPLER.get(op)
         if simpler is not None and (made := simpler(self, *args)) is not None:
             return made
-        if callable(op.numpy):
-            return self.formula(op.numpy, *args)
+        if op.arrays is not None:
+            return self.formula(op.arrays, *args)
         if op not in (WHERE, *TRUE_OR_FALSE):
-            args = tuple([self.make("cast", (arg,), arg.rows, arg.batched) if is_bool(arg) else arg for arg in args])  # type: ignore[union-attr]
+            args = tuple([self.solid(arg) for arg in args])
         return super().apply(op, *args)
 
 
@@ -114,13 +103,17 @@ def _mul(made: _Lowered, a: Operand, b: Operand) -> Operand | None:
         return made.elementwise("and", (a, b))
     for x, y in ((a, b), (b, a)):
         if is_scalar(x) and isinstance(y, Array) and y.kind == "apply" and not is_scalar(y):
-            if y.extra is MUL and is_scalar(y.args[0]):
-                return made.apply(MUL, made.apply(MUL, x, y.args[0]), y.args[1])
             if y.extra is NEG:
                 return made.apply(MUL, made.apply(NEG, x), y.args[0])
-            if y.extra is MUL and is_scalar(y.args[1]):
-                return made.apply(MUL, made.apply(MUL, x, y.args[1]), y.args[0])
+            for inner, rest in (y.args, y.args[::-1]) if y.extra is MUL else ():
+                if is_scalar(inner) and _tame(x) and _tame(inner):
+                    return made.apply(MUL, made.apply(MUL, x, inner), rest)
     return None
+
+
+def _tame(x: Operand) -> bool:
+    """A number that can be multiplied with another without leaving the range of floats."""
+    return isinstance(x, Array) or 1e-100 < abs(x) < 1e100
 
 
 def _neg(made: _Lowered, x: Operand) -> Operand | None:
@@ -129,8 +122,8 @@ def _neg(made: _Lowered, x: Operand) -> Operand | None:
             return x.args[0]
         if x.extra is SUB:
             return made.apply(SUB, x.args[1], x.args[0])
-        if x.extra is MUL and isinstance(x.args[0], float):
-            return made.apply(MUL, -x.args[0], x.args[1])
+        if x.extra is MUL and is_scalar(x.args[0]):
+            return made.apply(MUL, made.apply(NEG, x.args[0]), x.args[1])
     return None
 
 

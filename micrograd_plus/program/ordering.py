@@ -1,9 +1,10 @@
-"""In which order the parameters of a function stand: that of its models."""
+"""Which Values a function reaches, and in which order its parameters stand: that of its models."""
 
 from __future__ import annotations
 
 import functools
 import types
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -19,23 +20,34 @@ def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value
     """
     left = dict.fromkeys(leaves)
     found: dict[Value, None] = {}
-    for module in _modules(function):
-        parameters = module.parameters()
+    for thing in _reached(function):
+        parameters = thing.parameters() if isinstance(thing, Module) else [thing]
         if any(parameter in left for parameter in parameters):
             found |= dict.fromkeys(parameters)
     return list(found | left)
 
 
-def _modules(function: Any) -> Iterator[Module]:
-    """The modules that a function reaches, in the order of its names."""
-    stack, seen = [function], set()
+def reached(function: Callable[..., Any]) -> list[Value]:
+    """The Values that a function reaches, by models or directly."""
+    found: dict[Value, None] = {}
+    for thing in _reached(function):
+        found |= dict.fromkeys(thing.parameters() if isinstance(thing, Module) else [thing])
+    return list(found)
+
+
+def _reached(function: Any) -> Iterator[Module | Value]:
+    """The modules and Values that a function reaches, in the order of its names; models first."""
+    loose: list[Value] = []
+    stack, seen = deque([function]), set()
     while stack:
-        thing = stack.pop(0)
+        thing = stack.popleft()
         if id(thing) in seen:
             continue
         seen.add(id(thing))
         if isinstance(thing, Module):
             yield thing
+        elif isinstance(thing, Value):
+            loose.append(thing)
         elif isinstance(thing, functools.partial):
             stack += [thing.func, *thing.args, *thing.keywords.values()]
         elif isinstance(thing, types.MethodType):
@@ -45,9 +57,12 @@ def _modules(function: Any) -> Iterator[Module]:
             cells = [cell.cell_contents for cell in thing.__closure__ or () if _filled(cell)]
             stack += [*cells, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), *names]
         elif isinstance(thing, (list, tuple)):
-            stack += [part for part in thing[:100] if isinstance(part, (Module, list, tuple))]
+            stack += [part for part in thing if isinstance(part, (Module, Value, list, tuple))]
+        elif isinstance(thing, dict):
+            stack += list(thing.values())
         elif callable(thing) and not isinstance(thing, type) and hasattr(thing, "__dict__"):
             stack += list(vars(thing).values())
+    yield from loose
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

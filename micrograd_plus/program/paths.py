@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-GROUPS = 5000  # a graph that falls into more groups than this, and many for its size, is not written as arrays
+GROUPS = 300  # a graph that falls into more groups than this, and many for its size, is not written as arrays
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
 # seconds, as measured: an array statement, and a node on the tape, forward and back, built natively and plain
 STATEMENT, NATIVE_NODE, PLAIN_NODE = 1.2e-6, 0.08e-6, 0.3e-6
@@ -132,8 +132,7 @@ class Path:
         ones = self._ones
         if len(ones) != n:
             ones = self._ones = np.ones((n, 1), dtype=self.dtype)
-        with np.errstate(all="ignore"):
-            out: tuple[Floats, ...] = function(theta, x, y, ones, n, share)
+        out: tuple[Floats, ...] = function(theta, x, y, ones, n, share)
         return out
 
     def _source(self, name: str) -> Source:

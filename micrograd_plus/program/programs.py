@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from math import prod
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +14,7 @@ from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
 from micrograd_plus.program.ordering import ordered
 from micrograd_plus.program.paths import Path
-from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace
+from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace, written
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -42,14 +41,12 @@ class Program:
         shapes: Sequence[Shape],
         parameters: Sequence[Value] | None,
         dtype: str,
-        arrays: bool,
     ) -> None:
         self._function: Callable[..., Any] | None = function
         self._name = getattr(function, "__name__", type(function).__name__)
         self._shapes = tuple(shapes)
         self._dtype = np.dtype(dtype)
-        self._arrays = arrays
-        listing = trace(function, shapes, arrays=arrays)
+        listing = trace(function, shapes)
         leaves = list(listing.leaves)
         self.parameters = ordered(function, leaves) if parameters is None else list(parameters)
         given = set(self.parameters)
@@ -58,6 +55,7 @@ class Program:
         self._paths: list[Path] = []
         self._paths.append(self._path(listing))
 
+    @np.errstate(all="ignore")
     def __call__(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Any:
         """The mean of the function over the examples, a float.
 
@@ -70,6 +68,7 @@ class Program:
         values = self.values(x, y, parameters=parameters)
         return values if self._several else float(values.mean())
 
+    @np.errstate(all="ignore")
     def values(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
         """The function's value for each example: an array (n,); or (n, k) where it returns a list of k."""
         theta, xs, ys = self._inputs(x, y, parameters)
@@ -82,6 +81,7 @@ class Program:
         assert out is not None
         return out if self._several else out[:, 0]
 
+    @np.errstate(all="ignore")
     def value_and_grad(
         self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None
     ) -> tuple[float, Floats]:
@@ -103,6 +103,7 @@ class Program:
                 loss, gradient = loss + more, gradient + part[: len(self.parameters)]
         return loss / n, gradient[: len(self.parameters), 0]
 
+    @np.errstate(all="ignore")
     def gradients(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
         """The gradient of each example's own value: an array with a row for each example, a column a parameter."""
         self._demand_one("gradients")
@@ -125,7 +126,8 @@ class Program:
     def __repr__(self) -> str:
         nodes = max([path.nodes for path in self._paths], default=0)
         ways = f", {len(self._paths)} ways" if len(self._paths) > 1 else ""
-        return f"Program({self._name}, {nodes:,} nodes, {len(self.parameters):,} parameters{ways})"
+        count = f"{len(self.parameters):,} parameter{'s' * (len(self.parameters) != 1)}"
+        return f"Program({self._name}, {nodes:,} nodes, {count}{ways})"
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle takes: all but the function itself, so that no new way through it can be traced elsewhere."""
@@ -150,39 +152,49 @@ class Program:
     def _theta(self, parameters: Any) -> Floats:
         if parameters is None:
             values = [*self.parameters, *self._others]
-            return np.fromiter([value._data for value in values], dtype=self._dtype, count=len(values))
-        theta = np.ascontiguousarray(parameters, dtype=self._dtype)
+            return self._cast(np.fromiter([value._data for value in values], dtype=float, count=len(values)))
+        theta = np.ascontiguousarray(self._cast(self._numbers("parameters", parameters, ())))
         if theta.shape != (len(self.parameters),):
             expected = f"expected ({len(self.parameters)},), a number for each of program.parameters"
             raise ValueError(f"{self!r}: parameters of shape {theta.shape}; {expected}")
         if self._others:
-            others = np.fromiter([value._data for value in self._others], dtype=self._dtype)
-            theta = np.concatenate([theta, others])
+            others = np.fromiter([value._data for value in self._others], dtype=float)
+            theta = np.concatenate([theta, self._cast(others)])
         return theta
+
+    def _cast(self, numbers: Floats) -> Floats:
+        if numbers.dtype == self._dtype:
+            return numbers
+        with np.errstate(over="ignore"):
+            return numbers.astype(self._dtype)
 
     def _examples(self, name: str, data: Any, shape: Shape) -> Floats:
         """The examples as rows of floats."""
-        if isinstance(data, np.ndarray):
+        given = self._numbers(name, data, shape)
+        if given.ndim and not len(given):
+            raise ValueError(f"{self!r}: {name} is empty; expected at least one example")
+        if given.shape[1:] != shape or given.ndim == 0:
+            hint = "; a single example goes into a list, [x]" if given.shape == shape else ""
+            expected = f"expected {('examples', *shape)}".replace("'", "")
+            raise ValueError(f"{self!r}: {name} of shape {given.shape}; {expected}{hint}")
+        given = self._cast(given)
+        return given if given.ndim == 2 else given.reshape(len(given), -1)
+
+    def _numbers(self, name: str, data: Any, shape: Shape) -> Floats:
+        """Whatever NumPy makes an array of, if it is one of plain numbers."""
+        if type(data) is np.ndarray:
             given = data
         else:
             try:
                 given = np.asarray(data)
             except ValueError:
-                raise ValueError(
-                    f"{self!r}: {name} {short_repr(data)} is uneven; expected {_count(shape)} in each example"
-                ) from None
-        if given.dtype.kind not in "fiub":
-            got = f"an array of {given.dtype}" if given.dtype != object else "something else"
+                uneven = f"{self!r}: {name} {short_repr(data)} is uneven; expected {_count(shape)} in each example"
+                raise ValueError(uneven) from None
+        masked = hasattr(data, "mask")
+        if given.dtype.kind not in "fiub" or masked:
+            got = "a masked array" if masked else f"an array of {given.dtype}"
             raise TypeError(f"{self!r}: {name} {short_repr(data)}; expected plain numbers, got {got}")
-        if given.shape[1:] != shape or given.ndim == 0:
-            hint = "; a single example goes into a list, [x]" if given.shape == shape else ""
-            expected = f"expected {('examples', *shape)}".replace("'", "")
-            raise ValueError(f"{self!r}: {name} of shape {given.shape}; {expected}{hint}")
-        if not len(given):
-            raise ValueError(f"{self!r}: {name} is empty; expected at least one example")
-        if given.dtype != self._dtype:
-            given = given.astype(self._dtype)
-        return given if given.ndim == 2 else given.reshape(len(given), -1)
+        return given
 
     def _demand_one(self, name: str) -> None:
         if self._several:
@@ -194,8 +206,9 @@ class Program:
     def _path(self, listing: Listing) -> Path:
         known = {*self.parameters, *self._others}
         if any(leaf not in known for leaf in listing.leaves):
+            lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
             way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
-            raise CompileError(f"{self!r}: another way through it uses other Values than the first; {way_out}")
+            raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")
         return Path(listing, [*self.parameters, *self._others], str(self._dtype))
 
     def _ways(self, theta: Floats, xs: Floats, ys: Floats) -> Iterator[tuple[Path, Any]]:
@@ -226,27 +239,14 @@ class Program:
             raise CompileError(f"{self!r}: an unpickled program can't go a new way at {lines}; {way_out}")
         if len(self._paths) == PATHS:
             raise CompileError(f"{self!r}: more than {PATHS} ways through its choices at {lines}; {way_out}")
-        with _written([*self.parameters, *self._others], theta):
-            listing = trace(self._function, self._shapes, [*x.tolist(), *y.tolist()], self._arrays)
+        with written([*self.parameters, *self._others], theta.tolist()):
+            listing = trace(self._function, self._shapes, [*x.tolist(), *y.tolist()])
         outcomes = [guard.outcome for guard in listing.guards]
         for path in self._paths:
             if path.outcomes == outcomes and path.lines == [guard.line for guard in listing.guards]:
                 return path
         self._paths.append(self._path(listing))
         return self._paths[-1]
-
-
-@contextmanager
-def _written(values: Sequence[Value], theta: Floats) -> Iterator[None]:
-    """The Values with these numbers, while it lasts."""
-    before = [value._data for value in values]
-    for value, number in zip(values, theta.tolist()):
-        value._data = number
-    try:
-        yield
-    finally:
-        for value, number in zip(values, before):
-            value._data = number
 
 
 def _count(shape: Shape) -> str:
@@ -289,7 +289,7 @@ def compile(
     >>> gradient.shape
     (13,)
     >>> print(program.explain().splitlines()[0])
-    28 scalar nodes → 4 groups
+    39 scalar nodes → 4 groups
     """
     if not callable(function):
         kind = type(function).__name__
@@ -299,4 +299,4 @@ def compile(
     shapes = [shape_of("x", x)] if y is None else [shape_of("x", x), shape_of("y", y)]
     given = parameters.parameters() if isinstance(parameters, Module) else parameters
     wanted = None if given is None else checked_parameters("compile(parameters)", given)
-    return Program(function, shapes, wanted, dtype, False)
+    return Program(function, shapes, wanted, dtype)

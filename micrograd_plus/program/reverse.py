@@ -9,7 +9,6 @@ import numpy as np
 
 from micrograd_plus.engine import ADD, MUL, TABLE, Op
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places
-from micrograd_plus.rows import FLAT
 
 WHERE = TABLE["where"]
 
@@ -118,7 +117,7 @@ class _Reverse:
         for i, arg in enumerate(array.args):
             partial, mask = op.partials[i], op.masks[i]
             moved = isinstance(arg, Array) and self.moves[arg.number]
-            if not moved or partial is None or mask is FLAT.condition:
+            if not moved or partial is None or (op.halts is not None and op.halts[i]):
                 continue
             assert isinstance(arg, Array)
             slope = self._formula(array, "partials", i)
@@ -134,7 +133,7 @@ class _Reverse:
         try:
             return self.arrays.formula(function, array, *array.args)
         except Exception:  # noqa: BLE001 - a user's partial may do anything with numbers
-            return self.arrays.elementwise("partial", (array, *array.args), (array.extra.name, column, i))
+            return self.arrays.elementwise("partial", (array, *array.args), (array.extra, column, i))
 
     def rows(self, array: Array, upstream: Operand) -> None:
         pieces: list[Piece] = array.extra
@@ -155,7 +154,8 @@ class _Reverse:
             self._pass(argument, self.arrays.make("matmul_back", (matrix, back), k * q, back.batched, sizes))
         if self.moves[matrix.number]:
             kind = "outer" if self.each else "matmul_outer"
-            self._pass(matrix, self.arrays.make(kind, (back, argument), m * k, self.each, sizes))
+            wide = self.each and (back.batched or argument.batched)
+            self._pass(matrix, self.arrays.make(kind, (back, argument), m * k, wide, sizes))
 
     def segsum(self, array: Array, upstream: Operand) -> None:
         (arg,) = array.arrays

@@ -1,18 +1,29 @@
 """Go through a flat graph number by number, forward and back: the way for graphs in which nothing is regular.
 
-The same work as the eager engine's, without making a node. Built natively where the engine is.
+The same work as the eager engine's, without making a node. Built natively where the engine is, each file by itself:
+hence no import of the engine's types.
 """
 
 from __future__ import annotations
 
-from micrograd_plus.engine import Op
+from typing import Any, Final
 
-NATIVE = not __file__.endswith(".py")
-LEAF, ADD, MUL = 0, 1, 2  # codes; all others are places in a list of operations
+NATIVE: Final = not __file__.endswith(".py")
+LEAF: Final = 0  # codes for what computes a number; all others are places in a list of operations
+ADD: Final = 1
+MUL: Final = 2
+NOTHING: Final = 0  # codes for what passes a gradient back, and to which arguments
+ADD_BOTH: Final = 1
+ADD_FIRST: Final = 2
+ADD_SECOND: Final = 3
+MUL_BOTH: Final = 4
+MUL_FIRST: Final = 5
+MUL_SECOND: Final = 6
+OTHER: Final = 7
 
 
 def run(
-    ops: list[Op], code: bytes, first: list[int], second: list[int], more: dict[int, list[int]], numbers: list[float]
+    ops: list[Any], code: bytes, first: list[int], second: list[int], more: dict[int, list[int]], numbers: list[float]
 ) -> None:
     """Compute every number from those of the leaves.
 
@@ -33,7 +44,6 @@ def run(
             numbers[i] = numbers[first[i]] + numbers[second[i]]
         else:
             forward = ops[kind].forward
-            assert forward is not None
             if i in more:
                 numbers[i] = forward(*[numbers[j] for j in more[i]])
             elif second[i] < 0:
@@ -43,11 +53,12 @@ def run(
 
 
 def pull(
-    ops: list[Op],
+    ops: list[Any],
     code: bytes,
     first: list[int],
     second: list[int],
     more: dict[int, list[int]],
+    rules: bytes,
     active: bytes,
     numbers: list[float],
     gradients: list[float],
@@ -56,28 +67,34 @@ def pull(
 
     Args:
         ops, code, first, second, more, numbers: as in `run`, which came before.
+        rules: for each place what is to be done: nothing, to both arguments or one of a sum or a product, or OTHER.
         active: for each place, 1 where it is on a way from a parameter to the result.
         gradients: that of the result is there, all others are 0.
     """
-    for i in range(len(code) - 1, -1, -1):
-        kind = code[i]
-        if kind == LEAF or active[i] == 0:
+    for i in range(len(rules) - 1, -1, -1):
+        rule = rules[i]
+        if rule == NOTHING:
             continue
         upstream = gradients[i]
-        a, b = first[i], second[i]
-        if kind == MUL:
-            if active[a]:
-                gradients[a] += upstream * numbers[b]
-            if active[b]:
-                gradients[b] += upstream * numbers[a]
-        elif kind == ADD:
-            if active[a]:
-                gradients[a] += upstream
-            if active[b]:
-                gradients[b] += upstream
+        a = first[i]
+        if rule == MUL_BOTH:
+            b = second[i]
+            gradients[a] += upstream * numbers[b]
+            gradients[b] += upstream * numbers[a]
+        elif rule == ADD_BOTH:
+            gradients[a] += upstream
+            gradients[second[i]] += upstream
+        elif rule == MUL_FIRST:
+            gradients[a] += upstream * numbers[second[i]]
+        elif rule == MUL_SECOND:
+            gradients[second[i]] += upstream * numbers[a]
+        elif rule == ADD_FIRST:
+            gradients[a] += upstream
+        elif rule == ADD_SECOND:
+            gradients[second[i]] += upstream
         else:
-            op = ops[kind]
-            args = more.get(i) or ([a] if b < 0 else [a, b])
+            op = ops[code[i]]
+            args = more.get(i) or ([a] if second[i] < 0 else [a, second[i]])
             values = [numbers[j] for j in args]
             for j, partial, mask in zip(args, op.partials, op.masks):
                 if active[j] and partial is not None:

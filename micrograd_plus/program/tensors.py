@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, MUL, Value
+from micrograd_plus.engine import ADD, MUL, TABLE, Value
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places, Product
 from micrograd_plus.program.fusing import MISSING, Group, Term
 from micrograd_plus.program.tracing import Listing
+
+SQUARE = TABLE["square"]
 
 
 class Found(NamedTuple):
@@ -93,37 +95,41 @@ class _Finder:
         return self.arrays.pieces("rows", parts, pieces, len(places))
 
     def operation(self, group: Group) -> None:
-        """One operation for all nodes of a group; nodes with the same arguments are computed once."""
+        """One operation for all nodes of a group."""
         assert group.op is not None
+        count = len(group.members)
         columns = [np.array(places) for places in group.args]
-        names = [(self.source[places], self.row[places], self.numbers[places]) for places in columns]
-        keys = list(zip(*[part.tolist() for name in names for part in name]))
-        rows: dict[Any, int] = {}
-        row_of = np.array([rows.setdefault(key, len(rows)) for key in keys])
-        first = np.unique(row_of, return_index=True)[1]
-        args: list[Operand] = []
-        for places in columns:
-            places = places[first]
-            if self.source[places[0]] < 0 and (self.source[places] < 0).all():
-                numbers = self.numbers[places]
-                alike = (numbers.view(np.int64) == numbers.view(np.int64)[0]).all()
-                args.append(float(numbers[0]) if alike else self.arrays.const(numbers))
-            else:
-                args.append(self.gather(places, once=True))
-        if not any(isinstance(arg, Array) for arg in args):  # of plain numbers alone
-            args[0] = self.arrays.const(np.array([args[0]]))
-        made = self.arrays.elementwise("apply", args, group.op)
-        self.source[group.members] = made.number
-        self.row[group.members] = row_of if made.rows > 1 else 0
+        if len(columns) > len(group.op.partials):  # a maximum of many
+            wide = self.gather(np.concatenate(columns))
+            made = self.arrays.make("extreme", (wide,), count, wide.batched, group.op, (group.op.name, count))
+        else:
+            args = [self._argument(places) for places in columns]
+            if all(not isinstance(arg, Array) or arg.rows == 1 for arg in args):
+                args[0] = self.gather(columns[0])  # alike nodes stay apart: to each its own gradient, 0 or infinite
+            made = self.arrays.elementwise("apply", args, group.op)
+        self._place(group.members, made)
+
+    def _argument(self, places: Places) -> Operand:
+        """One argument of all nodes of a group: a number, or an array."""
+        if (self.source[places] < 0).all():
+            numbers = self.numbers[places]
+            alike = (numbers.view(np.int64) == numbers.view(np.int64)[0]).all()  # 0.0 and -0.0 are two numbers
+            return float(numbers[0]) if alike else self.arrays.const(numbers)
+        return self.gather(places, once=True)
 
     def sum(self, group: Group) -> None:
-        """Sums of products: matrix products where the factors allow it."""
+        """Sums of products, alike ones once: matrix products where the factors allow it."""
         members = np.array(group.members)
         parts = [self._terms(terms) for terms in group.terms]
         constants = np.array(group.constants)
-        for chosen in self._parted(parts[0], len(members)):
-            made, order = self._sum([part and part.of(chosen) for part in parts], constants[chosen])
-            self._place(members[chosen][order], made)
+        alike = _kinds(
+            [b"".join([part.key(i) for part in parts if part]) + constants[i].tobytes() for i in range(len(members))]
+        )
+        first = np.unique(alike, return_index=True)[1]
+        for chosen in self._parted(parts[0] and parts[0].of(first), len(first)):
+            made, order = self._sum([part and part.of(first[chosen]) for part in parts], constants[first[chosen]])
+            self._place(members[first[chosen]][order], made)
+        self.source[members], self.row[members] = self.source[members[first]][alike], self.row[members[first]][alike]
 
     def _terms(self, terms: list[list[Term]]) -> _Terms | None:
         if not terms[0]:
@@ -147,9 +153,9 @@ class _Finder:
 
     def _sum(self, parts: Sequence[_Terms | None], constants: Places) -> tuple[Array, Places]:
         """The sums of some members, and the order in which they stand in the result."""
-        mixed, *others = parts
+        mixed, *others, steps = parts
         order = np.arange(len(constants))
-        total: Array | None = None
+        total: Operand | None = None
         if mixed is not None and (grid := mixed.grid()) is not None:
             total, order = self._product(mixed, grid), grid.order
             mixed = None
@@ -157,13 +163,23 @@ class _Finder:
             if part is not None:
                 made = self._elementwise(part.of(order))
                 total = made if total is None else self.arrays.elementwise("apply", (total, made), ADD)
-        assert total is not None
-        constants = constants[order]
+        rest: Operand | None = self._constant(steps and steps.of(order), constants[order])
+        if total is not None and rest is not None:
+            total = self.arrays.elementwise("apply", (total, rest), ADD)
+        total = total or rest
+        assert isinstance(total, Array)
+        return total, order
+
+    def _constant(self, steps: _Terms | None, constants: Places) -> Operand | None:
+        """What is added last: the constants, and steps, with which they often cancel exactly."""
+        number: Operand | None = None
         if constants.any():
             alike = (constants == constants[0]).all()
             number = float(constants[0]) if alike else self.arrays.const(constants)
-            total = self.arrays.elementwise("apply", (total, number), ADD)
-        return total, order
+        if steps is None:
+            return number
+        made = self._elementwise(steps)
+        return made if number is None else self.arrays.elementwise("apply", (made, number), ADD)
 
     def _product(self, terms: _Terms, grid: _Grid) -> Array:
         """A matrix product: each row of factors on the right, weighed, with each row of factors on the left."""
@@ -181,6 +197,9 @@ class _Finder:
             if len(terms.first) == 1 and (weights != weights[0]).any():  # the coefficients are a matrix of one row
                 matrix = self.arrays.const(weights)
                 return self.arrays.matmul(matrix, made, Product(1, count, 1))
+            return self.arrays.segsum(self._weighed(made, weights), count)
+        if (terms.first == terms.second).all():
+            made = self.arrays.elementwise("apply", (made,), SQUARE)
             return self.arrays.segsum(self._weighed(made, weights), count)
         other = self.gather(terms.second.ravel(), once=count == 1)
         if len(terms.first) == 1 and not made.batched and not other.batched:
@@ -219,6 +238,10 @@ class _Terms(NamedTuple):
     def of(self, members: Places) -> _Terms:
         """Those of some members."""
         return _Terms(self.first[members], self.second[members], self.coefficient[members])
+
+    def key(self, member: int) -> bytes:
+        """What tells a member's terms from others'."""
+        return b"".join([part[member].tobytes() for part in self])
 
     def left(self) -> Places:
         """Which of the distinct rows of first factors each member has."""

@@ -7,7 +7,8 @@ the same ways, must give the same list: so nothing can be baked in unnoticed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite, prod
 from operator import index
@@ -15,7 +16,8 @@ from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
 from micrograd_plus.anomalies import users_line
-from micrograd_plus.engine import UNKNOWN, Op, Value, block, enable_grad, refused, tracing, walk, watching
+from micrograd_plus.engine import UNKNOWN, Op, Value, block, enable_grad, has_hook, refused, tracing, walk, watching
+from micrograd_plus.program.ordering import reached
 
 Shape = tuple[int, ...]
 GUARDS = 1000  # so many choices in one run are a loop over something a graph can't hold
@@ -75,28 +77,41 @@ def shape_of(name: str, given: int | Sequence[int]) -> Shape:
     return shape
 
 
-def trace(
-    function: Callable[..., Any], shapes: Sequence[Shape], example: Sequence[float] | None = None, arrays: bool = False
-) -> Listing:
+def trace(function: Callable[..., Any], shapes: Sequence[Shape], example: Sequence[float] | None = None) -> Listing:
     """What the function computes of one example, whose numbers are given or made up.
 
     Args:
         function: of as many arguments as there are shapes.
         shapes: of x, and of y if there is one.
         example: all numbers of x and y, one after the other.
-        arrays: hand over NumPy arrays of Values instead of lists.
 
     Raises:
         CompileError: the function is no fixed graph of its arguments.
     """
     count = sum(map(prod, shapes))
     numbers = _made_up(count, 0.754877666) if example is None else list(example)
-    first = _run(function, shapes, numbers, arrays)
-    other = _run(function, shapes, _made_up(count, 0.569840291), arrays, [guard.outcome for guard in first.guards])
-    _settle(first, other)
-    if not _alike(first, other):
-        raise CompileError(_difference(function, shapes, numbers, arrays))
+    first = _run(function, shapes, numbers)
+    others = _made_up(count, 0.569840291)
+    held = list(dict.fromkeys([*first.leaves, *reached(function)]))
+    with written(held, _made_up(len(held), 0.449367302)):  # a parameter's number may slip in too
+        second = _run(function, shapes, others, [guard.outcome for guard in first.guards])
+    _settle(first, second)
+    if not _alike(first, second):
+        raise CompileError(_difference(function, shapes, (numbers, others), held))
     return first
+
+
+@contextmanager
+def written(values: Sequence[Value], numbers: Iterable[float]) -> Iterator[None]:
+    """The Values with these numbers, while it lasts."""
+    before = [value._data for value in values]
+    for value, number in zip(values, numbers):
+        value._data = number
+    try:
+        yield
+    finally:
+        for value, number in zip(values, before):
+            value._data = number
 
 
 def _made_up(count: int, step: float) -> list[float]:
@@ -104,41 +119,57 @@ def _made_up(count: int, step: float) -> list[float]:
     return [0.05 + 0.9 * ((0.5 + step * i) % 1.0) for i in range(1, count + 1)]
 
 
+_WAYS_OUT = {
+    ".data =": "make a new Value instead of writing to one",
+    "no_grad()": "write mp.stop_gradient(x) where no gradient is to flow",
+    "a gradient that is no graph": "ask for create_graph=True",
+    "a hook": "a program would not call it",
+    ".grad": "use mp.gradient(y, [x], create_graph=True)",
+}
+
+
 class _Recorder:
     """Told by the engine when a number leaves a Value. Leads a second run the ways of the first."""
 
     def __init__(self, ways: Sequence[bool] | None = None) -> None:
         self.ways = ways
+        self.refused: CompileError | None = None  # remembered, in case the function catches it
         self.guards: list[Guard] = []
 
-    def asked(self, value: Value, how: str) -> None:
+    def asked(self, value: Value, how: str) -> None:  # noqa: ARG002 - an engine's call
+        what = {".data": "x.data", "float()": "float(x)"}.get(how, how)
+        way_out = _WAYS_OUT.get(how, "compute with the Value itself, by mp's functions")
+        self.refused = CompileError(
+            f"compile: {what} in {users_line()} would bake one example's number into the program; {way_out}"
+        )
+        raise self.refused
+
+    def decided(self, value: Value) -> bool:
         line = users_line()
-        if how != "bool()":
-            what = "x.data" if how == ".data" else "float(x)"
-            way_out = "compute with the Value itself, by mp's functions"
-            raise CompileError(f"compile: {what} in {line} would bake one example's number into the program; {way_out}")
         if len(self.guards) == GUARDS:
-            raise CompileError(
+            self.refused = CompileError(
                 f"compile: {GUARDS} choices in {line} and others before; a program has no loops: compute "
                 "a fixed number of steps, and choose between results by mp.where(condition, a, b)"
             )
-        if self.ways is not None and len(self.guards) < len(self.ways):
-            value._data = float(self.ways[len(self.guards)])
-        self.guards.append(Guard(value, value._data != 0.0, line))
+            raise self.refused
+        led = self.ways is not None and len(self.guards) < len(self.ways)
+        outcome = self.ways[len(self.guards)] if led and self.ways else value._data != 0.0
+        self.guards.append(Guard(value, outcome, line))
+        return outcome
 
 
 def _run(
     function: Callable[..., Any],
     shapes: Sequence[Shape],
     numbers: Sequence[float],
-    arrays: bool,
     ways: Sequence[bool] | None = None,
+    lines: _Lines | None = None,
 ) -> Listing:
     leaves = [Value(number) for number in numbers]
+    if lines is not None:
+        lines.known.update(leaves)
     supply = iter(leaves)
     arguments = [_nested(shape, supply) for shape in shapes]
-    if arrays:
-        arguments = [_array(argument, shape) for argument, shape in zip(arguments, shapes)]
     recorder = _Recorder(ways)
     with block(tracing, recorder), enable_grad():
         try:
@@ -151,20 +182,14 @@ def _run(
                     "give classes one-hot."
                 )
             raise
+    if recorder.refused is not None:
+        raise recorder.refused
     sizes = [prod(shape) for shape in shapes]
     return _listed(out, leaves, (sizes[0], sum(sizes[1:])), recorder.guards)
 
 
 def _nested(shape: Shape, leaves: Any) -> Any:
     return [_nested(shape[1:], leaves) for _ in range(shape[0])] if shape else next(leaves)
-
-
-def _array(argument: Any, shape: Shape) -> Any:
-    import numpy as np
-
-    array = np.empty(shape, dtype=object)
-    array[...] = argument
-    return array if shape else argument
 
 
 def _listed(out: Any, inputs: list[Value], sizes: tuple[int, int], guards: list[Guard]) -> Listing:
@@ -192,7 +217,7 @@ def _listed(out: Any, inputs: list[Value], sizes: tuple[int, int], guards: list[
         if isinstance(arg, Value):
             places[arg] = listing.leaves[arg] = len(ops) - 1
         else:
-            constants[len(ops) - 1] = arg or 0.0
+            constants[len(ops) - 1] = 0.0 if arg is None else arg
         return len(ops) - 1
 
     find = places.get
@@ -216,6 +241,11 @@ def _listed(out: Any, inputs: list[Value], sizes: tuple[int, int], guards: list[
     listing.guards = [
         Guard(placed(value) if value not in places else places[value], outcome, line) for value, outcome, line in guards
     ]
+    for leaf in listing.leaves:
+        if has_hook(leaf):
+            raise CompileError(
+                f"compile: {leaf!r} has a hook, which a program would not call; remove it, or run eagerly"
+            )
     return listing
 
 
@@ -248,29 +278,40 @@ def _same(a: float, b: float) -> bool:
 class _Lines:
     """A watch that notes where each node was made."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[Value]) -> None:
+        self.known = set(known)  # inputs and parameters; another leaf is one that the function makes
         self.made_at: list[tuple[str, tuple[float | None, ...], str]] = []
 
     def made(self, node: Value, op: Op, args: tuple[Any, ...]) -> None:  # noqa: ARG002 - an engine's call
-        constants = tuple([None if isinstance(arg, Value) else arg for arg in args])
+        constants = tuple(
+            [arg if not isinstance(arg, Value) else None if arg.op or arg in self.known else arg._data for arg in args]
+        )
         self.made_at.append((op.name, constants, users_line()))
 
     def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
         """Nothing is passed back while tracing."""
 
 
-def _difference(function: Callable[..., Any], shapes: Sequence[Shape], numbers: list[float], arrays: bool) -> str:
+def _difference(
+    function: Callable[..., Any],
+    shapes: Sequence[Shape],
+    examples: Sequence[Sequence[float]],
+    leaves: Sequence[Value],
+) -> str:
     """Where two runs of a function with different numbers part ways."""
     runs: list[_Lines] = []
     ways: list[bool] | None = None
-    for example in (numbers, _made_up(len(numbers), 0.569840291)):
-        lines = _Lines()
-        with block(watching, lines):
-            listing = _run(function, shapes, example, arrays, ways)
+    for example, step in zip(examples, (0.754877666, 0.449367302)):
+        lines = _Lines(leaves)
+        with block(watching, lines), written(leaves, _made_up(len(leaves), step)):
+            listing = _run(function, shapes, example, ways, lines)
         ways = [guard.outcome for guard in listing.guards]
         runs.append(lines)
     told = "compile: two runs of the function, with different numbers, gave different graphs"
-    way_out = "what changes from run to run must be in x or y: random numbers, counters, outside state cannot be traced"
+    way_out = (
+        "a number that depends on x, y or a parameter was baked in, or one that changes from run to run, a random one "
+        "say; what is to change must come in by x or y"
+    )
     for one, other in zip(runs[0].made_at, runs[1].made_at):
         if one != other:
             was = f"{one[0]} with {_shown(one[1])}, then {other[0]} with {_shown(other[1])}"
