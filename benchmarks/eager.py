@@ -1,127 +1,74 @@
-"""Time eager graphs beside micrograd 0.1.0, forward and backward, in one process, and count the bytes of a node.
+"""Time eager graphs, forward, backward and freeing, beside micrograd and xad, and count the bytes of a node.
 
     python benchmarks/eager.py
 
-Needs `pip install 'micrograd-plus[bench]'`. Both engines run the same code on the same numbers in turn (ours, theirs,
-ours, ...); answers are compared first. What counts is the ratio of the medians: the machine's mood cancels out.
+Needs `pip install 'micrograd-plus[bench]'`. All run the same Python code on the same numbers: micrograd's moons step,
+and the cost of one image in a 784-16-16-10 network. Ours runs twice, built natively and as plain Python. xad is a C++
+tape behind Python bindings. Bytes are what Python allocated for graph and network, labels and leaves included; of xad,
+whose numbers are freed on the way, what its tape takes.
 """
 
 from __future__ import annotations
 
-import gc
 import random
-import sys
-import tracemalloc
-from collections.abc import Callable
-from importlib.metadata import version
-from statistics import median
-from time import perf_counter
 from typing import Any
 
-import micrograd.engine
-import micrograd.nn
+from engines import Case, Cost, Engine, Model, bytes_a_node, count, engine_of, four, no_limit, task
+from peers import Task, options, print_times, race, versions
 
-import micrograd_plus.engine
-import micrograd_plus.nn
 from micrograd_plus.data import make_moons
 
-ROUNDS = 9
-OURS: tuple[Any, Any] = (micrograd_plus.engine.Value, micrograd_plus.nn)
-THEIRS: tuple[Any, Any] = (micrograd.engine.Value, micrograd.nn)
-Run = Callable[[], tuple[Any, list[Any]]]  # builds a graph: its root, and the parameters whose gradients count
 
-
-def moons(Value: Any, nn: Any) -> Run:  # noqa: N803 - a class
+def moons(engine: Engine) -> tuple[Cost, Model]:
     """micrograd's demo: MLP(2, [16, 16, 1]) on 100 samples, max-margin loss and regularisation."""
     random.seed(1337)
-    model = nn.MLP(2, [16, 16, 1])
+    model = engine.MLP(2, [16, 16, 1])
     points, labels = make_moons(100, 0.1, seed=1)
 
-    def run() -> tuple[Any, list[Any]]:
-        inputs = [list(map(Value, point)) for point in points]
+    def cost() -> Any:
+        inputs = [list(map(engine.Value, point)) for point in points]
         scores = list(map(model, inputs))
-        losses = [(1 + -(2 * label - 1) * score).relu() for label, score in zip(labels, scores)]
+        losses = [engine.relu(1 + -(2 * label - 1) * score) for label, score in zip(labels, scores)]
         data_loss = sum(losses) * (1.0 / len(losses))
-        return data_loss + 1e-4 * sum(p * p for p in model.parameters()), model.parameters()
+        return data_loss + 1e-4 * sum(p * p for p in model.parameters())
 
-    return run
+    return cost, model
 
 
-def image(Value: Any, nn: Any) -> Run:  # noqa: N803
+def image(engine: Engine) -> tuple[Cost, Model]:
     """The squared error of a 784-16-16-10 network on one image."""
     random.seed(1337)
-    model = nn.MLP(784, [16, 16, 10])
-    pixels = [Value(random.random()) for _ in range(784)]
+    model = engine.MLP(784, [16, 16, 10])
+    pixels = [engine.Value(random.random()) for _ in range(784)]
 
-    def run() -> tuple[Any, list[Any]]:
-        return sum((out - float(i == 3)) ** 2 for i, out in enumerate(model(pixels))), model.parameters()
+    def cost() -> Any:
+        return sum((out - float(i == 3)) ** 2 for i, out in enumerate(model(pixels)))
 
-    return run
-
-
-def gradients(run: Run) -> list[float]:
-    root, parameters = run()
-    for parameter in parameters:
-        parameter.grad = 0
-    root.backward()
-    return [root.data, *(parameter.grad for parameter in parameters)]
+    return cost, model
 
 
-def check(ours: list[float], theirs: list[float]) -> None:
-    """Both give the same answer, to 1e-9."""
-    for mine, other in zip(ours, theirs, strict=True):
-        if abs(mine - other) > 1e-9 * max(1.0, abs(other)):
-            raise SystemExit(f"the answers differ: {mine} and {other}")
+CASES: dict[str, Case] = {"moons, 100 samples": moons, "784-16-16-10, one image": image}
 
 
-def seconds(run: Run) -> float:
-    """One forward and backward pass, and the graph's end; what earlier runs left behind is swept up before."""
-    gc.collect()
-    start = perf_counter()
-    root, _ = run()
-    root.backward()
-    del root
-    return perf_counter() - start
+def prepare(name: str, case: str) -> Task:
+    no_limit()
+    engine = engine_of(name)
+    return task(engine, *CASES[case](engine), size=lambda: bytes_a_node(engine, CASES[case]))
 
 
-def count(root: Any) -> int:
-    """How many nodes there are under root, itself and the leaves included."""
-    seen, stack = {root}, [root]
-    while stack:
-        for node in stack.pop()._prev:
-            if node not in seen:
-                seen.add(node)
-                stack.append(node)
-    return len(seen)
-
-
-def bytes_a_node(case: Callable[[Any, Any], Run], engine: tuple[Any, Any]) -> float:
-    """What Python allocated, after a backward pass, for the graph and the network it grew from."""
-    gc.collect()
-    tracemalloc.start()
-    root, _ = case(*engine)()
-    root.backward()
-    gc.collect()
-    held, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return held / count(root)
+def nodes(case: str) -> int:
+    return count(CASES[case](Engine("micrograd_plus"))[0]())
 
 
 def main() -> None:
-    sys.setrecursionlimit(1_000_000)  # micrograd's backward recurses
-    how = "native" if micrograd_plus.engine.NATIVE else "plain Python"
-    python = ".".join(map(str, sys.version_info[:3]))
-    print(f"micrograd_plus {version('micrograd-plus')} ({how}), micrograd {version('micrograd')}, Python {python}")
-    print(f"forward, backward and freeing; medians of {ROUNDS} interleaved rounds\n")
-    print(f"{'graph':24}{'nodes':>8}{'ours ms':>9}{'theirs ms':>11}{'ratio':>7}   bytes a node: ours, theirs")
-    for name, case in {"moons, 100 samples": moons, "784-16-16-10, one image": image}.items():
-        ours, theirs = case(*OURS), case(*THEIRS)
-        check(gradients(ours), gradients(theirs))
-        times = [(seconds(ours), seconds(theirs)) for _ in range(ROUNDS)]
-        mine, other = median(a for a, _ in times), median(b for _, b in times)
-        sizes = f"{bytes_a_node(case, OURS):10.0f}{bytes_a_node(case, THEIRS):8.0f}"
-        row = f"{name:24}{count(ours()[0]):8,}{1e3 * mine:9.1f}{1e3 * other:11.1f}{other / mine:7.1f}"
-        print(f"{row}   {sizes}")
+    chosen = options(__doc__)
+    peers = four(prepare)
+    print(versions(["micrograd", "xad"]))
+    print(f"Forward, backward and freeing; medians of {chosen.rounds} rounds, all in turn.")
+    for case in CASES:
+        medians, difference = race(peers, case, rounds=chosen.rounds)
+        sizes = {peer: peer.size() for peer in medians}
+        print_times(f"{case}: {nodes(case):,} nodes", peers, medians, difference, ours=peers[:2], sizes=sizes)
 
 
 if __name__ == "__main__":
