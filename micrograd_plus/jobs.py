@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import isqrt
@@ -18,11 +17,12 @@ from micrograd_plus.data.dataset import Dataset, hold_out, one_hot
 from micrograd_plus.data.digits import load_digits
 from micrograd_plus.data.mnist import load_mnist
 from micrograd_plus.data.moons import make_moons
-from micrograd_plus.engine import no_grad
 from micrograd_plus.errors import unknown
 from micrograd_plus.files import write_atomically
+from micrograd_plus.judging import predictor
 from micrograd_plus.nn import MLP, xavier
 from micrograd_plus.ops import sigmoid
+from micrograd_plus.program import compile
 from micrograd_plus.progress import percent
 from micrograd_plus.runs import BOUNDARY_PLOT, HISTORY_PLOT, run_folder, save_run
 from micrograd_plus.training import History, fit
@@ -56,71 +56,104 @@ LOSSES = {
 FALL = 0.1  # the learning rate falls in a straight line to a tenth, as in micrograd's demo
 
 
+class Recipe(NamedTuple):
+    """What a training is made of, unless its options say otherwise.
+
+    Attributes:
+        name: how it is called in the settings of a run.
+        cosine: whether the rate falls along half a cosine to 0, and not in a straight line to a tenth.
+        mnist_epochs: with MNIST, which has forty times as many images as the package.
+    """
+
+    name: str
+    activation: str
+    loss: str
+    optimizer: str
+    cosine: bool
+    batch_size: int
+    epochs: int
+    mnist_epochs: int
+
+
+# silu, as a relu that has died is a sixteenth of so small a layer: by 10,000 of MNIST's training images, held out
+# from it, silu is right 96.7 % of the time, relu 95.6 to 96.3 %; without the decay silu loses half a percent
+TODAY = Recipe("today", "silu", "cross_entropy", "adamw", True, 32, 40, 20)
+TEXTBOOK = Recipe("textbook", "sigmoid", "squared_error", "sgd", False, 10, 10, 10)
+TUNED = {"adam": {"lr": 0.006}, "adamw": {"lr": 0.006, "weight_decay": 0.1}}  # the others have PyTorch's defaults
+
+
 def digits(
     out: str | os.PathLike[str] | None = None,
     *,
     mnist: str | os.PathLike[str] | None = None,
     download: bool = False,
     limit: int | None = None,
+    textbook: bool = False,
+    eager: bool = False,
     hidden: Sequence[int] = (16, 16),
-    activation: str = "sigmoid",
-    loss: str = "squared_error",
-    optimizer: str = "sgd",
+    activation: str | None = None,
+    loss: str | None = None,
+    optimizer: str | None = None,
     lr: float | None = None,
-    batch_size: int = 10,
-    epochs: int = 10,
+    batch_size: int | None = None,
+    epochs: int | None = None,
     seed: int = 2,
 ) -> bool:
     """Train a network to read handwritten digits; whether it came to the end, and not to Ctrl-C."""
+    recipe = TEXTBOOK if textbook else TODAY
+    activation, loss = activation or recipe.activation, loss or recipe.loss
+    optimizer = optimizer or recipe.optimizer
+    batch_size = batch_size or recipe.batch_size
+    epochs = epochs or (recipe.epochs if mnist is None else recipe.mnist_epochs)
     if loss not in LOSSES:
         raise unknown("loss", loss, LOSSES)
     choice = LOSSES[loss]
     nin, *nouts = sizes = [64 if mnist is None else 784, *hidden, 10]
     init = _wide if activation == "sigmoid" else "he"
     model = MLP(nin, nouts, activation=activation, output=choice.output, init=init, seed=seed)
-    if lr is None and optimizer.lower() == "sgd":
-        lr = choice.lr
-    descent = optim.by_name(optimizer, model.parameters(), **({} if lr is None else {"lr": lr}))
+    tuned = {"sgd": {"lr": choice.lr}, **TUNED}.get(optimizer.lower(), {})
+    descent = optim.by_name(optimizer, model.parameters(), **tuned | ({} if lr is None else {"lr": lr}))
     lr = descent.lr
-    train, held_out = _digits(mnist, limit, download)
+    train, held_out = _digits(mnist, limit, download, arrays=not eager)
     steps = epochs * -(-len(train.labels) // batch_size)
-    schedule = optim.LinearLR(descent, start_factor=1.0, end_factor=FALL, total_iters=steps)
+    schedule: optim.Schedule = optim.LinearLR(descent, start_factor=1.0, end_factor=FALL, total_iters=steps)
+    if recipe.cosine:
+        schedule = optim.CosineAnnealingLR(descent, T_max=steps)
 
     def cost(image: list[float], target: Any) -> Any:
         return choice.cost(model(image), target)
 
-    answers: deque[list[float]] = deque(maxlen=len(held_out.labels))  # the outputs of the last epoch that was judged
-
-    def right(image: list[float], label: int) -> bool:
-        answers.append([float(output) for output in model(image)])
-        return _said(answers[-1]) == label
-
+    reader = model if eager else compile(model, x=nin)
     with run_folder(out, "digits-run", model) as folder:
         whose = "digits" if mnist is None else "of MNIST's training images"
         held = "held out" if mnist is None else "of its test images held out"
         echo(f"{len(train.labels):,} {whose} to learn from, {len(held_out.labels):,} {held}")
         echo(f"network {'-'.join(map(str, sizes))} of {len(model.parameters()):,} parameters, {activation}")
-        echo(f"{loss}, {optimizer}, batches of {batch_size}, learning rate {lr:g} falling to {FALL * lr:g}\n")
+        last = 0.0 if recipe.cosine else FALL * lr
+        echo(f"{loss}, {optimizer}, batches of {batch_size}, learning rate {lr:g} falling to {last:g}\n")
         history = fit(
             cost,
             (train.images, [choice.target(label) for label in train.labels]),
             descent,
+            compile=not eager,
             batch_size=batch_size,
             epochs=epochs,
             seed=seed,
-            accuracy=right,
+            accuracy=reader,
             validation=held_out,
             schedule=schedule,
             schedule_every="step",
         )
         settings: dict[str, object] = {
-            "job": "digits", "mnist": mnist and os.fspath(mnist), "limit": limit, "layers": sizes,
-            "activation": activation, "output": choice.output, "loss": loss, "optimizer": optimizer, "lr": lr,
-            "batch_size": batch_size, "epochs": epochs, "seed": seed,
+            "job": "digits", "mnist": mnist and os.fspath(mnist), "limit": limit, "recipe": recipe.name,
+            "layers": sizes, "activation": activation, "output": choice.output, "loss": loss, "optimizer": optimizer,
+            "lr": lr, "weight_decay": descent.weight_decay, "batch_size": batch_size, "epochs": epochs,
+            "seed": seed, "eager": eager,
         }  # fmt: skip
         if not _saved(folder, model, history, settings, HISTORY_PLOT, partial(plots.history_plot, history)):
             return False
-    _show_answers(held_out, [choice.beliefs(outputs) for outputs in answers])
+    outputs = predictor(reader, held_out.images, compile=not eager)(slice(None))
+    _show_answers(held_out, [choice.beliefs(answer) for answer in outputs.tolist()])
     echo(f"held-out accuracy {percent(history[-1].accuracy or 0.0)}")
     return True
 
@@ -132,6 +165,7 @@ def moons(
     points: int = 100,
     noise: float = 0.1,
     seed: int = 1337,
+    eager: bool = False,
 ) -> bool:
     """Train micrograd's demo, two moons told apart; whether it came to the end, and not to Ctrl-C."""
     places, labels = make_moons(points, noise, seed)
@@ -143,12 +177,11 @@ def moons(
     def cost(place: list[float], target: int) -> Any:
         return losses.hinge(model(place), target)
 
-    def right(place: list[float], target: int) -> bool:
-        return bool((model(place) > 0) == (target > 0))
+    reader = model if eager else compile(model, x=2)
 
-    def score(place: list[float]) -> float:
-        with no_grad():
-            return float(model(place))
+    def scores(at: list[list[float]]) -> list[float]:
+        outputs: list[list[float]] = predictor(reader, at, compile=not eager)(slice(None)).tolist()
+        return [score for (score,) in outputs]
 
     with run_folder(out, "moons-run", model) as folder:
         echo(f"{points} points on two moons")
@@ -158,19 +191,21 @@ def moons(
             cost,
             (places, [2 * label - 1 for label in labels]),
             descent,
+            compile=not eager,
             batch_size=None,
             epochs=steps,
             shuffle=False,
-            accuracy=right,
+            accuracy=reader,
             schedule=schedule,
         )
         settings: dict[str, object] = {
             "job": "moons", "layers": [2, 16, 16, 1], "points": points, "noise": noise, "steps": steps, "seed": seed,
+            "eager": eager,
         }  # fmt: skip
-        draw = partial(plots.boundary_plot, score, places, labels)
+        draw = partial(plots.boundary_plot, scores, places, labels)
         if not _saved(folder, model, history, settings, BOUNDARY_PLOT, draw):
             return False
-    echo(f"\n{terminal.plane(score, places, labels, ramp=terminal.shades())}\n")
+    echo(f"\n{terminal.plane(scores, places, labels, ramp=terminal.shades())}\n")
     echo(f"accuracy {percent(history[-1].accuracy or 0.0)}")
     return True
 
@@ -180,16 +215,15 @@ def _wide(generator: random.Random, nin: int, nout: int) -> float:
     return 2.0 * xavier(generator, nin, nout)
 
 
-def _digits(mnist: str | os.PathLike[str] | None, limit: int | None, download: bool) -> tuple[Dataset, Dataset]:
+def _digits(
+    mnist: str | os.PathLike[str] | None, limit: int | None, download: bool, *, arrays: bool
+) -> tuple[Dataset, Dataset]:
     """The digits to learn from, and those held out: MNIST's test images, half as many as there are to learn from."""
     if mnist is None:
         return hold_out(load_digits())
-    train = load_mnist(mnist, limit=limit, download=download)
-    return train, load_mnist(mnist, train=False, limit=limit and max(1, limit // 2), download=download)
-
-
-def _said(outputs: list[float]) -> int:
-    return outputs.index(max(outputs))
+    train = load_mnist(mnist, limit=limit, download=download, arrays=arrays)
+    limit = limit and max(1, limit // 2)
+    return train, load_mnist(mnist, train=False, limit=limit, download=download, arrays=arrays)
 
 
 def _saved(
@@ -219,7 +253,7 @@ def _show_answers(held_out: Dataset, beliefs: list[list[float]]) -> None:
     from rich.console import Console
 
     console = Console()
-    said = [_said(belief) for belief in beliefs]
+    said = [belief.index(max(belief)) for belief in beliefs]
     echo("\nwhat was drawn (a row), and what the network said (a column)")
     console.print(terminal.confusion(held_out.labels, said, plain=not console.is_terminal))
 

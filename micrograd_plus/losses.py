@@ -12,7 +12,7 @@ from reprlib import repr as short_repr
 from typing import Any
 
 from micrograd_plus.engine import Value
-from micrograd_plus.ops import relu, softplus, square
+from micrograd_plus.ops import div, equal, relu, softplus, square
 from micrograd_plus.vectors import dot, log_softmax, logsumexp, mean
 
 
@@ -78,7 +78,7 @@ def cross_entropy(logits: Any, target: Any) -> Any:
 
     Args:
         logits: a list of n Values or numbers, one for each class, before any softmax.
-        target: the right class's index, or a list of n probabilities (one-hot, say).
+        target: the right class's index (a Value will do), or a list of n probabilities (one-hot, say).
 
     For a class it is softplus(logsumexp(the other logits) - its logit), which loses no digits at any size.
 
@@ -95,6 +95,10 @@ def cross_entropy(logits: Any, target: Any) -> Any:
         if sorted(t for t in pairs if not isinstance(t, Value)) != [0.0] * (len(pairs) - 1) + [1.0]:
             return -dot(pairs, log_softmax(logits))
         target = pairs.index(1.0)
+    if isinstance(target, Value):
+        # a class that is not known yet, as while a program is traced: 0 / 0 is nan, if there is no such class
+        one_hot = [equal(target, float(i)) for i in range(len(logits))]
+        return logsumexp(logits) - div(dot(one_hot, logits), sum(one_hot[1:], start=one_hot[0]))
     try:
         right = index(target)
     except TypeError:

@@ -36,9 +36,13 @@ def history_plot(history: History) -> bytes:
 
 
 def boundary_plot(
-    score: Callable[[list[float]], float], points: Sequence[Sequence[float]], labels: Sequence[int], *, steps: int = 60
+    scores: Callable[[list[list[float]]], Sequence[float]],
+    points: Sequence[Sequence[float]],
+    labels: Sequence[int],
+    *,
+    steps: int = 60,
 ) -> bytes:
-    """The plane, coloured by the sign of the score, with the points on it, as the bytes of a PNG file.
+    """The plane, coloured by the sign of the scores, with the points on it, as the bytes of a PNG file.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -46,10 +50,11 @@ def boundary_plot(
     figure = _figure(6.0, 4.0)
     axes = figure.subplots()
     xs, ys = [[low + (high - low) * i / steps for i in range(steps + 1)] for low, high in bounds(points)]
-    scores = [[score([x, y]) for x in xs] for y in ys]
-    least, most = min(map(min, scores)), max(map(max, scores))
+    flat = scores([[x, y] for y in ys for x in xs])
+    least, most = min(flat), max(flat)
     levels = [min(least, 0.0) - 1.0, 0.0, max(most, 0.0) + 1.0]
-    axes.contourf(xs, ys, scores, levels=levels, colors=["#f4c9a8", "#a8c8e8"])
+    rows = [flat[i : i + len(xs)] for i in range(0, len(flat), len(xs))]
+    axes.contourf(xs, ys, rows, levels=levels, colors=["#f4c9a8", "#a8c8e8"])
     for label, colour, mark in ((0, "tab:orange", "o"), (1, "tab:blue", "X")):
         of_it = [point for point, other in zip(points, labels) if other == label]
         axes.scatter([x for x, _ in of_it], [y for _, y in of_it], c=colour, marker=mark, edgecolors="black")

@@ -180,7 +180,7 @@ def _bar(meter: Meter, console: Console) -> Iterator[tuple[Put, float]]:
         Column(_epoch), BarColumn(bar_width=None), Column(_figures, _time), console=console, expand=True
     ) as bar:
         task = bar.add_task("training", total=meter.epochs * meter.batches)
-        yield lambda at: bar.update(task, completed=at.done, refresh=at.ended), 0.05
+        yield lambda at: bar.update(task, completed=at.done), 0.05
 
 
 def _notebook() -> Put:

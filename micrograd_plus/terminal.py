@@ -84,21 +84,21 @@ def _cell(number: int, right: bool, plain: bool) -> str:
 
 
 def plane(
-    score: Callable[[list[float]], float],
+    scores: Callable[[list[list[float]]], Sequence[float]],
     points: Sequence[Sequence[float]],
     labels: Sequence[int],
     *,
     width: int = 72,
     ramp: str = SHADES,
 ) -> str:
-    """The plane, shaded where the score is positive, with the points on it: o for label 0, x for label 1."""
+    """The plane, shaded where the scores are positive, with the points on it: o for label 0, x for label 1."""
     (left, right), (low, high) = bounds(points)
     height = max(1, round(width * (high - low) / (right - left) / 2))
 
-    def at(row: int, column: int) -> list[float]:
-        return [left + (column + 0.5) / width * (right - left), high - (row + 0.5) / height * (high - low)]
-
-    cells = [[ramp[1] if score(at(row, column)) > 0 else " " for column in range(width)] for row in range(height)]
+    across = [left + (column + 0.5) / width * (right - left) for column in range(width)]
+    down = [high - (row + 0.5) / height * (high - low) for row in range(height)]
+    shaded = [ramp[1] if score > 0 else " " for score in scores([[x, y] for y in down for x in across])]
+    cells = [shaded[row * width : (row + 1) * width] for row in range(height)]
     for (x, y), label in zip(points, labels):
         row, column = int((high - y) / (high - low) * height), int((x - left) / (right - left) * width)
         cells[row][column] = "ox"[label]

@@ -7,19 +7,26 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field, fields
-from math import inf, isfinite
+from math import inf
 from os import PathLike
 from reprlib import repr as short_repr
 from time import perf_counter
 from types import FrameType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from warnings import warn
 
 from micrograd_plus.arguments import Seed, generator, paired, whole
-from micrograd_plus.data.batches import minibatches
-from micrograd_plus.engine import Value, no_grad
+from micrograd_plus.data.batches import ordered
+from micrograd_plus.engine import Value, has_hook, watching
 from micrograd_plus.files import write_atomically
+from micrograd_plus.nn import Module
 from micrograd_plus.optim import Optimizer, Schedule
 from micrograd_plus.progress import Meter, metered, percent
+
+if TYPE_CHECKING:
+    from micrograd_plus.descents import Descent
+    from micrograd_plus.judging import Judge
+    from micrograd_plus.program import Program
 
 
 @dataclass(frozen=True)
@@ -76,15 +83,16 @@ class History(list[Epoch]):
 
 
 def fit(
-    cost: Callable[[Any, Any], Any],
+    cost: Callable[[Any, Any], Any] | Program,
     data: tuple[Any, Any],
     optimizer: Optimizer,
     *,
+    compile: bool | None = None,
     batch_size: int | None = 32,
     epochs: int = 5,
     seed: Seed = None,
     shuffle: bool = True,
-    accuracy: Callable[[Any, Any], float] | None = None,
+    accuracy: Callable[[Any, Any], float] | Module | Program | None = None,
     validation: tuple[Any, Any] | None = None,
     schedule: Schedule | None = None,
     schedule_every: Literal["epoch", "step"] = "epoch",
@@ -94,25 +102,38 @@ def fit(
 ) -> History:
     """Go through the data `epochs` times, batch by batch, and after each batch let the optimizer take a step.
 
-    The loss of a batch is the mean over its examples. Each example's share of it runs backward as soon as it is
-    computed, and its graph is freed: the gradients add up to those of the whole batch's graph, rounding aside, in a
-    fraction of the memory and, since the small graph stays in the processor's cache, in less time.
+    The loss of a batch is the mean over its examples. The cost is compiled, as `mp.compile` does it, from the shapes of
+    the first example, and tried on a few against the cost itself; then whole batches run through NumPy, and the
+    parameters are a flat vector, which is written to the Values whenever one of your functions is called, and at the
+    end, however that comes. Plain numbers in the cost, other than those in X and Y, are constants then.
 
-    The same seed (and the same weights to begin with) gives the same run to the last bit.
+    What can't be compiled (a cost that draws random numbers, words instead of numbers) is left to the eager engine,
+    with a warning. There each example's share of the loss runs backward as soon as it is computed, and its graph is
+    freed: the gradients add up to those of the whole batch's graph in a fraction of the memory.
+
+    The same seed (and the same weights to begin with) gives the same run to the last bit; compiled or eager, to
+    rounding.
 
     Ctrl-C stops the training after the running batch: the epoch so far is recorded, callbacks see it, and the history
     is returned with `.interrupted` set. A second Ctrl-C raises KeyboardInterrupt at once, with the parameters of the
     last whole step. (In the main thread, and while Python's own handler is at work; elsewhere Ctrl-C is left alone.)
 
     Args:
-        cost: cost(x, y) is the loss of one example, a Value.
-        data: the pair (X, Y) of the examples and their targets: lists, or arrays whose first axis counts them.
+        cost: cost(x, y) is the loss of one example, a Value; or a program that `mp.compile` made of such a function,
+            with `parameters=` those of the optimizer.
+        data: the pair (X, Y) of the examples and their targets: lists, or arrays whose first axis counts them. They are
+            made float64 arrays once, before the first step, if the cost is compiled.
         optimizer: one from `optim`, made for the model's parameters.
+        compile: None compiles the cost, or warns and runs eagerly if it can't be; True demands it; False is the eager
+            engine, where functions may do anything.
         batch_size: how many examples a step; None takes the whole set, 1 is stochastic descent in the strict sense.
         seed: for the order of the examples: a whole number, a `random.Random`, or None for a new order every time.
         shuffle: False keeps the order of the data.
         accuracy: accuracy(x, y) judges one example, right or wrong, or anything from 0 to 1; the mean is taken at the
-            end of each epoch, with nothing recorded for backward.
+            end of each epoch, with nothing recorded for backward. Or the model, or a program that gives its outputs,
+            for all examples at once: the largest of several outputs must stand in the place that the target, a class,
+            names, or where the largest of the target's numbers stands; a single output must be above 0, or above 1/2
+            if it comes from a sigmoid, just where the target (of 0 and 1, or -1 and 1) is 1.
         validation: the pair (X, Y) to judge on; without it, the training data are.
         schedule: what sets the learning rate: its step() is called after each epoch, as in PyTorch, or after each
             step of the optimizer if `schedule_every` is "step".
@@ -122,6 +143,7 @@ def fit(
 
     Raises:
         TypeError, ValueError: an argument is not what it should be, or `cost` returns no Value.
+        CompileError: `compile` is True, and the cost can't be compiled; it is a TypeError, too.
         RuntimeError: called inside `no_grad()`.
         FloatingPointError: a loss or a parameter is no longer a finite number. The parameters are then those of the
             last batch whose loss was finite.
@@ -134,6 +156,8 @@ def fit(
     >>> print(f"{slope.data:.3f}")
     2.000
     """
+    if compile is not None and not isinstance(compile, bool):
+        raise ValueError(f"fit(compile={short_repr(compile)}): expected None, True or False")
     if not callable(cost):
         raise TypeError(f"fit(cost={short_repr(cost)}): expected a function of one example and its target")
     x, y = _pair("data", data)
@@ -156,28 +180,46 @@ def fit(
     if (Value(1.0) + 1.0).op is None:
         raise RuntimeError("fit: called inside no_grad(), where nothing is recorded to learn from; call it outside")
 
-    history, descent = History(), _Descent(cost, optimizer)
-    batches = -(-len(x) // (size or len(x)))
+    history, descent = History(), _descent(cost, x, y, optimizer, compile)
+    judge = None if accuracy is None else _judge(accuracy, *judged, compile)
+    size = size or len(x)
+    batches = -(-len(x) // size)
     best, best_epoch = -inf, 0
-    with metered(progress, epochs, batches) as meter, _ctrl_c(meter):
+    with metered(progress, epochs, batches) as meter, _ctrl_c(meter), _published(descent):
         for epoch in range(1, epochs + 1):
             begin, total, seen = perf_counter(), 0.0, 0
-            for batch, (xs, ys) in enumerate(minibatches(x, y, size, seed=random, shuffle=shuffle), start=1):
+            for batch, examples in enumerate(descent.batches(ordered(len(x), random, shuffle=shuffle), size), start=1):
                 lr = optimizer.lr
-                total += len(xs) * descent.step(xs, ys, f"epoch {epoch}, batch {batch}")
-                seen += len(xs)
+                count = min(size, len(x) - seen)
+                try:
+                    loss = descent.step(examples, epoch, batch)
+                except TypeError as error:
+                    if (eager := descent.eager_for(error)) is None:
+                        raise
+                    descent = eager
+                    loss = descent.step(examples, epoch, batch)
+                total += count * loss
+                seen += count
                 if schedule is not None and schedule_every == "step":
                     schedule.step()
                 meter.ran(epoch, batch, total / seen)
+                if descent.reason:
+                    told = f"fit: not compiled, and so slower, because: {descent.reason}"
+                    warn(f"{told}\nIf that is meant: fit(..., compile=False)", stacklevel=2)
+                    descent.reason = ""
                 if meter.stopping:
                     break
-            share = None if accuracy is None else _judge(accuracy, *judged, meter)
+            if judge is not None or listeners:
+                descent.publish()
+            share = None if judge is None else judge.share(meter)
             if schedule is not None and schedule_every == "epoch" and batch == batches:
                 schedule.step()
             meter.end(share)
             history.append(Epoch(epoch, descent.steps, total / seen, share, lr, perf_counter() - begin))
 
             answers = [listener(history[-1]) for listener in listeners]
+            if judge is not None or listeners:
+                descent.take_over()
             score = -total / seen if share is None else share
             if score > best:
                 best, best_epoch = score, epoch
@@ -192,74 +234,72 @@ def fit(
     return history
 
 
-class _Descent:
-    """One step after the other, with the way back from a bad one."""
+def _descent(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool | None) -> Descent:
+    """The way down: compiled where that may and can be."""
+    from micrograd_plus.compiling import compiled_cost, floats
+    from micrograd_plus.descents import Compiled, Eager, first_line
+    from micrograd_plus.program import CompileError, Program
 
-    def __init__(self, cost: Callable[[Any, Any], Any], optimizer: Optimizer) -> None:
-        self.cost = cost
-        self.optimizer = optimizer
-        self.steps = 0
-        self.good = self._parameters()  # where the last finite loss was found
-
-    def step(self, xs: Any, ys: Any, where: str) -> float:
-        """The mean loss of a batch, by which the optimizer has then taken a step."""
-        smaller = f"try a smaller learning rate than {self.optimizer.lr:g}"
-        self.optimizer.zero_grad()
-        loss = _loss_and_gradient(self.cost, xs, ys)
-        if not isfinite(loss):
-            self._go_back()
-            way_out = smaller if self.steps else "look for nan, inf and huge numbers in the data and the parameters"
-            raise FloatingPointError(f"fit: {where}: the loss is {loss}; {way_out}")
-        self.good = self._parameters()
-        try:
-            self.optimizer.step()
-        except BaseException:  # a second Ctrl-C too: no half steps
-            self._go_back()
+    if isinstance(cost, Program):
+        if compile is False:
+            raise ValueError("fit(compile=False): the cost is a compiled program already; give the function instead")
+        _same_parameters(cost, optimizer)
+        if reason := _only_eager(optimizer):
+            raise CompileError(f"fit: {reason}; give the function instead of the program, and compile=False")
+        xs, ys = floats("fit: X", x), floats("fit: Y", y)
+        cost.value_and_grad(xs[:1], ys[:1])  # refuses what does not fit
+        return Compiled(cost, xs, ys, optimizer, None, demanded=True)
+    eager = Eager(cost, x, y, optimizer)
+    if compile is False or (compile is None and watching.get() is not None):  # detect_anomaly() looks at every number
+        return eager
+    try:
+        if reason := _only_eager(optimizer):
+            raise CompileError(reason)
+        xs, ys = floats("fit: X", x), floats("fit: Y", y)
+        program = compiled_cost(cost, (x, y), (xs, ys), optimizer.params)
+        return Compiled(program, xs, ys, optimizer, eager, demanded=bool(compile))
+    except Exception as error:
+        if compile:
             raise
-        if not all(map(isfinite, self._parameters())):
-            self._go_back()
-            problem = f"the loss is {loss:.4g}, but the step makes a parameter inf or nan"
-            raise FloatingPointError(f"fit: {where}: {problem}; {smaller}")
-        self.steps += 1
-        return loss
-
-    def _parameters(self) -> list[float]:
-        return [parameter.data for parameter in self.optimizer.params]
-
-    def _go_back(self) -> None:
-        for parameter, number in zip(self.optimizer.params, self.good):
-            parameter.data = number
+        eager.reason = first_line(error)
+        return eager
 
 
-def _loss_and_gradient(cost: Callable[[Any, Any], Any], xs: Any, ys: Any) -> float:
-    """The mean loss of a batch; its derivatives are added to the parameters' gradients."""
-    total, share = 0.0, 1.0 / len(xs)
-    for x, y in zip(xs, ys):
-        loss = cost(x, y)
-        if not isinstance(loss, Value):
-            got = f"{short_repr(loss)}, a {type(loss).__name__}"
-            raise TypeError(f"fit: cost(x, y) returned {got}; expected a Value, the loss of one example")
-        (loss * share).backward()
-        total += loss.data
-        del loss  # frees its graph before the next one is built
-    return total * share
+def _only_eager(optimizer: Optimizer) -> str:
+    """Why no program can take this optimizer's steps, or ""."""
+    name = type(optimizer).__name__
+    if watching.get() is not None:
+        return "detect_anomaly() looks at every number, one by one"
+    if type(optimizer).step is not Optimizer.step or "step" in vars(optimizer):
+        return f"{name} has a step() of its own; give an Optimizer its rule, and it steps vectors, too"
+    if any(map(has_hook, optimizer.params)):
+        return "a parameter has a hook, which wants to see each example's gradient"
+    return ""
 
 
-def _judge(accuracy: Callable[[Any, Any], float], xs: Any, ys: Any, meter: Meter) -> float | None:
-    """The mean accuracy over the examples; None when Ctrl-C came first."""
-    right = 0.0
-    with no_grad():
-        for i, (x, y) in enumerate(zip(xs, ys), start=1):
-            if meter.stopping:
-                return None
-            meter.check(i, len(xs))
-            verdict = accuracy(x, y)
-            try:
-                right += float(verdict)
-            except (TypeError, ValueError):
-                expected = "expected True or False, or a number from 0 to 1"
-                raise TypeError(f"fit: accuracy(x, y) returned {short_repr(verdict)}; {expected}") from None
-    return right / len(xs)
+def _same_parameters(program: Program, optimizer: Optimizer) -> None:
+    ours, theirs = program.parameters, optimizer.params
+    if len(ours) == len(theirs) and all(p is q for p, q in zip(ours, theirs)):
+        return
+    same = len(ours) == len(theirs) and set(ours) == set(theirs)
+    problem = "they have the same parameters, but in another order" if same else "they have other parameters"
+    way_out = "expected mp.compile(..., parameters=those that the optimizer was made for)"
+    raise ValueError(f"fit: {program!r} and {optimizer!r}: {problem}; {way_out}")
+
+
+def _judge(accuracy: Any, x: Any, y: Any, compile: bool | None) -> Judge:
+    from micrograd_plus.judging import judge
+
+    return judge(accuracy, x, y, compile=compile)
+
+
+@contextmanager
+def _published(descent: Descent) -> Iterator[None]:
+    """The Values are what the parameters are in the end, however that comes."""
+    try:
+        yield
+    finally:
+        descent.publish()
 
 
 @contextmanager

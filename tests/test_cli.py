@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from math import cos, pi
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_moons_takes_its_options(tmp_path: Path) -> None:
     settings = json.loads((tmp_path / "here" / "there" / "settings.json").read_text())
     assert settings == {
         "job": "moons", "layers": [2, 16, 16, 1], "points": 30, "noise": 0.2, "steps": 3, "seed": 5,
-        "accuracy": settings["accuracy"], "stopped": "",
+        "eager": False, "accuracy": settings["accuracy"], "stopped": "",
     }  # fmt: skip
     assert len((tmp_path / "here" / "there" / "history.csv").read_text().splitlines()) == 4
 
@@ -141,9 +142,9 @@ def test_digits_learns_shows_its_mistakes_and_writes_a_folder() -> None:
     folder = Path("digits-run")
     assert not FILES - {path.name for path in folder.iterdir()}
     settings = json.loads((folder / "settings.json").read_text())
-    assert (settings["lr"], settings["layers"]) == (3.0, [64, 16, 16, 10])
+    assert (settings["recipe"], settings["lr"], settings["layers"]) == ("today", 0.006, [64, 16, 16, 10])
     assert f"{100 * settings['accuracy']:.1f} %" in lines[-1]
-    model = mp.MLP(64, [16, 16, 10], activation="sigmoid", output="sigmoid")
+    model = mp.MLP(64, [16, 16, 10], activation="silu")
     model.load(folder / "weights.json")
     held_out = list(zip(*load_digits()))[::5]
     right = sum(outputs.index(max(outputs)) == label for outputs, label in ((model(x), label) for x, label in held_out))
@@ -162,19 +163,28 @@ def test_digits_takes_its_options(loss: str, optimizer: str, mnist: Path, capsys
     assert out.startswith("12 of MNIST's training images to learn from, 6 of its test images held out\n")
     settings = json.loads(Path("x", "settings.json").read_text())
     assert settings | {"accuracy": 0} == {
-        "job": "digits", "mnist": "mnist", "limit": 12, "layers": [784, 3, 10], "activation": "tanh",
-        "output": jobs.LOSSES[loss].output, "loss": loss, "optimizer": optimizer, "lr": 0.25, "batch_size": 4,
-        "epochs": 2, "seed": 4, "accuracy": 0, "stopped": "",
+        "job": "digits", "mnist": "mnist", "limit": 12, "recipe": "today", "eager": False,
+        "layers": [784, 3, 10], "activation": "tanh",
+        "output": jobs.LOSSES[loss].output, "loss": loss, "optimizer": optimizer, "lr": 0.25,
+        "weight_decay": 0.0, "batch_size": 4, "epochs": 2, "seed": 4, "accuracy": 0, "stopped": "",
     }  # fmt: skip
     with open(Path("x", "history.csv"), newline="") as file:
         history = list(csv.DictReader(file))
     assert [row["step"] for row in history] == ["3", "6"]
-    assert float(history[-1]["lr"]) == pytest.approx(0.25 * (1 - 0.9 * 5 / 6))  # a tenth is reached after the last step
+    assert float(history[-1]["lr"]) == pytest.approx(0.125 * (1 + cos(5 / 6 * pi)))  # 0 is reached after the last step
 
 
 def test_the_default_rate_suits_the_optimizer(mnist: Path) -> None:
     common = ("digits", "--mnist", str(mnist), "--limit", "2", "--epochs", "1", "--hidden", "2", "--out", "x")
-    for options, lr in ((["--loss", "cross_entropy"], 1.0), (["--optimizer", "adam"], 1e-3), ([], 3.0)):
+    for options, lr in (
+        ([], 0.006),
+        (["--optimizer", "sgd"], 1.0),
+        (["--optimizer", "nadam"], 2e-3),
+        (["--textbook"], 3.0),
+        (["--textbook", "--optimizer", "adam"], 0.006),
+        (["--textbook", "--loss", "cross_entropy"], 1.0),
+        (["--textbook", "--lr", "2.5"], 2.5),
+    ):
         assert run(*common, *options) == 0
         assert json.loads(Path("x", "settings.json").read_text())["lr"] == lr
 
@@ -187,12 +197,39 @@ def test_the_same_seed_writes_the_same_weights(mnist: Path) -> None:
     assert first == second != third
 
 
+def test_the_textbook_recipe_is_one_option_away(mnist: Path) -> None:
+    assert run("digits", "--mnist", str(mnist), "--textbook", "--hidden", "2", "--out", "x") == 0
+    settings = json.loads(Path("x", "settings.json").read_text())
+    wanted = {
+        "recipe": "textbook", "activation": "sigmoid", "output": "sigmoid", "loss": "squared_error", "optimizer": "sgd",
+        "lr": 3.0, "batch_size": 10, "epochs": 10,
+    }  # fmt: skip
+    assert settings | wanted == settings
+
+
+@pytest.mark.parametrize("textbook", [(), ("--textbook",)])
+def test_eager_and_compiled_print_the_same(
+    textbook: tuple[str, ...], mnist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = ("digits", "--mnist", str(mnist), *textbook, "--hidden", "3", "--epochs", "3", "--batch-size", "7")
+    for command, model in ((job, mp.MLP(784, [3, 10])), (QUICK, mp.MLP(2, [16, 16, 1]))):
+        told, weights = [], []
+        for options in ((), ("--eager",)):
+            assert run(*command, *options, "--out", "x") == 0
+            told.append(re.sub(r"  ([\d.]+ s,|took).*", "", capsys.readouterr().out))
+            model.load(Path("x", "weights.json"))
+            weights.append([p.data for p in model.parameters()])
+            assert json.loads(Path("x", "settings.json").read_text())["eager"] == bool(options)
+        assert told[0] == told[1]
+        assert weights[0] == pytest.approx(weights[1], rel=1e-9, abs=1e-12)
+
+
 def test_download_fetches_what_the_folder_lacks(monkeypatch: pytest.MonkeyPatch, mnist: Path) -> None:
     asked: list[bool] = []
 
-    def load(folder: str, *, train: bool = True, limit: int | None, download: bool) -> Dataset:
+    def load(folder: str, *, download: bool, **options: Any) -> Dataset:
         asked.append(download)
-        return mp.data.load_mnist(folder, train=train, limit=limit)
+        return mp.data.load_mnist(folder, **options)
 
     monkeypatch.setattr(jobs, "load_mnist", load)
     common = ("digits", "--mnist", str(mnist), "--limit", "2", "--epochs", "1", "--hidden", "2")
@@ -744,7 +781,7 @@ def test_a_gallery_fits_its_width() -> None:
 
 def test_the_plane_is_shaded_where_the_score_is_positive() -> None:
     points, labels = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [0, 1, 0]
-    lines = terminal.plane(lambda place: place[0] - 0.5, points, labels, width=40).splitlines()
+    lines = terminal.plane(lambda at: [x - 0.5 for x, _ in at], points, labels, width=40).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert sum(line.count("o") for line in lines) == 2
     assert sum(line.count("x") for line in lines) == 1

@@ -393,6 +393,19 @@ def test_the_pixels_of_mnist_share_their_floats(tmp_path: Path) -> None:
     assert len({id(ink) for image in images for ink in image}) == 256
 
 
+@pytest.mark.parametrize("limit", [None, 3])
+def test_arrays_hold_what_the_lists_hold(tmp_path: Path, limit: int | None) -> None:
+    write_mnist(tmp_path, train=20)
+    lists, arrays = [load_mnist(tmp_path, limit=limit, arrays=arrays) for arrays in (False, True)]
+    assert arrays.images.dtype == np.float64
+    assert arrays.images.shape == (limit or 20, 784)
+    assert arrays.images.tolist() == lists.images
+    assert arrays.labels.tolist() == lists.labels
+    assert repr(arrays) == repr(lists)
+    for ours, theirs in zip(hold_out(arrays, every=3), hold_out(lists, every=3)):
+        assert (ours.images.tolist(), ours.labels.tolist()) == theirs
+
+
 @given(st.integers(1, 12))
 def test_a_limit_takes_the_first_images(limit: int) -> None:
     with tempfile.TemporaryDirectory() as name:

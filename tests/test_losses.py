@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
 from typing import Any
 
 import mpmath
@@ -86,6 +87,27 @@ def test_targets_may_be_values() -> None:
     losses.cross_entropy([1.0, 2.0], target).backward()
     assert [t.grad for t in target] == pytest.approx([-x for x in mp.log_softmax([1.0, 2.0])])
     assert losses.hinge(1.0, Value(0.5)).data == 0.5
+
+
+@given(large, st.data())
+def test_a_class_may_be_a_value_and_compiled(data: list[float], draw: st.DataObject) -> None:
+    right = draw.draw(st.integers(0, len(data) - 1))
+    leaves, others = values(data), values(data)
+    expected, loss = losses.cross_entropy(leaves, right), losses.cross_entropy(others, Value(right))
+    expected.backward()
+    loss.backward()
+    scale = 1.0 + max(map(abs, data))
+    assert loss.data == pytest.approx(expected.data, rel=1e-12, abs=1e-14 * scale)
+    assert [v.grad for v in others] == pytest.approx([v.grad for v in leaves], rel=1e-9, abs=1e-14)
+    program = mp.compile(losses.cross_entropy, x=len(data), y=())
+    assert program([data], [right]) == pytest.approx(expected.data, rel=1e-12, abs=1e-14 * scale)
+
+
+@pytest.mark.parametrize("target", [2, -1, 0.5])
+def test_a_value_that_is_no_class_has_no_loss(target: float) -> None:
+    assert isnan(losses.cross_entropy([0.0, 1.0], Value(target)).data)
+    program = mp.compile(losses.cross_entropy, x=2, y=())
+    assert isnan(program([[0.0, 1.0]], [target]))
 
 
 @pytest.mark.parametrize(

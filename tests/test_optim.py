@@ -252,6 +252,21 @@ def test_steps_on_values_and_on_a_vector_may_take_turns(name: str, options: dict
     assert all(type(x) is float for column in other.state for x in column)
 
 
+@over_each_option
+def test_an_update_overwrites_nothing_that_was_given_to_it(name: str, options: dict[str, Any]) -> None:
+    optimizer = optim.by_name(name, values([1.0, -2.0]), **options)
+    theta, gradient = np.array([1.0, -2.0]), np.array([0.5, 3.0])
+    optimizer.update(theta, gradient)
+    kept = optimizer.state = [column.copy() for column in optimizer.state]  # as from a checkpoint
+    before = [column.tolist() for column in (theta, gradient, *kept)]
+    runs = []
+    for _ in range(2):
+        optimizer.state, optimizer.steps = list(kept), 1
+        runs.append([optimizer.update(theta, gradient).tolist() for _ in range(3)])
+    assert [column.tolist() for column in (theta, gradient, *kept)] == before
+    assert runs[0] == runs[1]
+
+
 def test_extreme_gradients_in_a_vector_warn_of_nothing() -> None:
     edges = [0.0, math.inf, math.nan, 1e308, 5e-324]
     for name, options in CASES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import os
+import pickle
 import pty
 import signal
 import subprocess
@@ -12,14 +13,16 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from math import ceil, inf, isfinite, nan
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
@@ -59,10 +62,16 @@ class Job:
 # ------------------------------------------------------------------------------------------------------------- descent
 
 
+ways = pytest.mark.parametrize("compile", [True, False])
+
+
+@ways
 @pytest.mark.parametrize("batch_size", [1, 7, None])
-def test_the_same_seed_gives_the_same_run_to_the_last_bit(batch_size: int | None) -> None:
+def test_the_same_seed_gives_the_same_run_to_the_last_bit(batch_size: int | None, compile: bool) -> None:
     first, second = Job(), Job()
-    histories = [job.fit(batch_size=batch_size, epochs=3, accuracy=job.right) for job in (first, second)]
+    histories = [
+        job.fit(batch_size=batch_size, epochs=3, accuracy=job.right, compile=compile) for job in (first, second)
+    ]
     assert histories[0] == histories[1]
     assert first.weights == second.weights
 
@@ -85,19 +94,22 @@ def test_an_epoch_visits_every_example_once_and_steps_once_a_batch(count: int, s
 
     xs = [float(i) for i in range(count)]
     history = fit(
-        cost, (xs, xs), optim.SGD([slope], lr=0.0), batch_size=size, epochs=epochs, progress=False, seed=count
-    )
+        cost, (xs, xs), optim.SGD([slope], lr=0.0), batch_size=size, epochs=epochs, progress=False, seed=count,
+        compile=False,
+    )  # fmt: skip
     for epoch in range(epochs):
         assert sorted(seen[epoch * count : (epoch + 1) * count]) == xs
     assert len(seen) == epochs * count
     assert [row.step for row in history] == [(k + 1) * ceil(count / (size or count)) for k in range(epochs)]
 
 
-@given(st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=6))
-def test_the_gradient_of_a_batch_is_that_of_the_mean_loss(points: list[tuple[float, float]]) -> None:
+@ways
+@given(points=st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=6))
+def test_the_gradient_of_a_batch_is_that_of_the_mean_loss(points: list[tuple[float, float]], compile: bool) -> None:
     job = Job(lr=0.0)
     targets = [(-1.0) ** i for i in range(len(points))]
-    history = fit(job.cost, (points, targets), job.optimizer, batch_size=None, epochs=1, progress=False)
+    data = (points, targets)
+    history = fit(job.cost, data, job.optimizer, batch_size=None, epochs=1, progress=False, compile=compile)
     gradients = [p.grad for p in job.model.parameters()]
     job.model.zero_grad()
     whole = mp.mean([job.cost(x, y) for x, y in zip(points, targets)])
@@ -106,8 +118,9 @@ def test_the_gradient_of_a_batch_is_that_of_the_mean_loss(points: list[tuple[flo
     assert history[0].loss == pytest.approx(whole.data, rel=1e-12)
 
 
+@ways
 @pytest.mark.parametrize("size", [1, 4, 10])
-def test_linear_regression_goes_the_way_numpy_goes(size: int) -> None:
+def test_linear_regression_goes_the_way_numpy_goes(size: int, compile: bool) -> None:
     generator = np.random.default_rng(1)
     x, y = generator.normal(size=(10, 3)), generator.normal(size=10)
     weights = [Value(0.0) for _ in range(3)]
@@ -120,6 +133,7 @@ def test_linear_regression_goes_the_way_numpy_goes(size: int) -> None:
         epochs=4,
         shuffle=False,
         progress=False,
+        compile=compile,
     )
     theta, expected = np.zeros(3), []
     for _ in range(4):
@@ -145,7 +159,7 @@ def test_a_graph_is_freed_before_the_next_one_is_built() -> None:
 
     gc.disable()
     try:
-        fit(cost, MOONS, job.optimizer, batch_size=None, epochs=2, progress=False)
+        fit(cost, MOONS, job.optimizer, batch_size=None, epochs=2, progress=False, compile=False)
     finally:
         gc.enable()
     assert len(graphs) == 40
@@ -175,7 +189,369 @@ def test_two_epochs_on_two_hundred_real_digits_lift_the_accuracy_far_above_chanc
     assert (history[-1].accuracy or 0.0) > 0.5  # chance is 0.1
 
 
+# ------------------------------------------------------------------------------------------------- compiled and eager
+
+
+def close(first: Any, second: Any) -> bool:
+    return bool(np.allclose(first, second, rtol=1e-9, atol=1e-12))
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adadelta", "NAdam", "RAdam"])
+@settings(max_examples=5)
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=1, max_size=2),
+    activation=st.sampled_from(["relu", "tanh", "sigmoid", "gelu"]),
+    loss=st.sampled_from(["squared_error", "binary_cross_entropy", "cross_entropy", "labels"]),
+    batch_size=st.integers(1, 21) | st.none(),
+    seed=st.integers(0, 99),
+    shuffle=st.booleans(),
+    arrays=st.booleans(),
+)
+def test_compiled_and_eager_go_the_same_way(
+    name: str, sizes: list[int], activation: str, loss: str, batch_size: int | None, seed: int, shuffle: bool,
+    arrays: bool,
+) -> None:  # fmt: skip
+    targets: Any = LABELS if loss == "labels" else [one_hot(label, 3) for label in LABELS]
+    data = (np.array(POINTS), np.array(targets)) if arrays else (POINTS, targets)
+    function = getattr(losses, "cross_entropy" if loss == "labels" else loss)
+    ends = []
+    for compile in (True, False):
+        model = MLP(2, [*sizes, 3], activation=activation, seed=seed)
+        optimizer = getattr(optim, name)(model.parameters())
+        history = fit(
+            lambda x, y, model=model: function(model(x), y),  # type: ignore[misc]
+            data,
+            optimizer,
+            compile=compile,
+            batch_size=batch_size,
+            epochs=2,
+            seed=seed,
+            shuffle=shuffle,
+            accuracy=model,
+            schedule=optim.LinearLR(optimizer),
+            progress=False,
+        )
+        parameters = [(p.data, p.grad) for p in model.parameters()]
+        ends.append((parameters, [(row.epoch, row.step, row.loss, row.accuracy or 0.0, row.lr) for row in history]))
+    (compiled, told), (eager, expected) = ends
+    assert np.allclose(compiled, eager, rtol=1e-6, atol=1e-9)  # Adagrad and Adam turn a gradient of 1e-17 into a step
+    assert np.allclose(told, expected, rtol=1e-6, atol=1e-9)
+
+
+class Line(mp.Module):
+    """A straight line, with a name."""
+
+    def __init__(self) -> None:
+        self.slope, self.offset = Value(1.0), Value(0.0)
+
+    def __call__(self, x: Any) -> Any:
+        return self.slope * x + self.offset
+
+
+LINE = ([1.0, 2.0, 3.0], [2.0, 4.0, 6.5])
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        [(1.0, 2.0), (0.5, -1.0)],
+        np.array([[1.0, 2.0], [0.5, -1.0]]),
+        [np.array([1.0, 2.0]), np.array([0.5, -1.0])],
+        np.array([[1, 2], [3, -1]]),
+        np.array([[1.0, 9.0, 2.0], [0.5, 9.0, -1.0]], dtype=np.float32)[:, ::2],
+    ],
+)
+def test_a_cost_gets_what_it_is_given_tuples_and_arrays_too(x: Any) -> None:
+    slope = Value(1.0)
+    ends = []
+    for compile in (True, False):
+        slope.data = 1.0
+
+        def cost(row: Any, y: Any) -> Value:
+            first = row.sum() if isinstance(row, np.ndarray) else (row + row)[2] + row[1]
+            loss = mp.square(slope * first - y)
+            assert isinstance(loss, Value)
+            return loss
+
+        fit(cost, (x, [1.0, 2.0]), optim.SGD([slope], lr=0.01), seed=1, compile=compile, progress=False)
+        ends.append(slope.data)
+    assert close(*ends)
+    assert ends[0] != 1.0
+
+
+def test_a_program_can_be_trained_if_it_has_the_optimizers_parameters() -> None:
+    line = Line()
+    cost: Callable[..., Any] = lambda x, y: (line(x) - y) ** 2  # noqa: E731
+    program = mp.compile(cost, x=(), y=(), parameters=line)
+    history = fit(program, LINE, optim.SGD(line.parameters(), lr=0.05), shuffle=False, progress=False)
+    end = [p.data for p in line.parameters()]
+    line.slope.data, line.offset.data = 1.0, 0.0
+    again = fit(cost, LINE, optim.SGD(line.parameters(), lr=0.05), shuffle=False, progress=False, compile=False)
+    assert close(end, [p.data for p in line.parameters()])
+    assert close([row.loss for row in history], [row.loss for row in again])
+    for params, message in (
+        ([line.offset, line.slope], "the same parameters, but in another order"),
+        ([line.slope], "they have other parameters"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit(program, LINE, optim.SGD(params, lr=0.05), progress=False)
+    with pytest.raises(ValueError, match="give the function instead"):
+        fit(program, LINE, optim.SGD(line.parameters(), lr=0.05), progress=False, compile=False)
+    with pytest.raises(ValueError, match=r"X of shape \(1, 2\); expected \(examples,\)"):
+        fit(program, ([[1.0, 2.0]], [1.0]), optim.SGD(line.parameters(), lr=0.05), progress=False)
+    with pytest.raises(TypeError, match=r"X .* is uneven"):
+        fit(program, ([[1.0, 2.0], [1.0]], [1.0, 2.0]), optim.SGD(line.parameters(), lr=0.05), progress=False)
+
+
+class Column:
+    """What is neither a list nor an array, but is indexed as one."""
+
+    def __init__(self, numbers: list[float]) -> None:
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, at: Any) -> Any:
+        return Column([self.numbers[i] for i in at]) if isinstance(at, (list, range)) else self.numbers[at]
+
+
+def refused(cost: Callable[..., Any], data: Any = LINE, **options: Any) -> str:
+    """What `fit` warns of, once, while it trains all the same; `compile=True` raises it, and False is silent."""
+
+    def train(compile: bool | None, epochs: int = 2) -> None:
+        line = Line()
+        optimizer = optim.SGD(line.parameters(), lr=1e-3)
+        run = options | {"epochs": epochs, "progress": False, "batch_size": 1, "compile": compile}
+        fit(lambda x, y: cost(line, x, y), data, optimizer, **run)
+        assert line.slope.data != 1.0
+
+    with pytest.warns(UserWarning, match="fit: not compiled, and so slower, because") as warned:
+        train(None)
+    assert len(warned) == 1
+    assert warned[0].filename == __file__
+    with pytest.raises(TypeError) as raised:
+        train(True)
+    message = str(warned[0].message)
+    assert (str(raised.value).splitlines() or [""])[0][:20] in message
+    assert "compile=False" in message
+    train(False)
+    return message
+
+
+def test_what_cannot_be_compiled_is_trained_eagerly_with_a_warning_that_says_why() -> None:
+    generator = Random(1)
+    assert "gave different graphs" in refused(lambda line, x, y: line(x) * generator.random() - y)
+    assert "float(x)" in refused(lambda line, x, y: line(x) * float(y))
+    assert "TypeError: list indices" in refused(lambda line, x, y: [line(x), line(x)][y], (LINE[0], [0, 1, 0]))
+    assert "plain numbers, got an array of <U" in refused(lambda line, x, y: line(len(x)) - y, (["a", "bcd"], [1, 2]))
+    assert "is uneven" in refused(lambda line, x, y: line(sum(x)) - y, ([[1.0], [2.0, 3.0]], [1, 2]))
+    assert "expected a list or a NumPy array" in refused(lambda line, x, y: line(x) - y, (Column(LINE[0]), LINE[1]))
+
+
+def test_a_program_that_gives_something_else_is_found_out() -> None:
+    kinds = {0.0: 3.0, 1.0: 5.0}
+    message = refused(lambda line, x, y: line(x) * kinds.get(y, 7.0), (LINE[0], [0.0, 0.0, 1.0]))
+    assert "cost(x, y) is 3 for the example 0, and 7 once it is compiled" in message
+
+
+def test_what_only_the_eager_engine_can_do_is_left_to_it() -> None:
+    class Halved(optim.SGD):
+        def step(self) -> None:
+            for p in self.params:
+                p.grad /= 2
+            super().step()
+
+    line = Line()
+    with pytest.warns(UserWarning, match=r"Halved has a step\(\) of its own"):
+        fit(lambda x, y: (line(x) - y) ** 2, LINE, Halved(line.parameters(), lr=0.1), epochs=1, progress=False)
+    other, slope = Line(), Value(0.0)
+    fit(lambda x, y: (other(x) - y) ** 2, LINE, optim.SGD(other.parameters(), lr=0.05), epochs=1, progress=False)
+    assert close([p.data for p in line.parameters()], [p.data for p in other.parameters()])
+
+    seen: list[Any] = []
+    with slope.register_hook(seen.append), pytest.warns(UserWarning, match="a parameter has a hook"):
+        fit(lambda x, y: (slope * x - y) ** 2, LINE, optim.SGD([slope]), epochs=1, progress=False)
+    assert len(seen) == 3
+    with mp.detect_anomaly(), pytest.raises(ArithmeticError, match="log"):
+        fit(lambda x, y: mp.log(slope * 0.0 * x) - y, LINE, optim.SGD([slope]), progress=False)
+
+
+def test_a_rule_that_takes_floats_only_is_left_to_the_eager_engine() -> None:
+    def rule(t: int, *, lr: float) -> Any:
+        return lambda theta, g: (theta - lr * (1.0 if g > 0 else -1.0),)
+
+    line = Line()
+    cost: Callable[..., Any] = lambda x, y: (line(x) - y) ** 2  # noqa: E731
+    with pytest.warns(UserWarning, match="the rule of Optimizer.* does not take arrays"):
+        history = fit(cost, LINE, optim.Optimizer(line.parameters(), rule, 0.25), epochs=1, progress=False)
+    assert (history[0].step, line.slope.data, line.offset.data) == (1, 1.25, 0.25)
+    with pytest.raises(TypeError, match="does not take arrays"):
+        fit(cost, LINE, optim.Optimizer(line.parameters(), rule, 0.25), progress=False, compile=True)
+
+
+def test_an_unpickled_program_judges_several_outputs_only() -> None:
+    one, three = [pickle.loads(pickle.dumps(mp.compile(MLP(2, [k], seed=1), x=2))) for k in (1, 3)]
+    assert Job().fit(epochs=1, accuracy=three, validation=(POINTS, LABELS))[0].accuracy is not None
+    with pytest.raises(ValueError, match="a score or a probability; give a function"):
+        Job().fit(epochs=1, accuracy=one)
+
+
+def test_a_way_that_cannot_be_compiled_may_turn_up_late() -> None:
+    line = Line()
+
+    def cost(x: Any, y: Any) -> Any:
+        loss = mp.square(line(x) - y)
+        return loss * float(loss) if line.slope > 1.1 else loss
+
+    with pytest.warns(UserWarning, match=r"float\(x\)"):
+        history = fit(cost, LINE, optim.SGD(line.parameters(), lr=0.02), batch_size=1, epochs=4, seed=1, progress=False)
+    ends = [p.data for p in line.parameters()]
+    line.slope.data, line.offset.data = 1.0, 0.0
+    optimizer = optim.SGD(line.parameters(), lr=0.02)
+    expected = fit(cost, LINE, optimizer, batch_size=1, epochs=4, seed=1, progress=False, compile=False)
+    assert close(ends, [p.data for p in line.parameters()])
+    assert close([row.loss for row in history], [row.loss for row in expected])
+    assert [row.step for row in history] == [3, 6, 9, 12]
+
+
+@ways
+def test_what_a_callback_does_to_the_parameters_counts(compile: bool) -> None:
+    line = Line()
+
+    def fix(epoch: Epoch) -> None:
+        line.offset.data = float(epoch.epoch)
+
+    optimizer = optim.SGD(line.parameters(), lr=0.0)
+    history = fit(
+        lambda x, y: (line(x) - y) ** 2, LINE, optimizer, epochs=3, callbacks=[fix], progress=False, compile=compile
+    )
+    assert line.offset.data == 3.0
+    assert [row.loss for row in history] == pytest.approx(
+        [sum((x + b - y) ** 2 for x, y in zip(*LINE)) / 3 for b in (0, 1, 2)]
+    )
+
+
+def test_a_value_that_is_no_parameter_may_change_between_epochs() -> None:
+    line, weight = Line(), Value(1.0)
+
+    def fall(epoch: Epoch) -> None:
+        weight.data = 1.0 / (1 + epoch.epoch)
+
+    optimizer = optim.SGD(line.parameters(), lr=0.0)
+    history = fit(
+        lambda x, y: weight * mp.square(line(x) - y), LINE, optimizer, epochs=3, callbacks=[fall], progress=False,
+        compile=True,
+    )  # fmt: skip
+    assert [row.loss / history[0].loss for row in history] == pytest.approx([1.0, 1 / 2, 1 / 3])
+
+
+def test_a_label_that_is_no_class_is_named() -> None:
+    model = MLP(2, [3], seed=1)
+    for compile in (None, True, False):
+        with pytest.raises(ValueError, match="target 7; expected a class from 0 to 2"):
+            fit(
+                lambda x, y: losses.cross_entropy(model(x), y), (POINTS, [*LABELS[:-1], 7]),
+                optim.Adam(model.parameters()), progress=False, compile=compile,
+            )  # fmt: skip
+        with pytest.raises(ValueError, match="hinge: target 0; expected -1 or 1"):
+            fit(
+                lambda x, y: losses.hinge(model(x)[0], y), (POINTS, LABELS),
+                optim.Adam(model.parameters()), progress=False, compile=compile,
+            )  # fmt: skip
+
+
+def test_a_rare_label_that_is_no_class_is_named_when_its_turn_comes() -> None:
+    model, labels = MLP(1, [30], seed=1), [*range(30), 31]
+    points = [[float(i)] for i in range(31)]
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(ValueError, match="target 31; expected a class from 0 to 29"):
+        fit(
+            lambda x, y: losses.cross_entropy(model(x), y), (points, labels), optim.SGD(model.parameters(), lr=1e-3),
+            batch_size=10, shuffle=False, progress=False, compile=True,
+        )  # fmt: skip
+    assert before != [p.data for p in model.parameters()]
+    assert all(isfinite(p.data) for p in model.parameters())
+
+
+def test_a_training_that_diverges_ends_with_the_last_good_parameters_compiled_too() -> None:
+    slope = Value(1.0)
+    data = ([1.0, 2.0, 3.0], [5.0, 5.0, 5.0])
+    optimizer = optim.SGD([slope], lr=1e60)
+    with pytest.raises(FloatingPointError, match=r"epoch 2, batch 1: the loss is inf; .* smaller .* than 1e\+60"):
+        fit(
+            lambda x, y: (slope * x - y) ** 2, data, optimizer, batch_size=1, epochs=3, shuffle=False, progress=False,
+            compile=True,
+        )  # fmt: skip
+    reached, slope.data = slope.data, 1.0
+    with pytest.raises(FloatingPointError):
+        fit(
+            lambda x, y: (slope * x - y) ** 2, data, optim.SGD([slope], lr=1e60), batch_size=1, epochs=3, shuffle=False,
+            progress=False, compile=False,
+        )  # fmt: skip
+    assert reached == pytest.approx(slope.data, rel=1e-12)
+    assert isfinite(reached)
+
+
 # ------------------------------------------------------------------------------------------- accuracy, schedules, ends
+
+
+@ways
+@pytest.mark.parametrize(
+    ("output", "loss", "targets"),
+    [
+        ("linear", losses.hinge, TARGETS),
+        ("sigmoid", losses.squared_error, LABELS),
+        ("linear", losses.binary_cross_entropy, LABELS),
+        ("tanh", losses.squared_error, np.array(TARGETS, dtype=float).reshape(-1, 1)),
+    ],
+)
+def test_a_model_with_one_output_is_judged_by_its_sign_or_by_a_half(
+    output: str, loss: Any, targets: Any, compile: bool
+) -> None:
+    model = MLP(2, [3, 1], output=output, seed=4)
+    middle = 0.5 if output == "sigmoid" else 0.0
+    accuracies = []
+    for judge in (model, mp.compile(model, x=2), lambda x, y: (model(x) > middle) == (float(np.ravel(y)[0]) > 0)):
+        optimizer = optim.SGD(model.parameters(), lr=0.0)
+        history = fit(
+            lambda x, y: loss(model(x), y), (POINTS, targets), optimizer, epochs=1, accuracy=judge, progress=False,
+            compile=compile,
+        )  # fmt: skip
+        accuracies.append(history[0].accuracy)
+    assert accuracies[0] == accuracies[1] == accuracies[2]
+    assert 0.0 < (accuracies[0] or 0.0) < 1.0
+
+
+@ways
+def test_a_model_with_several_outputs_is_judged_by_the_largest(compile: bool) -> None:
+    model = MLP(2, [3, 3], activation="tanh", seed=4)
+    hot = [one_hot(label, 3) for label in LABELS]
+
+    def right(x: Any, y: int) -> bool:
+        outputs = [out.data for out in model(x)]
+        return bool(outputs[y] == max(outputs))
+
+    expected = Job().fit(epochs=1, accuracy=right, validation=(POINTS, LABELS))[0].accuracy
+    for judge, targets in ((model, LABELS), (model, hot), (mp.compile(model, x=2), np.array(hot))):
+        history = Job().fit(epochs=1, accuracy=judge, validation=(POINTS, targets), compile=compile)
+        assert history[0].accuracy == expected
+    assert 0.0 < (expected or 0.0) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("model", "targets", "message"),
+    [
+        (MLP(2, [3]), [5], "target 5 for 3 outputs; expected a class from 0 to 2, or give accuracy="),
+        (MLP(2, [3]), [0.5], "target 0.5 for 3 outputs"),
+        (MLP(2, [3]), [[0.0, 1.0]], r"targets of shape \(2,\) for 3 outputs; expected a class, or 3 numbers"),
+        (MLP(2, [1]), [3.5], "target 3.5 for 1 outputs; expected 0 and 1, or -1 and 1"),
+        (MLP(2, [1]), [[0.0, 1.0]], "expected a single one"),
+    ],
+)
+def test_targets_that_no_answer_can_be_held_to_are_refused(model: MLP, targets: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Job().fit(accuracy=model, validation=([[1.0, 2.0]], targets))
 
 
 def test_accuracy_is_the_mean_over_the_validation_data_with_nothing_recorded() -> None:
@@ -209,9 +585,10 @@ def test_a_schedule_steps_after_each_epoch_or_each_step() -> None:
     assert job.optimizer.lr == 2.0**-8
 
 
-def test_callbacks_see_every_epoch_with_the_weights_it_led_to() -> None:
+@ways
+def test_callbacks_see_every_epoch_with_the_weights_it_led_to(compile: bool) -> None:
     job, seen = Job(), list[tuple[Epoch, list[float]]]()
-    history = job.fit(epochs=3, callbacks=[lambda epoch: seen.append((epoch, job.weights))])
+    history = job.fit(epochs=3, callbacks=[lambda epoch: seen.append((epoch, job.weights))], compile=compile)
     assert [epoch for epoch, _ in seen] == history
     assert seen[-1][1] == job.weights
     assert seen[0][1] != seen[1][1]
@@ -269,6 +646,7 @@ def test_ctrl_c_stops_after_the_running_batch() -> None:
         accuracy=job.right,
         callbacks=[seen.append],
         progress=False,
+        compile=False,
     )
     assert (history.interrupted, history.stopped) == (True, "interrupt")
     assert cost.count == 35
@@ -284,21 +662,54 @@ def test_ctrl_c_stops_after_the_running_batch() -> None:
 
     stop_there.count = 0  # type: ignore[attr-defined]
     with pytest.raises(StopIteration):
-        fit(stop_there, MOONS, whole.optimizer, batch_size=5, epochs=9, seed=7, progress=False)
+        fit(stop_there, MOONS, whole.optimizer, batch_size=5, epochs=9, seed=7, progress=False, compile=False)
     assert job.weights == whole.weights  # exactly the seven steps
+
+
+class Interrupting(optim.ExponentialLR):
+    """A schedule that presses Ctrl-C at some steps, once or twice, or fails there."""
+
+    def __init__(self, optimizer: optim.Optimizer, at: int, presses: int, *, fails: bool = False) -> None:
+        super().__init__(optimizer, gamma=0.9)
+        self.at, self.presses, self.fails = at, presses, fails
+
+    def next_lr(self, lr: float) -> float:
+        if self.last_epoch == self.at:
+            for _ in range(self.presses):
+                os.kill(os.getpid(), signal.SIGINT)
+            if self.fails:
+                raise ZeroDivisionError
+        return super().next_lr(lr)
+
+
+@pytest.mark.parametrize(("presses", "fails"), [(1, False), (2, False), (0, True)])
+def test_whatever_ends_a_training_the_values_are_those_of_the_last_whole_step(presses: int, fails: bool) -> None:
+    ends = []
+    for compile in (True, False):
+        job = Job()
+        schedule = Interrupting(job.optimizer, 7, presses, fails=fails)
+        error: Any = ZeroDivisionError if fails else KeyboardInterrupt if presses == 2 else None
+        history = None
+        with pytest.raises(error) if error else nullcontext():
+            history = job.fit(batch_size=5, epochs=9, schedule=schedule, schedule_every="step", compile=compile)
+        if history is not None:
+            assert [row.step for row in history] == [4, 7]
+            assert history.interrupted
+        ends.append([(p.data, p.grad) for p in job.model.parameters()])
+    assert close(*ends)
 
 
 def test_a_second_ctrl_c_stops_at_once_with_whole_steps_only() -> None:
     job, before = Job(), list[list[float]]()
     cost = Pressed(job.cost, 6, 8)
     with pytest.raises(KeyboardInterrupt):
-        fit(cost, MOONS, job.optimizer, batch_size=5, epochs=9, seed=7, progress=False)
+        fit(cost, MOONS, job.optimizer, batch_size=5, epochs=9, seed=7, progress=False, compile=False)
     assert cost.count == 8
     other = Job()
     other.fit(batch_size=5, epochs=1, callbacks=[lambda _: before.append(other.weights)])
     one = Job()
     with pytest.raises(ZeroDivisionError):
-        fit(Failing(one.cost, 6), MOONS, one.optimizer, batch_size=5, epochs=9, seed=7, progress=False)
+        fit(Failing(one.cost, 6), MOONS, one.optimizer, batch_size=5, epochs=9, seed=7, progress=False, compile=False)
     assert job.weights == one.weights != before[0]
 
 
@@ -322,7 +733,7 @@ def test_a_step_that_is_cut_short_is_undone() -> None:
 
     job.optimizer.step = half_a_step  # type: ignore[method-assign]  # as if Ctrl-C came in it
     with pytest.raises(KeyboardInterrupt):
-        job.fit(epochs=1)
+        job.fit(epochs=1, compile=False)
     assert job.weights == before
 
 
@@ -523,6 +934,8 @@ OTHER = optim.StepLR(optim.SGD([Value(0.0)], lr=0.1), 2)
         ({"callbacks": print}, TypeError, r"fit\(callbacks=<built-in function print>\): expected a list of functions"),
         ({"callbacks": [3]}, TypeError, r"fit\(callbacks=\[3\]\)"),
         ({"patience": 0}, ValueError, r"fit\(patience=0\)"),
+        ({"compile": 1}, ValueError, r"fit\(compile=1\): expected None, True or False"),
+        ({"accuracy": 3}, TypeError, r"fit\(accuracy=3\): expected a function of an example and its target"),
     ],
 )
 def test_bad_input_gets_one_error_that_quotes_it(changed: dict[str, Any], kind: type[Exception], message: str) -> None:
@@ -547,21 +960,25 @@ def test_a_loss_that_is_not_finite_stops_and_puts_back_the_last_good_parameters(
 
     data = ([1.0, 2.0, 3.0], [5.0, 5.0, 5.0])
     with pytest.raises(FloatingPointError, match=r"epoch 2, batch 1: the loss is inf; .* smaller .* than 1e\+60"):
-        fit(cost, data, optimizer, batch_size=1, epochs=3, shuffle=False, progress=False)
+        fit(cost, data, optimizer, batch_size=1, epochs=3, shuffle=False, progress=False, compile=False)
     assert slope.data == visited[-2]
     assert isfinite(slope.data)
 
 
+@ways
 @pytest.mark.parametrize("bad", [nan, inf])
-def test_bad_data_are_told_from_a_bad_learning_rate(bad: float) -> None:
+def test_bad_data_are_told_from_a_bad_learning_rate(bad: float, compile: bool) -> None:
     slope = Value(1.0)
+    optimizer = optim.SGD([slope], lr=0.1)
     with pytest.raises(FloatingPointError, match=r"epoch 1, batch 1: the loss is (nan|inf); look for nan"):
-        fit(lambda x, y: (slope * x - y) ** 2, ([bad], [1.0]), optim.SGD([slope], lr=0.1), progress=False)
+        fit(lambda x, y: (slope * x - y) ** 2, ([bad], [1.0]), optimizer, progress=False, compile=compile)
     assert slope.data == 1.0
 
 
-def test_a_step_to_infinity_is_not_taken() -> None:
+@ways
+def test_a_step_to_infinity_is_not_taken(compile: bool) -> None:
     slope = Value(0.0)
+    optimizer = optim.SGD([slope], lr=0.1)
     with pytest.raises(FloatingPointError, match=r"epoch 1, batch 1: the loss is 0, but the step makes"):
-        fit(lambda x, _: mp.sqrt(slope * x), ([1.0], [1.0]), optim.SGD([slope], lr=0.1), progress=False)
+        fit(lambda x, _: mp.sqrt(slope * x), ([1.0], [1.0]), optimizer, progress=False, compile=compile)
     assert slope.data == 0.0

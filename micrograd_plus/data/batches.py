@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 from micrograd_plus.arguments import Seed, generator, paired, whole
@@ -50,14 +51,27 @@ def minibatches(
     size = count if size is None else whole("minibatches", "size", size, hint=", or None for all")
     if drop_last and size > count:
         raise ValueError(f"minibatches(size={size}, drop_last=True): no batch is full with {count} examples")
-    order = list(range(count))
-    random = generator("minibatches", seed)
-    if shuffle:
-        random.shuffle(order)
+    order = ordered(count, generator("minibatches", seed), shuffle=shuffle)
     end = count - count % size if drop_last else count
     cuts = [order[i : i + size] for i in range(0, end, size)]
-    return ((_take(x, cut), _take(y, cut)) for cut in cuts)
+    return ((take(x, cut), take(y, cut)) for cut in cuts)
 
 
-def _take(data: Any, indices: list[int]) -> Any:
-    return [data[i] for i in indices] if isinstance(data, Sequence) else data[indices]
+def ordered(count: int, random: Random, *, shuffle: bool) -> Sequence[int]:
+    """The indices of one epoch's examples."""
+    if not shuffle:
+        return range(count)
+    order = list(range(count))
+    random.shuffle(order)
+    return order
+
+
+def take(data: Any, indices: Any) -> Any:
+    """These examples: a list of a list, an array of an array.
+
+    Args:
+        indices: a list, a range, an array of whole numbers, or a slice.
+    """
+    if not isinstance(data, Sequence):
+        return data[indices]
+    return list(data[indices]) if isinstance(indices, slice) else [data[i] for i in indices]

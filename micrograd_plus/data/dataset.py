@@ -5,26 +5,28 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from micrograd_plus.arguments import paired, whole
+from micrograd_plus.data.batches import take
 
 
 class Dataset(NamedTuple):
     """Images and their labels; it unpacks as the pair it is: `x, y = load_digits()`.
 
-    Each image is a list of plain floats, row by row; each label is an int.
+    Each image is a list of plain floats, row by row, and each label an int; or all images are one NumPy array, with a
+    row for each, and the labels another.
 
     >>> Dataset([[0.0, 0.5], [1.0, 0.0]], [3, 7])
     Dataset(2 images of 2 numbers, with labels)
     """
 
-    images: list[list[float]]
-    labels: list[int]
+    images: Any
+    labels: Any
 
     def __repr__(self) -> str:
-        numbers = len(self.images[0]) if self.images else 0
+        numbers = len(self.images[0]) if len(self.images) else 0
         return f"Dataset({len(self.images)} images of {numbers} numbers, with labels)"
 
 
-def hold_out(dataset: tuple[list[list[float]], list[int]], every: int = 5) -> tuple[Dataset, Dataset]:
+def hold_out(dataset: tuple[Any, Any], every: int = 5) -> tuple[Dataset, Dataset]:
     """Split into (train, held_out): held out are the examples whose index is a multiple of `every`.
 
     A network is judged on what it has not seen. Taking every fifth example, rather than the last fifth, keeps the
@@ -45,11 +47,8 @@ def hold_out(dataset: tuple[list[list[float]], list[int]], every: int = 5) -> tu
     if count < 2:
         raise ValueError("hold_out: 1 example; expected at least two, to keep one and hold out another")
     kept = [i for i in range(count) if i % every]
-    held = range(0, count, every)
-    return (
-        Dataset([images[i] for i in kept], [labels[i] for i in kept]),
-        Dataset([images[i] for i in held], [labels[i] for i in held]),
-    )
+    held = list(range(0, count, every))
+    return Dataset(take(images, kept), take(labels, kept)), Dataset(take(images, held), take(labels, held))
 
 
 def one_hot(label: Any, classes: int = 10) -> list[float]:

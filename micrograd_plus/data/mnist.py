@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def load_mnist(
-    folder: str | os.PathLike[str], *, train: bool = True, limit: int | None = None, download: bool = False
+    folder: str | os.PathLike[str],
+    *,
+    train: bool = True,
+    limit: int | None = None,
+    download: bool = False,
+    arrays: bool = False,
 ) -> Dataset:
     """The MNIST digits in a folder: images of 784 floats from 0.0 (paper) to 1.0 (ink), labels 0 to 9.
 
@@ -24,13 +29,14 @@ def load_mnist(
     published, such as `train-images-idx3-ubyte.gz`, gzipped or not, with `-idx3` or `.idx3`; an unpacked file
     is taken before a gzipped one. Fashion-MNIST and others in the same format load too.
 
-    The images share 256 floats, one for each grey level divided by 255, so a pixel takes 8 bytes: 376 MB for all
-    of them. Who wants arrays reads the files with `read_idx`.
+    A pixel is its grey level divided by 255 and takes 8 bytes: 376 MB for all 60,000 images, as lists, which share 256
+    floats, and as an array, which is there ten times sooner.
 
     Args:
         train: True for the training images, False for the test images.
         limit: take only so many images, from the first on; None takes all.
         download: fetch the files with `download_mnist` if the folder lacks one that is needed.
+        arrays: give a float64 array (n, 784) and an int64 array (n,) instead of lists.
 
     Raises:
         FileNotFoundError: the folder lacks a file; the message lists the names that would do.
@@ -62,8 +68,11 @@ def load_mnist(
         )
     if not images.size:
         raise ValueError(f"{paths[0]}: found {' × '.join(map(str, images.shape))} pixels; expected at least one image")
+    images, labels = images[:limit], labels[:limit]
+    if arrays:
+        return Dataset(images.reshape(len(images), -1) / 255.0, labels.astype("int64"))
     ink = [grey / 255 for grey in range(256)]
-    return Dataset([[ink[grey] for grey in image.tobytes()] for image in images[:limit]], labels[:limit].tolist())
+    return Dataset([[ink[grey] for grey in image.tobytes()] for image in images], labels.tolist())
 
 
 def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> NDArray[np.uint8]:

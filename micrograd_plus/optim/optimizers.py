@@ -2,8 +2,10 @@
 
 A rule is a plain function. Called once a step with the step's number and the options, it works out whatever is the same
 for all parameters and returns the update of one: `update(theta, gradient, *state) -> (theta, *state)`. That is written
-in arithmetic which floats and NumPy arrays share, so one rule steps a list of Values and a flat vector alike. An
-optimizer is a rule, its options, and its state: one column of numbers for each thing it remembers of a parameter.
+in arithmetic which floats and NumPy arrays share, so one rule steps a list of Values and a flat vector alike; `m += g`
+makes a new float, but overwrites an array, which saves memory and time. Only state and what an update made itself may
+be overwritten. An optimizer is a rule, its options, and its state: one column of numbers for each thing it remembers of
+a parameter.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from micrograd_plus import ops
 from micrograd_plus.engine import Value
 from micrograd_plus.errors import unknown
-from micrograd_plus.ops import div, maximum, sqrt
 from micrograd_plus.optim.ranges import checked, parameters
 
 if TYPE_CHECKING:
@@ -22,6 +24,22 @@ if TYPE_CHECKING:
 
 Update = Callable[..., tuple[Any, ...]]  # (theta, gradient, *state) -> (theta, *state)
 Rule = Callable[..., Update]  # (t, *, lr, **options) -> the update of step t, which counts from 1
+
+
+def _shared(function: Any) -> Callable[..., Any]:
+    """A function of floats, and NumPy's own for arrays: mp's takes care of more than these can be."""
+
+    def call(*args: Any) -> Any:
+        if type(args[0]) is float:
+            return function(*args)
+        import numpy as np
+
+        return getattr(np, function.op.numpy)(*args)
+
+    return call
+
+
+div, maximum, sqrt = _shared(ops.div), _shared(ops.maximum), _shared(ops.sqrt)
 
 
 class Optimizer:
@@ -80,6 +98,7 @@ class Optimizer:
         self.maximize: bool = checked(name, "maximize", maximize)
         self.options = {option: checked(name, option, value) for option, value in options.items()}
         self.state: list[Any] = [[float(start)] * len(self.params) for start in state]  # columns: sequences or arrays
+        self._own: list[Any] = []  # the columns that `update` made, and may overwrite
         self.steps = 0  # how many were taken
 
     @property
@@ -104,7 +123,8 @@ class Optimizer:
     def update(self, theta: ArrayLike, gradient: ArrayLike) -> NDArray[Any]:
         """The same step for a flat float64 vector in the order of `params`, which are neither read nor written.
 
-        Counts as a step, and remembers what `step` would: the two may take turns.
+        Counts as a step, and remembers what `step` would: the two may take turns. `state` then holds arrays, which the
+        next update overwrites.
 
         Raises:
             ValueError: `theta` or `gradient` has not one number for each parameter.
@@ -122,8 +142,9 @@ class Optimizer:
                 where = f"{type(self).__name__}.update: {which} of shape {vector.shape}"
                 raise ValueError(f"{where}; expected {expected}, one number for each parameter")
         with np.errstate(all="ignore"):
-            columns = [np.asarray(column) for column in self.state]
+            columns = [column if any(column is own for own in self._own) else np.array(column) for column in self.state]
             moved, *self.state = self._next_update()(*vectors.values(), *columns)
+        self._own = list(self.state)
         self.steps += 1
         return np.asarray(moved, dtype=float)
 
@@ -170,7 +191,8 @@ def sgd_rule(t: int, *, lr: float, momentum: float, dampening: float, nesterov: 
     share = 1.0 if t == 1 else 1.0 - dampening  # the first gradient is taken whole
 
     def update(theta: Any, g: Any, b: Any) -> tuple[Any, ...]:
-        b = momentum * b + share * g
+        b *= momentum
+        b += share * g
         return theta - lr * (g + momentum * b if nesterov else b), b
 
     return update
@@ -217,8 +239,10 @@ def adagrad_rule(t: int, *, lr: float, lr_decay: float, eps: float) -> Update:
     rate = lr / (1.0 + (t - 1) * lr_decay)
 
     def update(theta: Any, g: Any, total: Any) -> tuple[Any, ...]:
-        total = total + g * g
-        return theta - rate * div(g, sqrt(total) + eps), total
+        total += g * g
+        root = sqrt(total)
+        root += eps
+        return theta - rate * div(g, root), total
 
     return update
 
@@ -263,12 +287,17 @@ def rmsprop_rule(t: int, *, lr: float, alpha: float, eps: float, momentum: float
     """
 
     def update(theta: Any, g: Any, v: Any, mean: Any, b: Any) -> tuple[Any, ...]:
-        v = alpha * v + (1.0 - alpha) * g * g
-        mean = mean + (1.0 - alpha) * (g - mean) if centered else mean
+        v *= alpha
+        v += (1.0 - alpha) * g * g
+        if centered:
+            mean += (1.0 - alpha) * (g - mean)
         root = sqrt(v - mean * mean if centered else v)
-        step = div(g, root + eps)
-        b = momentum * b + step if momentum else step
-        return theta - lr * b, v, mean, b
+        root += eps
+        step = div(g, root)
+        if momentum:
+            b *= momentum
+            b += step
+        return theta - lr * (b if momentum else step), v, mean, b
 
     return update
 
@@ -311,14 +340,17 @@ class RMSprop(Optimizer):
 def adam_rule(t: int, *, lr: float, betas: tuple[float, float], eps: float, amsgrad: bool) -> Update:
     """Kingma and Ba 2015, algorithm 1; AMSGrad after Reddi et al. 2018, algorithm 2, as PyTorch has it."""
     beta1, beta2 = betas
-    rate = lr / (1.0 - beta1**t)
     correction = math.sqrt(1.0 - beta2**t)
+    rate = lr * correction / (1.0 - beta1**t)  # the correction of the root, too
 
     def update(theta: Any, g: Any, m: Any, v: Any, largest: Any) -> tuple[Any, ...]:
-        m = m + (1.0 - beta1) * (g - m)
-        v = beta2 * v + (1.0 - beta2) * g * g
+        m += (1.0 - beta1) * (g - m)
+        v *= beta2
+        v += (1.0 - beta2) * g * g
         largest = maximum(largest, v) if amsgrad else v
-        return theta - rate * div(m, sqrt(largest) / correction + eps), m, v, largest
+        root = sqrt(largest)
+        root += eps * correction
+        return theta - rate * div(m, root), m, v, largest
 
     return update
 
@@ -388,9 +420,12 @@ def adadelta_rule(t: int, *, lr: float, rho: float, eps: float) -> Update:  # no
     """Zeiler 2012, algorithm 1."""
 
     def update(theta: Any, g: Any, v: Any, u: Any) -> tuple[Any, ...]:
-        v = rho * v + (1.0 - rho) * g * g
-        delta = div(sqrt(u + eps), sqrt(v + eps)) * g
-        u = rho * u + (1.0 - rho) * delta * delta
+        v *= rho
+        v += (1.0 - rho) * g * g
+        delta = div(sqrt(u + eps), sqrt(v + eps))
+        delta *= g
+        u *= rho
+        u += (1.0 - rho) * delta * delta
         return theta - lr * delta, v, u
 
     return update
@@ -443,9 +478,12 @@ def nadam_rule(t: int, *, lr: float, betas: tuple[float, float], eps: float, mom
     share_past = lr * mu(t + 1) / (1.0 - product * mu(t + 1))
 
     def update(theta: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
-        m = m + (1.0 - beta1) * (g - m)
-        v = beta2 * v + (1.0 - beta2) * g * g
-        return theta - div(share_now * g + share_past * m, sqrt(v / correction) + eps), m, v
+        m += (1.0 - beta1) * (g - m)
+        v *= beta2
+        v += (1.0 - beta2) * g * g
+        root = sqrt(v / correction)
+        root += eps
+        return theta - div(share_now * g + share_past * m, root), m, v
 
     return update
 
@@ -499,9 +537,14 @@ def radam_rule(t: int, *, lr: float, betas: tuple[float, float], eps: float) -> 
         rate *= math.sqrt(variance * correction)
 
     def update(theta: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
-        m = m + (1.0 - beta1) * (g - m)
-        v = beta2 * v + (1.0 - beta2) * g * g
-        return theta - rate * (div(m, sqrt(v) + eps) if adaptive else m), m, v
+        m += (1.0 - beta1) * (g - m)
+        v *= beta2
+        v += (1.0 - beta2) * g * g
+        if not adaptive:
+            return theta - rate * m, m, v
+        root = sqrt(v)
+        root += eps
+        return theta - rate * div(m, root), m, v
 
     return update
 

@@ -1,0 +1,216 @@
+"""One step of a training after the other, with the way back from a bad one: compiled, or by the eager engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
+from reprlib import repr as short_repr
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from micrograd_plus.data.batches import take
+from micrograd_plus.engine import Value, no_grad
+from micrograd_plus.optim import Optimizer
+from micrograd_plus.program import CompileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from micrograd_plus.program import Program
+
+    Floats = NDArray[Any]
+
+
+class Descent(Protocol):
+    """What `fit` does to the parameters.
+
+    Attributes:
+        steps: how many were taken.
+        reason: why it is not compiled although that was asked for; "" when there is nothing to tell.
+    """
+
+    steps: int
+    reason: str
+
+    def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
+        """The examples in this order, cut into batches for `step`."""
+
+    def step(self, batch: Any, epoch: int, number: int) -> float:
+        """The mean loss of a batch, the `number`th of an epoch, by which the optimizer has then taken a step."""
+
+    def publish(self) -> None:
+        """Let the Values hold what the parameters are."""
+
+    def take_over(self) -> None:
+        """Take the parameters as the Values hold them, whoever wrote them."""
+
+    def eager_for(self, error: Exception) -> Descent | None:
+        """Who goes on after this error: the eager engine, where only compiling failed; the parameters are published."""
+
+
+class Eager:
+    """Builds the graph of each example, and runs it backward."""
+
+    def __init__(self, cost: Callable[[Any, Any], Any], x: Any, y: Any, optimizer: Optimizer, reason: str = "") -> None:
+        self.cost = cost
+        self.x, self.y = x, y
+        self.optimizer = optimizer
+        self.reason = reason
+        self.good = self._parameters()  # the last that gave a finite loss
+        self.steps = 0
+
+    def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
+        return (order[i : i + size] for i in range(0, len(order), size))
+
+    def step(self, batch: Any, epoch: int, number: int) -> float:
+        self.optimizer.zero_grad()
+        loss = self._loss_and_gradient(take(self.x, batch), take(self.y, batch))
+        if not isfinite(loss):
+            self._go_back()
+            raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
+        self.good = self._parameters()
+        try:
+            self.optimizer.step()
+        except BaseException:  # a second Ctrl-C too: no half steps
+            self._go_back()
+            raise
+        if not all(map(isfinite, self._parameters())):
+            lr = self.optimizer.lr
+            self._go_back()
+            raise bad_step(loss, epoch, number, lr)
+        self.steps += 1
+        return loss
+
+    def publish(self) -> None:
+        return None
+
+    def take_over(self) -> None:
+        return None
+
+    def eager_for(self, error: Exception) -> None:  # noqa: ARG002 - there is no other way
+        return None
+
+    def _loss_and_gradient(self, xs: Any, ys: Any) -> float:
+        """The mean loss of a batch; its derivatives are added to the parameters' gradients."""
+        total, share = 0.0, 1.0 / len(xs)
+        for x, y in zip(xs, ys):
+            loss = self.cost(x, y)
+            if not isinstance(loss, Value):
+                got = f"{short_repr(loss)}, a {type(loss).__name__}"
+                raise TypeError(f"fit: cost(x, y) returned {got}; expected a Value, the loss of one example")
+            (loss * share).backward()
+            total += loss.data
+            del loss  # frees its graph before the next one is built
+        return total * share
+
+    def _parameters(self) -> list[float]:
+        return [parameter.data for parameter in self.optimizer.params]
+
+    def _go_back(self) -> None:
+        for parameter, number in zip(self.optimizer.params, self.good):
+            parameter.data = number
+
+
+class Compiled:
+    """Runs a program on whole batches; the parameters are a flat vector, written back when somebody may look.
+
+    Args:
+        x, y: float64 arrays.
+        eager: the same by the eager engine, which knows the cost itself; None where nobody does.
+        demanded: that engine must not take over.
+    """
+
+    def __init__(
+        self, program: Program, x: Floats, y: Floats, optimizer: Optimizer, eager: Eager | None, *, demanded: bool
+    ) -> None:
+        self.program = program
+        self.x, self.y = x, y
+        self.optimizer = optimizer
+        self.eager = eager
+        self.demanded = demanded
+        self.reason = ""
+        self.steps = 0
+        self.theta: Floats
+        self.gradient: Floats | None = None
+        self.take_over()
+        self.good = self.theta  # the last that gave a finite loss
+
+    def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
+        if isinstance(order, range) or size >= len(order):  # nothing to pick out
+            return (slice(i, i + size) for i in range(0, len(order), size))
+        indices = np.array(order)
+        return (indices[i : i + size] for i in range(0, len(indices), size))
+
+    def step(self, batch: Any, epoch: int, number: int) -> float:
+        loss, gradient = self.program.value_and_grad(self.x[batch], self.y[batch], parameters=self.theta)
+        if not isfinite(loss):
+            self._go_back_from(batch)
+            raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
+        lr = self.optimizer.lr
+        try:
+            theta = self.optimizer.update(self.theta, gradient)
+        except (TypeError, ValueError) as error:
+            told = f"the rule of {self.optimizer!r} does not take arrays ({error})"
+            raise CompileError(f"{told}; write it in + - * and mp's functions, which do") from error
+        if not np.isfinite(theta).all():
+            raise bad_step(loss, epoch, number, lr)
+        self.good, self.theta, self.gradient, self.pending = self.theta, theta, gradient, True
+        self.steps += 1
+        return loss
+
+    def publish(self) -> None:
+        if not self.pending:
+            return
+        for parameter, number in zip(self.optimizer.params, self.theta.tolist()):
+            parameter._data = number
+        if self.gradient is not None:
+            for parameter, number in zip(self.optimizer.params, self.gradient.tolist()):
+                parameter._grad = number
+        self.pending = False
+
+    def take_over(self) -> None:
+        self.theta = np.array([parameter._data for parameter in self.optimizer.params])
+        self.pending = False
+
+    def eager_for(self, error: Exception) -> Eager | None:
+        self.publish()
+        if self.eager is not None and not self.demanded and isinstance(error, CompileError):
+            self.eager.reason, self.eager.steps, self.eager.good = first_line(error), self.steps, self.good.tolist()
+            return self.eager
+        return None
+
+    def _go_back_from(self, batch: Any) -> None:
+        """Undo the last step; where the cost has its own word about an example of the batch, let it speak."""
+        try:
+            if self.eager is not None:
+                self.publish()
+                losses = self.program.values(self.x[batch], self.y[batch], parameters=self.theta)
+                worst = int(np.argmin(np.isfinite(losses)))
+                with no_grad():
+                    for x, y in zip(*[take(data, batch)[worst : worst + 1] for data in (self.eager.x, self.eager.y)]):
+                        self.eager.cost(x, y)
+        finally:
+            self.theta, self.pending = self.good, True
+
+
+def bad_loss(loss: float, epoch: int, number: int, optimizer: Optimizer, steps: int) -> FloatingPointError:
+    """The error of a batch whose loss is not finite."""
+    way_out = _smaller(optimizer.lr) if steps else "look for nan, inf and huge numbers in the data and the parameters"
+    return FloatingPointError(f"fit: epoch {epoch}, batch {number}: the loss is {loss}; {way_out}")
+
+
+def bad_step(loss: float, epoch: int, number: int, lr: float) -> FloatingPointError:
+    """The error of a step that leads to inf or nan."""
+    problem = f"the loss is {loss:.4g}, but the step makes a parameter inf or nan"
+    return FloatingPointError(f"fit: epoch {epoch}, batch {number}: {problem}; {_smaller(lr)}")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in a line; whose error it is where that is not ours."""
+    line = next(iter(str(error).splitlines()), "")
+    return line if isinstance(error, CompileError) else f"{type(error).__name__}: {line}"
+
+
+def _smaller(lr: float) -> str:
+    return f"try a smaller learning rate than {lr:g}"
