@@ -61,7 +61,7 @@ def compiled_cost(
     """
     x, y = given
     program = Program(_taking(cost, (x[0], y[0])), [a.shape[1:] for a in arrays], params, "float64")
-    if program._several:
+    if program.several:
         raise CompileError("cost(x, y) returned a list; expected a Value, the loss of one example")
     tried = _one_of_each(arrays[1])
     compiled = program.values(arrays[0][tried], arrays[1][tried])

@@ -130,7 +130,7 @@ def _one_by_one(model: Module, xs: Any) -> Floats:
 
 def _middle(model: Any, x: Any) -> float | None:
     """From where on a single output means yes: a probability from 1/2 on, a score from 0 on."""
-    function = model._function if isinstance(model, Program) else model
+    function = model.function if isinstance(model, Program) else model
     if function is None:
         return None
     out = function(x)

@@ -122,6 +122,8 @@ def _neg(made: _Lowered, x: Operand) -> Operand | None:
             return x.args[0]
         if x.extra is SUB:
             return made.apply(SUB, x.args[1], x.args[0])
+        if x.extra is WHERE and is_scalar(x.args[1]) and is_scalar(x.args[2]):
+            return made.apply(WHERE, x.args[0], made.apply(NEG, x.args[1]), made.apply(NEG, x.args[2]))
         if x.extra is MUL and is_scalar(x.args[0]):
             return made.apply(MUL, made.apply(NEG, x.args[0]), x.args[1])
     return None

@@ -33,6 +33,8 @@ class Program:
 
     Attributes:
         parameters: the Values that the gradient is taken by, in the order of `model.parameters()`.
+        function: what was compiled; None where the program was unpickled.
+        several: whether it returns a list of outputs.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Program:
         parameters: Sequence[Value] | None,
         dtype: str,
     ) -> None:
-        self._function: Callable[..., Any] | None = function
+        self.function: Callable[..., Any] | None = function
         self._name = getattr(function, "__name__", type(function).__name__)
         self._shapes = tuple(shapes)
         self._dtype = np.dtype(dtype)
@@ -51,7 +53,7 @@ class Program:
         self.parameters = ordered(function, leaves) if parameters is None else list(parameters)
         given = set(self.parameters)
         self._others = [leaf for leaf in leaves if leaf not in given]  # constants that may change between calls
-        self._several = listing.several
+        self.several = listing.several
         self._paths: list[Path] = []
         self._paths.append(self._path(listing))
 
@@ -66,7 +68,7 @@ class Program:
             CompileError: an example goes a way through the function that cannot be compiled.
         """
         values = self.values(x, y, parameters=parameters)
-        return values if self._several else float(values.mean())
+        return values if self.several else float(values.mean())
 
     @np.errstate(all="ignore")
     def values(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
@@ -79,7 +81,7 @@ class Program:
                 out = np.empty((len(xs), len(values)), dtype=self._dtype)
             out[rows] = values.T
         assert out is not None
-        return out if self._several else out[:, 0]
+        return out if self.several else out[:, 0]
 
     @np.errstate(all="ignore")
     def value_and_grad(
@@ -131,7 +133,7 @@ class Program:
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle takes: all but the function itself, so that no new way through it can be traced elsewhere."""
-        return self.__dict__ | {"_function": None}
+        return self.__dict__ | {"function": None}
 
     # ------------------------------------------------------------------------------------------------------ the inputs
 
@@ -197,7 +199,7 @@ class Program:
         return given
 
     def _demand_one(self, name: str) -> None:
-        if self._several:
+        if self.several:
             wanted = "expected a single one to differentiate: compile a function that returns their sum, or a loss"
             raise TypeError(f"{self!r}.{name}: the function returns a list of outputs; {wanted}")
 
@@ -235,12 +237,12 @@ class Program:
         """The way that an example goes through the function, for which there is no path yet."""
         lines = ", ".join(dict.fromkeys([line for path in self._paths for line in path.lines]))
         way_out = "choose between results by mp.where(condition, a, b)"
-        if self._function is None:
+        if self.function is None:
             raise CompileError(f"{self!r}: an unpickled program can't go a new way at {lines}; {way_out}")
         if len(self._paths) == PATHS:
             raise CompileError(f"{self!r}: more than {PATHS} ways through its choices at {lines}; {way_out}")
         with written([*self.parameters, *self._others], theta.tolist()):
-            listing = trace(self._function, self._shapes, [*x.tolist(), *y.tolist()])
+            listing = trace(self.function, self._shapes, [*x.tolist(), *y.tolist()])
         outcomes = [guard.outcome for guard in listing.guards]
         for path in self._paths:
             if path.outcomes == outcomes and path.lines == [guard.line for guard in listing.guards]:

@@ -78,9 +78,6 @@ class _Reverse:
         wide = array.batched or self.each
         made: list[Array] = []
         pieces: list[Piece] = []
-        if total is not None:
-            made.append(self.arrays.spread(total, array.rows, wide))
-            pieces.append(Piece(0, np.arange(array.rows), np.arange(array.rows)))
         for gradient, source, target in parts:
             assert source is not None
             assert target is not None
@@ -88,6 +85,9 @@ class _Reverse:
                 gradient, source = self.arrays.spread(gradient, 1, wide), np.zeros(len(source), dtype=np.intp)
             pieces.append(Piece(len(made), source, target))
             made.append(self.arrays.spread(gradient, gradient.rows, wide))
+        if total is not None:  # comes last: what came to some rows alone is written, this is added
+            pieces.append(Piece(len(made), np.arange(array.rows), np.arange(array.rows)))
+            made.append(self.arrays.spread(total, array.rows, wide))
         targets = np.concatenate([piece.target for piece in pieces])
         each_once = len(targets) == array.rows and (np.sort(targets) == np.arange(array.rows)).all()
         if each_once and len(pieces) == 1:
