@@ -38,6 +38,7 @@ def _group(group: Group) -> str:
     if group.op is not None:
         return f"{count:,} x {group.op.name}{shared}"
     terms = [len(part[0]) for part in group.terms]
-    what = {0: "weighted inputs", 1: "products", 2: "products", 3: "numbers", 4: "numbers", 5: "steps"}
-    said = ", ".join([f"{n:,} {what[kind]}" for kind, n in enumerate(terms) if n])
+    weighted, products, numbers, steps = terms[0], terms[1] + terms[2], terms[3] + terms[4], terms[5]
+    parts = {"weighted input": weighted, "product": products, "number": numbers, "step": steps}
+    said = " and ".join([f"{n:,} {what}{'s' if n > 1 else ''}" for what, n in parts.items() if n])
     return f"{count:,} x the sum of {said}{shared}"
