@@ -88,9 +88,8 @@ class _Writer:
             self.step = step
             self._write(array)
         results = ", ".join([self.names[array.number] for array in self.outputs])
-        text = (
-            "def run(theta, x, y, ones, n, share):\n    " + "\n    ".join([*self.lines, f"return ({results},)"]) + "\n"
-        )
+        lines = ["def run(theta, x, y, ones, n, share):", *self.lines, f"return ({results},)"]
+        text = "\n    ".join(lines) + "\n"
         return Source(text, (*NUMPY, *sorted(self.ufuncs)), self.constants, self.dtype, len(self.lines))
 
     # ------------------------------------------------------------------------------------------------- what is needed
