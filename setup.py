@@ -110,7 +110,10 @@ def finished(text: str, plain: str) -> str:
     """The C text with what mypyc leaves out: docstrings, and for nodes weak references, a hash and a safe end."""
     for name, doc in docstrings(ast.parse(plain)).items():
         text = documented(text, name, doc)
-    for node in re.findall(r"@mypyc_attr\(.*acyclic=True.*\)\nclass (\w+)", plain):
+    nodes = re.findall(r"@mypyc_attr\(.*acyclic=True.*\)\nclass (\w+)", plain)
+    if not nodes:
+        return text
+    for node in nodes:
         size = re.compile(rf"(\.tp_basicsize = sizeof\((\w+___{node}Object)\)),")
         slots = [".tp_weaklistoffset = sizeof(\\2)", ".tp_hash = node_hash", ".tp_alloc = node_alloc"]
         text = replaced(size, ",\n".join([r"\1 + sizeof(PyObject *)", *slots, ""]), text)
