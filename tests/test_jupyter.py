@@ -99,7 +99,7 @@ def tab(server: tuple[str, Path]) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         tab = chromium.new_page(viewport={"width": 1200, "height": 1000})
-        tab.set_default_timeout(60_000)
+        tab.set_default_timeout(180_000)
         tab.add_locator_handler(tab.locator(".jp-Dialog button.jp-mod-accept"), lambda button: button.click())
         yield tab
         chromium.close()
