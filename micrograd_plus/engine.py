@@ -759,6 +759,8 @@ def number(data: Any, where: str) -> float:
     kind = type(data)
     if kind is float:
         return data  # type: ignore[no-any-return]
+    if isinstance(data, float):  # NumPy's, mostly: numbers out of an array
+        return float(data)
     if kind is not int and (
         not hasattr(kind, "__float__")
         or isinstance(data, Value)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd_plus.engine import Value
-from micrograd_plus.program import tape
 from micrograd_plus.program.emitting import Source, emitted
 from micrograd_plus.program.explaining import described
 from micrograd_plus.program.fusing import groups
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     Floats = NDArray[Any]
 
 GROUPS = 300  # a graph that falls into more groups than this, and many for its size, is not written as arrays
+LARGE = 15  # a graph with so many nodes an array statement never goes faster over the tape
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
-# seconds, as measured: an array statement, and a node on the tape, forward and back, built natively and plain
-STATEMENT, NATIVE_NODE, PLAIN_NODE = 1.2e-6, 0.08e-6, 0.3e-6
+STATEMENT = 1.0e-6  # seconds an array statement takes, as measured; see SECONDS in replay.py, too
 
 
 class Path:
@@ -56,7 +55,7 @@ class Path:
         self.found = described(listing, found, self.arrays)
         self._functions: dict[str, Any] = {}
         self._ones = np.empty((0, 1))
-        if self.arrays is None or listing.nodes * NATIVE_NODE < STATEMENT * self._source("gradient").statements:
+        if self.arrays is None or listing.nodes < LARGE * self._source("gradient").statements:
             self.replay = Replay(listing, parameters)
 
     def matches(self, theta: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
@@ -121,8 +120,7 @@ class Path:
         """Whether going through the graph number by number is faster for so many examples."""
         if self.arrays is None and not self.sources:
             return True
-        node = NATIVE_NODE if tape.NATIVE else PLAIN_NODE
-        return self.replay is not None and n * self.nodes * node < STATEMENT * self.sources["gradient"].statements
+        return self.replay is not None and n * self.replay.seconds < STATEMENT * self.sources["gradient"].statements
 
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
