@@ -132,6 +132,7 @@ def test_run_step_save_reopen_and_distrust(server: tuple[str, Path], tab: Any) -
 
     tab.goto(f"{address}/lab/tree/lesson.ipynb?reset")
     tab.locator(".jp-Notebook .jp-CodeCell").nth(2).wait_for()
+    tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # the kernel is there
     tab.get_by_role("menuitem", name="Run", exact=True).click()
     tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     walk_through(tab)
