@@ -88,10 +88,9 @@ class Arrays:
     its two derivatives: `matmul_back`, the transposed matrix times what came back, and `matmul_outer`, what came back
     times the transposed argument; per example `outer`. `segsum`: sums of so many (extra) neighbouring rows.
     `extreme`: the maxima or minima (extra: the operation) of rows that lie as many rows apart as it has; no gradient
-    flows through them. `repeat`:
-    each row so many times. `sumbatch`: the sum over the examples. `sumrows`: over the rows. `spread`: as many rows and
-    columns as asked for. `partial`: a partial derivative that only floats can compute (extra: the operation,
-    the column of the table, the argument's place).
+    flows through them. `repeat`: each row so many times. `sumbatch`: the sum over the examples. `sumrows`: over the
+    rows. `spread`: as many rows and columns as asked for. `partial`: a partial derivative that only floats can compute
+    (extra: the operation, the column of the table, the argument's place).
     """
 
     def __init__(self) -> None:

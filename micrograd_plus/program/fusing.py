@@ -63,7 +63,7 @@ def _uses(listing: Listing) -> list[int]:
     return uses
 
 
-def _flowing(listing: Listing) -> bytearray:
+def flowing(listing: Listing) -> bytearray:
     """For each place whether a gradient comes to it from a root: 1 or 0."""
     ops, args = listing.ops, listing.args
     flows = bytearray(len(ops))
@@ -156,7 +156,7 @@ def groups(listing: Listing) -> list[Group]:
     ops, constants = listing.ops, listing.constants
     batched = batched_places(listing)
     uses = _uses(listing)
-    flows = _flowing(listing)
+    flows = flowing(listing)
     args, taken = _longer_maxima(listing, uses, flows)
     sums = _sums_of_products(listing, uses, taken)
     depth = [0] * len(ops)

@@ -10,6 +10,7 @@ import numpy as np
 
 from micrograd_plus.engine import TABLE, Op, Value
 from micrograd_plus.program import tape
+from micrograd_plus.program.fusing import flowing
 from micrograd_plus.program.tracing import Listing
 
 if TYPE_CHECKING:
@@ -99,16 +100,7 @@ def _active(listing: Listing) -> bytes:
         op = listing.ops[place]
         if op is not None and not op.flat and any(moved[arg] for arg in args):
             moved[place] = 1
-    reached = bytearray(len(listing.ops))
-    for place in listing.roots:
-        reached[place] = moved[place]
-    for place in range(len(listing.ops) - 1, -1, -1):
-        op = listing.ops[place]
-        if reached[place] and op is not None:
-            for arg, halted in zip(listing.args[place], op.halts or [False] * len(listing.args[place])):
-                if not halted:
-                    reached[arg] = moved[arg]
-    return bytes(reached)
+    return bytes([moves and flows for moves, flows in zip(moved, flowing(listing))])
 
 
 def _rules(listing: Listing, code: bytes, active: bytes) -> bytes:
