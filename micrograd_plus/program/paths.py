@@ -36,6 +36,7 @@ class Path:
         nodes: how many scalar nodes the graph has.
         found: what was found in it, for `explain`.
         size: how many parameters there are.
+        statements: how many array statements compute a batch; 0 where there are none.
     """
 
     def __init__(self, listing: Listing, parameters: Sequence[Value], dtype: str) -> None:
@@ -55,7 +56,10 @@ class Path:
         self.found = described(listing, found, self.arrays)
         self._functions: dict[str, Any] = {}
         self._ones = np.empty((0, 1))
-        if self.arrays is None or listing.nodes < LARGE * self._source("gradient").statements:
+        # a prediction, of several outputs, has no gradient to be written
+        needed = "gradient" if len(listing.roots) == 1 else "values"
+        self.statements = 0 if self.arrays is None else max(1, self._source(needed).statements)
+        if self.arrays is None or listing.nodes < LARGE * self.statements:
             self.replay = Replay(listing, parameters)
 
     def matches(self, theta: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
@@ -118,9 +122,9 @@ class Path:
 
     def _on_tape(self, n: int) -> bool:
         """Whether going through the graph number by number is faster for so many examples."""
-        if self.arrays is None and not self.sources:
+        if self.statements == 0:
             return True
-        return self.replay is not None and n * self.replay.seconds < STATEMENT * self.sources["gradient"].statements
+        return self.replay is not None and n * self.replay.seconds < STATEMENT * self.statements
 
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
