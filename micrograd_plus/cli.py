@@ -319,6 +319,7 @@ def _table(rows: Iterable[tuple[str, Value]], *, gradients: bool) -> str:
 Examples:
   micrograd-plus step "relu(w*x + b)" --at w=2,x=-3,b=10
   micrograd-plus step "x*x + sin(x)" --at x=3 -o page.html
+  micrograd-plus step "x*x + sin(x)" --at x=3 -o film.svg
 
 {EXPRESSIONS}""",
 )
@@ -329,7 +330,8 @@ Examples:
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="An .html file for a page that steps through the graph, also offline; if it is there, it is replaced.",
+    help="An .html file for a page that steps through the graph, also offline, or an .svg file for a film of it; if it "
+    "is there, it is replaced.",
 )
 def step(expression: str, at: dict[str, float], out: str | None) -> int:
     """Walk back through an expression, one use of the chain rule at a time.
@@ -346,7 +348,7 @@ def step(expression: str, at: dict[str, float], out: str | None) -> int:
     computed = _computed(root, steps.names)
     click.echo("\n".join([*computed, "", str(steps)] if computed else [str(steps)]))
     if out is not None:
-        click.echo(f"\nThe page is in {out}")
+        click.echo(f"\nThe {'film' if out.lower().endswith('.svg') else 'page'} is in {out}")
     return 0
 
 

@@ -605,6 +605,12 @@ def test_step_prints_values_and_then_every_step(capsys: pytest.CaptureFixture[st
     assert not list(tmp_path.iterdir())
 
 
+def test_step_writes_a_film(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("step", *NEURON, "-o", "film.svg") == 0
+    assert capsys.readouterr().out.endswith("\n\nThe film is in film.svg\n")
+    assert "@keyframes" in Path("film.svg").read_text(encoding="utf-8")
+
+
 def test_step_writes_a_page_that_needs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("step", *NEURON, "-o", "page.html") == 0
     assert capsys.readouterr().out.endswith("\n\nThe page is in page.html\n")
@@ -689,7 +695,7 @@ BAD_EXPRESSIONS = {
         "--edges",
         "contribution",
     ): "--edges contribution shows what --no-backward leaves out",
-    ("step", "x", "--at", "x=1", "-o", "a.svg"): "'a.svg'.*expected a name that ends in .html",
+    ("step", "x", "--at", "x=1", "-o", "a.png"): "'a.png'.*expected a name that ends in .html or .svg",
     ("step", "x", "--at", "x=1", "-o", "no/a.html"): "cannot write 'no/a.html': the folder .* does not exist",
     ("step", "x", "--edgse"): "No such option:? '?--edgse'?",
     ("step", "x" * 10_001): "the expression has 10,001 characters; expected at most 10,000",

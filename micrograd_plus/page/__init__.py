@@ -17,6 +17,7 @@ from typing import Any
 from micrograd_plus.engine import Value, toposort
 from micrograd_plus.files import write_atomically
 from micrograd_plus.page.arithmetic import arithmetic, is_close, script
+from micrograd_plus.page.films import film
 from micrograd_plus.page.layout import Layout, layout
 from micrograd_plus.passes import Pass
 from micrograd_plus.steps import parts
@@ -24,6 +25,7 @@ from micrograd_plus.steps import parts
 LIMIT = 700  # nodes: Graphviz lays them out in a tenth of a second; nobody clicks through more
 _COLUMNS = ("upstream", "local", "contribution", "before", "after")
 _LISTED = 300  # steps in the list under the static picture
+_LEAST, _MOST = 0.75, 1.25  # the scale of the graph, as in page.js: never too small to read
 
 
 def page(taken: Pass) -> str:
@@ -34,11 +36,11 @@ def page(taken: Pass) -> str:
         RuntimeError: Graphviz is missing, or fails.
     """
     nodes = _nodes(taken)
-    return _page(taken, nodes, layout(nodes, taken.names, taken.gradients))
+    return _page(taken, nodes, _laid_out(taken, nodes)[1])
 
 
 def save(taken: Pass, path: str | PathLike[str]) -> None:
-    """Write the page to a file whose name ends in .html.
+    """Write the page to a file whose name ends in .html, or the film to one that ends in .svg.
 
     Raises:
         ValueError: the name ends otherwise, or the graph is too large.
@@ -47,9 +49,10 @@ def save(taken: Pass, path: str | PathLike[str]) -> None:
     """
     if not isinstance(path, (str, PathLike)):
         raise TypeError(f"save({short_repr(path)}): expected the path of a file, got {type(path).__name__}")
-    if os.path.splitext(os.fspath(path))[1].lower() not in (".html", ".htm"):
-        raise ValueError(f"save({os.fspath(path)!r}): expected a name that ends in .html, such as 'steps.html'")
-    write_atomically(path, page(taken))
+    kind = os.path.splitext(os.fspath(path))[1].lower()
+    if kind not in (".html", ".htm", ".svg"):
+        raise ValueError(f"save({os.fspath(path)!r}): expected a name that ends in .html or .svg, such as 'steps.html'")
+    write_atomically(path, film(taken, _nodes(taken)) if kind == ".svg" else page(taken))
 
 
 def in_notebook(taken: Pass) -> str:
@@ -61,21 +64,21 @@ def in_notebook(taken: Pass) -> str:
     listed = _list(taken)
     try:
         nodes = _nodes(taken)
-        drawn = layout(nodes, taken.names, taken.gradients)
+        drawn, svg = _laid_out(taken, nodes)
     except (ValueError, RuntimeError, TimeoutError) as error:
         return f"<div><p>{escape(str(error))}</p>{listed}</div>"
     style = f"<style>{_asset('graph.css')}</style>"
-    image = b64encode(drawn.svg.replace("<!--style-->", style).encode()).decode()
+    image = b64encode(svg.replace("<!--style-->", style).encode()).decode()
     title = escape(f"Backprop of {taken.names[taken.root]}")
     leaves = len([node for node in nodes if node.op is None])
-    picture = drawn.height * min(1.25, max(0.62, 880 / drawn.width))
+    picture = drawn.height * min(_MOST, max(_LEAST, 880 / drawn.width))
     height = round(min(picture, 450) + 250 + 31 * min(max(leaves, 3), 7))
     return (
         "<style>.micrograd-plus-static:has(+ iframe) {display: none}</style>"
         '<div class="micrograd-plus-static">'
         f'<img alt="{title}: the graph with all values and gradients" src="data:image/svg+xml;base64,{image}" '
         f'style="max-width: 100%">{listed}</div>'
-        f'<iframe title="{title}" sandbox="allow-scripts" srcdoc="{escape(_page(taken, nodes, drawn))}" '
+        f'<iframe title="{title}" sandbox="allow-scripts" srcdoc="{escape(_page(taken, nodes, svg))}" '
         f'style="width: 100%; height: {height}px; border: 0; resize: vertical"></iframe>'
     )
 
@@ -90,19 +93,25 @@ def _nodes(taken: Pass) -> list[Value]:
     return nodes
 
 
+def _laid_out(taken: Pass, nodes: list[Value]) -> tuple[Layout, str]:
+    """Where everything is, and the picture with all values and gradients."""
+    drawn, grads = layout(nodes, taken.names), taken.gradients
+    return drawn, drawn.svg([node.data for node in nodes], [grads.get(node, 0.0) for node in nodes])
+
+
 def _list(taken: Pass) -> str:
     lines = [f"<li><code>{escape(str(step))}</code></li>" for step in taken.steps[:_LISTED]]
     more = f"<p>… and {len(taken.steps) - _LISTED:,} more</p>" if len(taken.steps) > _LISTED else ""
     return f'<details><summary>{len(taken.steps):,} steps</summary><ol start="0">{"".join(lines)}</ol>{more}</details>'
 
 
-def _page(taken: Pass, nodes: list[Value], drawn: Layout) -> str:
+def _page(taken: Pass, nodes: list[Value], svg: str) -> str:
     reason = _why_fixed(taken, nodes)
     ops = {node.op.name: node.op for node in nodes if node.op is not None}
     pieces = {
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
         "css": _asset("graph.css") + _asset("page.css"),
-        "graph": drawn.svg,
+        "graph": svg,
         "data": _json(_data(taken, nodes, reason)),
         "arithmetic": arithmetic(ops.values()) if not reason else "const forward = {};\nconst rules = {};",
         "js": _asset("page.js"),
@@ -160,7 +169,7 @@ def _node(node: Value, names: Mapping[Value, str], number: Mapping[Value, int]) 
 def _why_fixed(taken: Pass, nodes: list[Value]) -> str:
     """Why leaves cannot be changed in the page; "" if they can."""
     if taken.wrong:
-        return "this pass was asked for in a wrong order"
+        return "a wrong order was asked for, to see what it does"
     if any(step.kind == "hook" for step in taken.steps):
         return "a hook, which is Python, changes a gradient"
     for op in dict.fromkeys([node.op for node in nodes if node.op is not None]):

@@ -1,9 +1,9 @@
-"""Lay a graph out as SVG: a box for each node, an arrow for each use of one, all with ids that a script can find."""
+"""Lay a graph out as SVG: a box for each node, an arrow for each use of one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import fabs, isfinite
@@ -22,25 +22,87 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is: the SVG, and its size in pixels."""
+    """Where everything is: a box for each node, an arrow for each use of one; in pixels."""
 
-    svg: str
+    names: Sequence[str]
+    signs: Sequence[str]  # what each node does: tanh, *, 3.0 *
+    widths: Sequence[float]
+    middles: Mapping[int, tuple[float, float]]
+    arrows: Mapping[tuple[int, int], tuple[str, str]]  # into which node, as which argument: the path and the head
+    view: str
+    moved: str
     width: float
     height: float
 
+    def svg(self, data: Sequence[float], grads: Sequence[float]) -> str:
+        """The picture with all values and gradients, with the ids n0, n1, … for nodes and e3_0, e3_1, … for arrows."""
+        largest = most(grads)
+        arrows = [f'<g id="e{i}_{place}" class="edge">{self.arrow(i, place)}</g>' for i, place in self.arrows]
+        boxes = []
+        for i in sorted(self.middles):
+            kind = "made" if self.signs[i] else "leaf"
+            inside = self.box(i, short(data[i]), short(grads[i]), share(grads[i], largest))
+            boxes.append(f'<g id="n{i}" class="node {kind}" transform="{self.corner(i)}">{inside}</g>')
+        drawing = "\n".join([*arrows, *boxes])
+        size = f'{self.view} width="{self.width:g}" height="{self.height:g}"'
+        start = f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" {size}>\n<!--style-->'
+        return f"{start}<g{self.moved}>\n{drawing}\n</g></svg>"
 
-def layout(nodes: Sequence[Value], names: Mapping[Value, str], grads: Mapping[Value, float]) -> Layout:
-    """The picture of a graph, with the ids n0, n1, … for nodes and e3_0, e3_1, … for the arrows into node 3.
+    def corner(self, i: int) -> str:
+        """Where the box of a node begins."""
+        x, y = self.middles[i]
+        return f"translate({x - self.widths[i] / 2:g} {y - _HEIGHT / 2:g})"
+
+    def box(self, i: int, data: str, grad: str, strength: float) -> str:
+        """What stands in a box: name and operation, data, gradient; behind it the gradient's sign and size as a colour.
+
+        Args:
+            i: which node.
+            data: its value, as text.
+            grad: its gradient, as text.
+            strength: the gradient over the largest one, between -1 and 1.
+        """
+        name, sign, width = self.names[i], self.signs[i], self.widths[i]
+        right = f"{width - 10:g}"
+        opacity = 0.1 + 0.35 * fabs(strength) if strength else 0.0
+        tint = f'class="tint{" minus" if strength < 0.0 else ""}" style="fill-opacity: {opacity:.2f}"'
+        return (
+            f'<title>{escape(name)}</title><rect class="paper" width="{width:g}" height="{_HEIGHT:g}" rx="7"/>'
+            f'<rect {tint} x="1" y="42" width="{width - 2:g}" height="{_HEIGHT - 43:g}" rx="6"/>'
+            f'<text class="name" x="10" y="18">{escape(_cut(name))}</text>'
+            f'<text class="sign" x="{right}" y="18">{escape(_cut(sign))}</text>'
+            f'<text class="word" x="10" y="37">data</text><text class="data" x="{right}" y="37">{data}</text>'
+            f'<text class="word" x="10" y="55">grad</text><text class="grad" x="{right}" y="55">{grad}</text>'
+        )
+
+    def arrow(self, i: int, place: int) -> str:
+        """The arrow into node i from its argument in that place."""
+        path, head = self.arrows[i, place]
+        return f'<path d="{escape(path)}"/><polygon points="{escape(head)}"/>'
+
+
+def most(grads: Iterable[float]) -> float:
+    """The largest size of a gradient that is finite."""
+    return max([fabs(grad) for grad in grads if isfinite(grad)], default=0.0) or 1.0
+
+
+def share(grad: float, largest: float) -> float:
+    """A gradient over the largest one."""
+    return grad / largest if isfinite(grad) else 0.0
+
+
+def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
+    """Where Graphviz puts the nodes of a graph and the arrows between them.
 
     Args:
         nodes: arguments before results.
         names: what each is called.
-        grads: the gradient of each that has one; 0 for the others.
     """
     number = {node: i for i, node in enumerate(nodes)}
     signs = [_sign(node) for node in nodes]
     widths = [_width(names[node], sign) for node, sign in zip(nodes, signs)]
-    lines = ["digraph { rankdir=LR; nodesep=0.25; ranksep=0.7; pad=0.1;", 'node [shape=box, fixedsize=true, label=""];']
+    lines = ["digraph { rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; ordering=in;"]
+    lines.append('node [shape=box, fixedsize=true, label=""];')
     for i, width in enumerate(widths):
         lines.append(f"n{i} [id=n{i}, width={width / 72:.3f}, height={_HEIGHT / 72:.3f}];")
     for i, node in enumerate(nodes):
@@ -52,30 +114,19 @@ def layout(nodes: Sequence[Value], names: Mapping[Value, str], grads: Mapping[Va
     page = drawn.find(f"{_SVG}g")
     if page is None:
         raise RuntimeError("Graphviz drew nothing")
-    largest = max([fabs(grad) for grad in grads.values() if isfinite(grad)], default=0.0) or 1.0
-    boxes, arrows = [], []
+    middles, arrows = {}, {}
     for group in page.iter(f"{_SVG}g"):
         key = group.attrib.get("id", "")
         if re.fullmatch(r"n\d+", key):
-            i = int(key[1:])
-            node = nodes[i]
-            x, y = _middle(group)
-            grad = grads.get(node, 0.0)
-            strength = fabs(grad) / largest if isfinite(grad) else 0.0
-            inside = _rows((names[node], signs[i], grad), node.data, widths[i], strength)
-            kind = "leaf" if node.op is None else "made"
-            at = f"translate({x - widths[i] / 2:g} {y - _HEIGHT / 2:g})"
-            boxes.append((i, f'<g id="{key}" class="node {kind}" transform="{at}">{inside}</g>'))
+            middles[int(key[1:])] = _middle(group)
         elif re.fullmatch(r"e\d+_\d+", key):
-            arrows.append(_arrow(key, group))
+            i, place = map(int, key[1:].split("_"))
+            arrows[i, place] = _arrow(group)
     shift = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", page.attrib.get("transform", ""))
     moved = f' transform="translate({shift[1]} {shift[2]})"' if shift else ""
-    drawing = "\n".join([*arrows, *[box for _, box in sorted(boxes)]])
-    view = f'viewBox="{left:g} {top:g} {wide:g} {high:g}" width="{wide:g}" height="{high:g}"'
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" {view}>\n<!--style--><g{moved}>\n{drawing}\n</g></svg>'
-    )
-    return Layout(svg, wide, high)
+    view = f'viewBox="{left:g} {top:g} {wide:g} {high:g}"'
+    called = [names[node] for node in nodes]
+    return Layout(called, signs, widths, middles, arrows, view, moved, wide, high)
 
 
 def _sign(node: Value) -> str:
@@ -109,27 +160,8 @@ def _middle(group: ElementTree.Element) -> tuple[float, float]:
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
-def _rows(texts: tuple[str, str, float], data: float, width: float, strength: float) -> str:
-    """What stands in a box: name and operation, data, gradient; behind the gradient its sign and size as a colour."""
-    name, sign, grad = texts
-    right = f"{width - 10:g}"
-    opacity = 0.1 + 0.35 * strength if grad and strength else 0.0
-    tint = f'class="tint{" minus" if grad < 0.0 else ""}" style="fill-opacity: {opacity:.2f}"'
-    return (
-        f'<title>{escape(name)}</title><rect class="paper" width="{width:g}" height="{_HEIGHT:g}" rx="7"/>'
-        f'<rect {tint} x="1" y="42" width="{width - 2:g}" height="{_HEIGHT - 43:g}" rx="6"/>'
-        f'<text class="name" x="10" y="18">{escape(_cut(name))}</text>'
-        f'<text class="sign" x="{right}" y="18">{escape(_cut(sign))}</text>'
-        f'<text class="word" x="10" y="37">data</text><text class="data" x="{right}" y="37">{short(data)}</text>'
-        f'<text class="word" x="10" y="55">grad</text><text class="grad" x="{right}" y="55">{short(grad)}</text>'
-    )
-
-
-def _arrow(key: str, group: ElementTree.Element) -> str:
+def _arrow(group: ElementTree.Element) -> tuple[str, str]:
     path, head = group.find(f"{_SVG}path"), group.find(f"{_SVG}polygon")
     if path is None or head is None:
         raise RuntimeError("Graphviz drew an edge that is no arrow")
-    return (
-        f'<g id="{key}" class="edge"><path d="{escape(path.attrib["d"])}"/>'
-        f'<polygon points="{escape(head.attrib["points"])}"/></g>'
-    )
+    return path.attrib["d"], head.attrib["points"]

@@ -223,7 +223,7 @@ function showShares(at) {
     const twin = nodes[step.node].args.findIndex((arg, k) => k !== step.place && arg.node === step.argument);
     const lower = twin >= 0 && halfway(arrow(step.node, twin)).y < middle.y; // of x * x both are read
     label.setAttribute("y", middle.y + (lower ? 12 : -5));
-    label.textContent = short(step.contribution);
+    label.textContent = Number.isFinite(step.contribution) ? String(Number(step.contribution.toPrecision(4))) : short(step.contribution);
     edge.parentNode.append(label);
   }
 }
@@ -296,7 +296,7 @@ function reveal(some) {
 function fit() {
   const svg = $("graph").querySelector("svg");
   const [, , wide, high] = svg.getAttribute("viewBox").split(" ").map(Number);
-  const scale = Math.min(1.25, Math.max(0.62, ($("graph").clientWidth - 2) / wide));
+  const scale = Math.min(1.25, Math.max(0.75, ($("graph").clientWidth - 2) / wide));
   svg.setAttribute("width", wide * scale);
   svg.setAttribute("height", high * scale);
 }

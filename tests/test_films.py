@@ -1,0 +1,109 @@
+"""The film: in a real browser each moment shows what the pass has come to, and nothing that moves is needed."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from test_page import NASTY, browser, in_browser  # noqa: F401 - browser is a fixture
+
+import micrograd_plus as mp
+from micrograd_plus import Value
+from micrograd_plus.engine import toposort
+from micrograd_plus.numerals import short
+from micrograd_plus.page import films
+from micrograd_plus.stepping import Backprop, backprop
+
+Show = Callable[..., Any]
+SEEN = """(what) => [...document.querySelectorAll(what)]
+    .filter((each) => getComputedStyle(each).visibility === "visible").map((each) => each.textContent)"""
+SEEK = "(ms) => document.getAnimations().forEach((each) => { each.pause(); each.currentTime = ms; })"
+
+
+def example() -> Backprop:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    c = a * b
+    c.label = "c"
+    return backprop(c * (c + 1.0))
+
+
+@pytest.fixture
+def show(browser: Any, tmp_path: Path) -> Iterator[Show]:  # noqa: F811
+    opened = []
+
+    def show(steps: Backprop, **options: Any) -> Any:
+        steps.save(tmp_path / "film.svg")
+        tab = browser.new_page(**options)
+        opened.append(tab)
+        tab.goto((tmp_path / "film.svg").as_uri())
+        return tab
+
+    yield show
+    for tab in opened:
+        tab.close()
+
+
+@in_browser
+def test_each_moment_tells_its_step(show: Show) -> None:
+    steps = example()
+    tab = show(steps)
+    told = ["2 leaves, 3 to compute", *steps.forward, *map(str, steps), "a.grad = 33.0, b.grad = -22.0"]
+    for k, text in enumerate(told):
+        tab.evaluate(SEEK, 1000 * films.PAUSE * (k + 0.5))
+        assert tab.evaluate(SEEN, ".step") == [text]
+        assert len(tab.evaluate(SEEN, ".node")) == len(toposort(steps.root))
+        taken = steps[: max(0, k - len(steps.forward))]
+        assert len(tab.evaluate(SEEN, ".share")) == len([step for step in taken if step.node is not None])
+        values = tab.evaluate(SEEN, ".node .data")
+        assert values.count("?") == max(0, len(steps.forward) - k)
+    assert sorted(tab.evaluate(SEEN, ".node .grad")) == sorted(map(short, steps.gradients.values()))
+
+
+@in_browser
+def test_where_nothing_may_move_the_end_is_shown(show: Show) -> None:
+    steps = example()
+    tab = show(steps, reduced_motion="reduce")
+    assert tab.evaluate("document.getAnimations().length") == 0
+    assert tab.evaluate(SEEN, ".step") == ["a.grad = 33.0, b.grad = -22.0"]
+    assert tab.evaluate(SEEN, ".node .data").count("?") == 0
+
+
+@in_browser
+def test_nothing_is_cut_off(show: Show) -> None:
+    tab = show(backprop(mp.Neuron(3, seed=1)([0.5, -1.0, 2.0])))
+    outside = """() => {
+        const all = document.documentElement.getBoundingClientRect();
+        return [...document.querySelectorAll("text, .paper")].filter((each) => {
+            const box = each.getBoundingClientRect();
+            return box.left < all.left || box.right > all.right || box.bottom > all.bottom;
+        }).length;
+    }"""
+    assert tab.evaluate(outside) == 0
+
+
+def test_labels_break_nothing(tmp_path: Path) -> None:
+    root = Value(1.0, label=NASTY[0])
+    for label in NASTY[1:]:
+        root = root * Value(1.5, label=label)
+    backprop(root).save(tmp_path / "film.svg")
+    drawn = ElementTree.parse(tmp_path / "film.svg")
+    assert not [each for each in drawn.iter() if each.tag.rpartition("}")[2] in ("script", "img")]
+
+
+def test_a_wrong_order_ends_with_what_is_wrong(tmp_path: Path) -> None:
+    a = Value(2.0, label="a")
+    b = a * a
+    steps = backprop(b * (b + 1.0), order="depth-first")
+    assert steps.wrong
+    steps.save(tmp_path / "film.svg")
+    assert str(steps.wrong[0])[:60] in (tmp_path / "film.svg").read_text(encoding="utf-8")
+
+
+def test_a_graph_too_large_for_a_film(tmp_path: Path) -> None:
+    y = Value(1.0)
+    for _ in range(films.LIMIT):
+        y = y * 1.0
+    with pytest.raises(ValueError, match=f"a graph of {films.LIMIT + 1} nodes is too large for a film"):
+        backprop(y).save(tmp_path / "film.svg")
+    assert not list(tmp_path.iterdir())
