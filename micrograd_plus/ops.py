@@ -98,16 +98,36 @@ def _whole(to_integer: Callable[[float], int]) -> Forward:
 
 
 def _to_whole(x: float) -> float:
-    """The distance to the nearest integer: 0 where floor and its like jump."""
+    """Zero where x is a whole number."""
     return x - math.floor(x + 0.5) if math.isfinite(x) else 0.0
+
+
+def _to_half(x: float) -> float:
+    """Zero where x is halfway between whole numbers."""
+    return _to_whole(x + 0.5)
+
+
+def _to_multiple(x: float, y: float) -> float:
+    """Zero where x / y is a whole number."""
+    return _to_whole(_div(x, y))
 
 
 def _clamp(x: float, low: float, high: float) -> float:
     return _minimum(_maximum(x, low), high)
 
 
+def _to_origin(x: float, y: float) -> float:
+    """Zero where x and y are both 0."""
+    return math.hypot(x, y)
+
+
+def _to_cut(x: float, y: float) -> float:
+    """Zero where x is 0 and y is not positive."""
+    return x if y < 0.0 else math.hypot(x, y)
+
+
 def _to_bounds(x: float, low: float, high: float) -> float:
-    """The distance to the nearer bound."""
+    """Zero where x is one of the bounds."""
     return min(math.fabs(x - low), math.fabs(x - high))
 
 
@@ -260,7 +280,7 @@ div        = binary("div", _div, lambda out, x, y: reciprocal(y), lambda out, x,
                     numpy="divide", kinks=lambda x, y: y, sympy="x/y")
 mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -_quotient(out, x, y),
                     "the remainder of x / y, with the sign of y; mod(-7.0, 3.0) = 2.0", symbol="%", latex=r"#1 \bmod #2",
-                    precedence=2, numpy="remainder", kinks=lambda x, y: _to_whole(_div(x, y)), sympy="x - y*floor(x/y)")
+                    precedence=2, numpy="remainder", kinks=_to_multiple, sympy="x - y*floor(x/y)")
 pow        = binary("pow", _pow, mask(lambda out, x, y: y * pow(x, y - 1.0), where=lambda out, x, y: 1.0 - equal(y, 0.0)),
                     _exponent_slope, "x to the power y, nan where that is complex; pow(2.0, 10.0) = 1024.0",
                     symbol="**", latex="#1^{#2}", precedence=4, numpy="power", domain=(POSITIVE, REAL), sympy="x**y")
@@ -308,7 +328,7 @@ floor      = unary("floor", _whole(math.floor), FLAT,
 ceil       = unary("ceil", _whole(math.ceil), FLAT,
                    "the smallest integer ≥ x; ceil(-1.5) = -1.0", latex=r"\left\lceil #1 \right\rceil", numpy="ceil", kinks=_to_whole, sympy="ceiling")
 round      = unary("round", _whole(builtins.round), FLAT,
-                   "the nearest integer, halves to the even one; round(2.5) = 2.0", numpy="rint", kinks=lambda x: _to_whole(x + 0.5))
+                   "the nearest integer, halves to the even one; round(2.5) = 2.0", numpy="rint", kinks=_to_half)
 maximum    = binary("maximum", _maximum, mask(lambda out, x, y: _larger(x, y)), mask(lambda out, x, y: _larger(y, x)),
                     "the larger one, nan if either is; maximum(2.0, 3.0) = 3.0", latex=r"\max", numpy="maximum", kinks=operator.sub, sympy="Max")
 minimum    = binary("minimum", _minimum, mask(lambda out, x, y: _larger(y, x)), mask(lambda out, x, y: _larger(x, y)),
@@ -333,7 +353,7 @@ copysign   = binary("copysign", math.copysign, lambda out, x, y: sign(x) * sign(
                     "the size of x with the sign of y; copysign(3.0, -1.0) = -3.0", numpy="copysign", kinks=operator.mul,
                     sympy="Abs(x)*(2*Heaviside(y, 1) - 1)")
 hypot      = binary("hypot", math.hypot, lambda out, x, y: div(x, out), lambda out, x, y: div(y, out),
-                    "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{#1^{2} + #2^{2}}", numpy="hypot", kinks=math.hypot, sympy="sqrt(x**2 + y**2)")
+                    "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{#1^{2} + #2^{2}}", numpy="hypot", kinks=_to_origin, sympy="sqrt(x**2 + y**2)")
 stop_gradient = unary("stop_gradient", lambda x: x, FLAT,
                       "x itself, through which no gradient flows; stop_gradient(3.0) = 3.0")
 identity   = unary("identity", lambda x: x, lambda out, x: 1.0,
@@ -345,7 +365,7 @@ sin        = unary("sin", _ieee(math.sin), lambda out, x: cos(x),
 cos        = unary("cos", _ieee(math.cos), lambda out, x: -sin(x),
                    "the cosine of x radians; cos(0.5) = 0.87758...", latex=r"\cos", numpy="cos")
 tan        = unary("tan", _ieee(math.tan), lambda out, x: 1.0 + out * out,
-                   "the tangent of x radians; tan(0.5) = 0.54630...", latex=r"\tan", numpy="tan", kinks=_ieee(math.cos))
+                   "the tangent of x radians; tan(0.5) = 0.54630...", latex=r"\tan", numpy="tan", kinks=lambda x: cos(x))
 asin       = unary("asin", _ieee(math.asin), lambda out, x: rsqrt(1.0 - x) * rsqrt(1.0 + x),
                    "the angle in radians whose sine is x; asin(0.5) = 0.52359...", latex=r"\arcsin", numpy="arcsin", domain=UNIT)
 acos       = unary("acos", _ieee(math.acos), lambda out, x: -(rsqrt(1.0 - x) * rsqrt(1.0 + x)),
@@ -354,7 +374,7 @@ atan       = unary("atan", math.atan, lambda out, x: reciprocal(1.0 + x * x),
                    "the angle in radians whose tangent is x; atan(0.5) = 0.46364...", latex=r"\arctan", numpy="arctan")
 atan2      = binary("atan2", math.atan2, lambda out, x, y: _angle_slope(y, x), lambda out, x, y: -_angle_slope(x, y),
                     "the angle in radians of the point (y, x), the ordinate first; atan2(1.0, -1.0) = 2.35619...",
-                    latex=r"\operatorname{atan2}", numpy="arctan2", kinks=lambda x, y: x if y < 0.0 else math.hypot(x, y))
+                    latex=r"\operatorname{atan2}", numpy="arctan2", kinks=_to_cut)
 sinh       = unary("sinh", _ieee(math.sinh, odd=True), lambda out, x: cosh(x),
                    "the hyperbolic sine; sinh(0.5) = 0.52109...", latex=r"\sinh", numpy="sinh")
 cosh       = unary("cosh", _ieee(math.cosh), lambda out, x: sinh(x),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from inspect import signature
 from math import inf, isfinite
 from textwrap import wrap
 from typing import Any
 
-from micrograd_plus.engine import TABLE, Value, apply
+from micrograd_plus.engine import TABLE, Op, Value, apply
 from micrograd_plus.errors import unknown
-from micrograd_plus.formulas import formula
+from micrograd_plus.formulas import Formula, formula
 from micrograd_plus.parsing import usage
 from micrograd_plus.rows import FUNCTIONS, REAL
 
@@ -30,8 +32,52 @@ def listing() -> str:
     return "\n".join([_entry(name, TABLE[name].doc.partition("; ")[0]) for name in FUNCTIONS])
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is to be said of one row of the table."""
+
+    usage: str  # its arguments: clamp(x, min=-inf, max=inf)
+    what: str
+    example: str
+    formula: Formula
+    derivatives: list[tuple[str, Formula]]  # by which argument, and what it is
+    domain: str
+    kinks: str
+    elsewhere: str  # NumPy's or SciPy's name for it; "" where there is none
+
+
+def row(name: str) -> Row:
+    """One row of the table, in words and formulas.
+
+    Raises:
+        ValueError: the table has no function of that name.
+
+    >>> row("relu").kinks
+    'where x = 0'
+    """
+    if name not in FUNCTIONS:
+        raise unknown("function", name, FUNCTIONS)
+    op = TABLE[name]
+    what, _, example = op.doc.partition("; ")
+    args = [Value(_inside(*ends), label=label) for label, ends in zip(signature(FUNCTIONS[name]).parameters, op.domain)]
+    out = apply(op, *args)
+    count = len(op.partials) - len(op.options)
+    slopes = [partial(out, *args) if partial else 0.0 for partial in op.partials[:count]]
+    smooth = [_interval(arg.label, *ends) for arg, ends in zip(args[:count], op.domain) if ends != REAL]
+    return Row(
+        usage(name),
+        what,
+        example,
+        formula(apply(op, *args[:count], *op.options.values())),
+        [(arg.label, formula(slope if isinstance(slope, Value) else Value(slope))) for arg, slope in zip(args, slopes)],
+        ", ".join(smooth) or "every number",
+        _kinks(op, args),
+        f"numpy.{op.numpy}" if op.numpy else f"scipy.special.{op.scipy}" if op.scipy else "",
+    )
+
+
 def card(name: str) -> str:
-    r"""One row of the table: what it is, its formula and derivatives, where it is defined, and an example.
+    r"""One row of the table as text: what it is, its derivatives, where it is defined, and an example.
 
     Raises:
         ValueError: the table has no function of that name.
@@ -45,25 +91,27 @@ def card(name: str) -> str:
     NumPy         numpy.tanh
     example       tanh(0.5) = 0.46211...
     """
-    if name not in FUNCTIONS:
-        raise unknown("function", name, FUNCTIONS)
-    op = TABLE[name]
-    what, _, example = op.doc.partition("; ")
-    args = [Value(_inside(*ends), label=label) for label, ends in zip(signature(FUNCTIONS[name]).parameters, op.domain)]
-    out = apply(op, *args)
-    count = len(op.partials) - len(op.options)
-    lines = [_entry(usage(name), what)]
-    for arg, partial in zip(args[:count], op.partials):
-        slope: Any = partial(out, *args) if partial else 0.0
-        written = formula(slope if isinstance(slope, Value) else Value(slope))
-        lines.append(_entry("derivative" if count == 1 else f"∂/∂{arg.label}", written.text))
-    smooth = [_interval(arg.label, *ends) for arg, ends in zip(args[:count], op.domain) if ends != REAL]
-    lines.append(_entry("domain", ", ".join(smooth) or "every number"))
-    lines.append(_entry("kinks", "some, or poles" if op.kinks else "none"))
-    lines.append(_entry("LaTeX", formula(apply(op, *args[:count], *op.options.values())).latex))
-    if op.numpy or op.scipy:
-        lines.append(_entry("NumPy", f"numpy.{op.numpy}") if op.numpy else _entry("SciPy", f"scipy.special.{op.scipy}"))
-    return "\n".join([*lines, _entry("example", example)] if example else lines)
+    told = row(name)
+    lines = [_entry(told.usage, told.what)]
+    for by, slope in told.derivatives:
+        lines.append(_entry("derivative" if len(told.derivatives) == 1 else f"∂/∂{by}", slope.text))
+    lines += [_entry("domain", told.domain), _entry("kinks", told.kinks), _entry("LaTeX", told.formula.latex)]
+    if told.elsewhere:
+        lines.append(_entry("NumPy" if told.elsewhere.startswith("numpy") else "SciPy", told.elsewhere))
+    return "\n".join([*lines, _entry("example", told.example)] if told.example else lines)
+
+
+def _kinks(op: Op, args: Sequence[Value]) -> str:
+    """Where a row has kinks or poles, in words: its function of them says so, or is written as a formula."""
+    if op.kinks is None:
+        return "none"
+    if (op.kinks.__doc__ or "").startswith("Zero where "):
+        return str(op.kinks.__doc__)[len("Zero ") :].rstrip(".")
+    try:
+        zero: Any = op.kinks(*args)
+    except Exception:  # noqa: BLE001 - a function of the user's, of floats alone
+        zero = None
+    return f"where {formula(zero)} = 0" if isinstance(zero, Value) else "some"
 
 
 def _entry(head: str, text: str) -> str:
