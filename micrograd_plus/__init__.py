@@ -91,6 +91,10 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of ours
             module = import_module(f"micrograd_plus.{_LATER[name]}")
             globals()[name] = thing = module if _LATER[name] == name else getattr(module, name)
             return thing
+        if name in FUNCTIONS:
+            raise AttributeError(
+                f"mp.{name}: a primitive made elsewhere; keep what mp.primitive({name!r}, ...) returned"
+            )
         near = None if name.startswith("_") else nearest(name, FUNCTIONS)
         hint = f"; did you mean {near!r}?" if near else ""
         raise AttributeError(f"module 'micrograd_plus' has no attribute {name!r}{hint}")

@@ -18,11 +18,11 @@ _PACKAGE = str(Path(__file__).parent)
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Raise, in this block, at the first value or gradient that is inf or nan. Also decorates functions.
+    """Raise, in this block, at the first value or gradient that is inf or nan.
 
-    Build the graph and call `backward` or `gradient` both inside. The error names the operation, what it was given with
-    the labels, and the line that made the node. Without such a block nothing of this costs time; in it, each node
-    costs some microseconds.
+    Build the graph and call `backward` or `gradient` both inside; it also decorates functions. The error names the
+    operation, what it was given with the labels, and the line that made the node. Without such a block nothing of this
+    costs time; in it, each node costs some microseconds.
 
     Raises:
         FloatingPointError: an operation gave inf or nan, or passed it back as a gradient.
@@ -76,5 +76,13 @@ def users_line() -> str:
         return "a line that is not known"
     file, number = frame.f_code.co_filename, frame.f_lineno
     source = linecache.getline(file, number, frame.f_globals).strip()
-    place = f"{Path(file).name}, line {number}"
+    place = f"{_called(file)}, line {number}"
     return f"`{source}` ({place})" if source else place
+
+
+def _called(file: str) -> str:
+    """A file's name; for a notebook's cell what stands beside it, such as In[3]."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    cell = shell.compile.format_code_name(file) if shell else None
+    return str(cell[1]) if cell else Path(file).name

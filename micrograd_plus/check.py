@@ -44,15 +44,23 @@ TITLES: dict[Status, str] = {
 class Finding:
     """One derivative that was not simply confirmed: wrong, or with a reason not to be judged.
 
-    Args:
+    Attributes:
         status: "wrong", "kink", "undefined", "stopped" or "unclear".
-        function: its name. derivative: such as "∂f/∂x" or "∂²f/∂x∂y[0]".
+        function: its name.
+        derivative: such as "∂f/∂x" or "∂²f/∂x∂y[0]".
         argument: the name, with its index or path, of the argument that was moved.
-        point: the name and the number of each argument.
+        point: a pair for each argument, its name and its number.
         order: of the derivative.
         got: from the engine (or the gradient that was given).
-        expected, tolerance: from differences; left and right: the one-sided slopes.
+        expected: what differences say; nan where they say nothing.
+        tolerance: how far `got` may be off.
+        left: the slope on the left of the point, where it has one on each side; else nan.
+        right: that on the right.
         operation: the wrong operation, if one was found, or what else is known.
+
+    >>> (kink,) = check_grads(abs, (0.0,), order=1).findings
+    >>> kink.status, kink.derivative, kink.left, kink.right
+    ('kink', '∂abs/∂x', -1.0, 1.0)
     """
 
     status: Status
@@ -89,7 +97,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What `check_grads` has found: how many derivatives agree, and a finding for each other one."""
+    """What `check_grads` has found: how many derivatives agree, and a finding for each other one.
+
+    Attributes:
+        function: the name of what was checked.
+        order: the highest order of its derivatives.
+        agreed: how many derivatives agree with differences.
+        findings: a `Finding` for each of the others.
+
+    >>> import micrograd_plus as mp
+    >>> report = check_grads(mp.relu, (0.0,), order=1)
+    >>> report.agreed, len(report.of("kink")), report.failures
+    (0, 1, [])
+    """
 
     function: str
     order: int
@@ -97,12 +117,12 @@ class GradientReport:
     findings: tuple[Finding, ...] = ()
 
     def of(self, status: Status) -> list[Finding]:
-        """The findings of one kind, such as "kink"."""
+        """A list of the findings of one kind, such as "kink"."""
         return [finding for finding in self.findings if finding.status == status]
 
     @property
     def failures(self) -> list[Finding]:
-        """The derivatives that are wrong."""
+        """A list of the derivatives that are wrong."""
         return self.of("wrong")
 
     def __str__(self) -> str:
@@ -120,7 +140,18 @@ class GradientReport:
 
 
 class GradientError(AssertionError):
-    """A gradient is wrong; `.report` says which, and what was expected."""
+    """A gradient is wrong.
+
+    Attributes:
+        report: a `GradientReport`, which says which, and what was expected.
+
+    >>> try:
+    ...     check_grads(lambda x: x**3, 2.0, gradient=lambda x: 3 * x)
+    ... except GradientError as error:
+    ...     (wrong,) = error.report.failures
+    >>> wrong.got, round(wrong.expected, 6)
+    (6.0, 12.0)
+    """
 
     def __init__(self, report: GradientReport) -> None:
         super().__init__(report)
@@ -188,8 +219,8 @@ def check_grads(
         order: the highest order of derivatives.
         gradient: gives the partials in place of the engine, nested as the arguments, or one number for one argument.
             Then only the first order is checked.
-        rtol, atol: how far a derivative may be off, relative to its size and absolutely; more where differences are
-            less accurate than that.
+        rtol: how far a derivative may be off, relative to its size; more where differences are less accurate.
+        atol: how far absolutely.
 
     Returns:
         A `GradientReport`.
@@ -217,7 +248,7 @@ def check_grads(
     """
     if not callable(f):
         raise TypeError(f"check_grads({short_repr(f)}): expected a function, got {type(f).__name__}")
-    name = str(getattr(f, "__name__", None) or short_repr(f))
+    name = str(getattr(f, "__name__", None) or f"{type(f).__name__}(...)")
     whole("check_grads", "order", order)
     order = 1 if gradient is not None else order
     agreed = 0
@@ -722,7 +753,10 @@ class _Level:
         results = len(self.problem.trace(problem.point).results) if status == "wrong" else 1
         told = ""
         if status == "wrong" and self.search and problem.given is None:
-            told = self.wrong_operation() or "no operation is wrong by itself: does the function branch, or use .data?"
+            told = (
+                self.wrong_operation()
+                or "no operation is wrong by itself: does the function branch, or use .data, float() or math?"
+            )
         elif status == "kink":
             told = self.turned(j)
         which = f"[{i}]" if results > 1 else ""
@@ -778,5 +812,5 @@ def _told(node: Value, args: tuple[float, ...], wrong: Finding) -> str:
     hint = ""
     if wrong.order > 1:
         what = f"the derivative of order {wrong.order} by argument {wrong.argument}"
-        hint = "; does a partial use .data or stop_gradient?"
+        hint = "; does a partial use .data, float(), math or stop_gradient?"
     return f"operation {name}({place}){label}: {what} is {wrong.got:.6g}, expected {wrong.expected:.6g}{hint}"

@@ -17,6 +17,8 @@ from reprlib import repr as short_repr
 from micrograd_plus.arguments import whole
 from micrograd_plus.calculus import gradient
 from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op, Value, refused, walk
+from micrograd_plus.naming import callers_namespace
+from micrograd_plus.naming import names as callers_names
 
 _LINE, DEPTH = 1_000, 40  # no line holds more operations, nor more of them inside each other
 
@@ -24,6 +26,11 @@ _LINE, DEPTH = 1_000, 40  # no line holds more operations, nor more of them insi
 @dataclass(frozen=True, slots=True, repr=False)
 class Formula:
     r"""A formula: LaTeX in Jupyter, plain text in `str()` and at the prompt.
+
+    Attributes:
+        latex: the formula in LaTeX, without dollar signs.
+        text: the same as plain text, on several lines where parts of it have names.
+        operations: how many operations the graph holds.
 
     >>> import micrograd_plus as mp
     >>> x = mp.Value(2.0, label="x")
@@ -36,7 +43,7 @@ class Formula:
 
     latex: str
     text: str
-    operations: int  # how many the graph holds
+    operations: int
 
     def __str__(self) -> str:
         return self.text
@@ -50,10 +57,10 @@ class Formula:
 def formula(v: Value, wrt: Value | None = None, *, limit: int = 200) -> Formula:
     """The formula by which v was computed, or that of its derivative.
 
-    A leaf is written as its label; leaves without one are x_1, x_2, … in the order of their first use, and a label that
-    several leaves bear is numbered. Parentheses stand only where they are needed. What is used more than once, unless
-    it is as short as -x, is listed first under a name of its own, its label or t_1, t_2, …; so are the parts of a
-    formula too long for one line.
+    A leaf is written as its label, or as the caller's variable that holds it; others are x_1, x_2, … in the order of
+    their first use, and a label that several leaves bear is numbered. Parentheses stand only where they are needed.
+    What is used more than once, unless it is as short as -x, is listed first under a name of its own, its label or t_1,
+    t_2, …; so are the parts of a formula too long for one line.
 
     Args:
         v: a scalar, the root of a graph.
@@ -61,7 +68,7 @@ def formula(v: Value, wrt: Value | None = None, *, limit: int = 200) -> Formula:
         limit: how many operations are written; of a formula with more, the first and the last lines.
 
     Returns:
-        a `Formula`: it shows itself in Jupyter; `.latex`, `str()`.
+        A `Formula`, which shows itself in Jupyter; `.latex` is its LaTeX, `str()` its text.
 
     Raises:
         TypeError: v or wrt is no Value, or a rule in the graph was set by hand.
@@ -77,7 +84,7 @@ def formula(v: Value, wrt: Value | None = None, *, limit: int = 200) -> Formula:
     limit = whole("formula", "limit", limit)
     graph = graph_of("formula", v, wrt)
     parts, shown = _lines(graph, limit)
-    names = Names(graph.leaves)
+    names = Names(graph.leaves, v)
     for node, _ in parts:
         names.part(node)
     kept = _keep([line.size for _, line in parts], limit - shown.size)
@@ -155,14 +162,16 @@ def _leaves(root: Value) -> list[Value]:
 class Names(dict[Value, str]):
     """A name for each leaf, and for each part that asks for one, no two of them alike."""
 
-    def __init__(self, leaves: list[Value]) -> None:
+    def __init__(self, leaves: list[Value], root: Value) -> None:
         super().__init__()
-        labels = Counter([leaf.label for leaf in leaves])
-        self.taken = set(labels)
+        nameless = not all(leaf.label for leaf in leaves)
+        known = callers_names([root], callers_namespace()) if nameless else {}
+        called = {leaf: leaf.label or known.get(leaf, "") for leaf in leaves}
+        often = Counter(called.values())
+        self.taken = set(often)
         self.last = Counter[str]()
-        for leaf in leaves:
-            alone = leaf.label and labels[leaf.label] == 1
-            self[leaf] = leaf.label if alone else self.numbered(leaf.label or "x")
+        for leaf, name in called.items():
+            self[leaf] = name if name and often[name] == 1 else self.numbered(name or "x")
 
     def numbered(self, stem: str) -> str:
         """The stem with the next number that is free."""

@@ -110,7 +110,7 @@ def _found(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Value | Module]]
     """The Values and the modules in the variables, in the order in which these were defined."""
     left = IN_ALL
     for variable, held in list(namespace.items()):
-        if variable[:1] == "_" or variable in IPYTHON or left <= 0:
+        if variable[:1] == "_" or not variable.isidentifier() or variable in IPYTHON or left <= 0:
             continue
         if _is_searched(held):
             stack: list[tuple[str, Any, int]] = [(variable, held, 0)]

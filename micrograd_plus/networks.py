@@ -49,7 +49,7 @@ def draw_network(
     Args:
         model: an MLP, or a list of layers.
         x: a list of numbers, one for each input; None draws the network at rest.
-        labels: what to write beside the outputs; None writes their indices.
+        labels: what to write beside each output, a list of as many; None writes their indices.
         image: show the inputs as a square image beside their neurons; None does if they are n² with n of at least 4.
         shown: a taller column shows only its first and its last neurons, this many together.
 
@@ -467,7 +467,9 @@ def _rows(pixels: Sequence[RGBA], columns: int) -> tuple[tuple[RGBA, ...], ...]:
 def _colour_bar(x: float, y: float, width: float, full: float) -> list[Shape]:
     """The colours from the most negative weight to the most positive."""
     steps = 41
-    row = tuple(_tinted((2 * i / (steps - 1) - 1) * full, full) for i in range(steps))
+    row = tuple(
+        _tinted(2 * i / (steps - 1) - 1, 1.0) for i in range(steps)
+    )  # the same for every scale, to the last bit
     shapes: list[Shape] = [Pixels(x + 20, y, width, 10, (row,)), Box(x + 20, y, width, 10, MIDDLE, 0.8)]
     for share, text in ((0.0, f"-{full:.3g}"), (0.5, "0"), (1.0, f"+{full:.3g}")):
         shapes.append(Text(x + 20 + share * width, y + 20, text, 11))

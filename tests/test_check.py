@@ -306,7 +306,9 @@ def test_the_message_says_it_all() -> None:
 
 def test_a_fault_outside_of_all_operations_is_called_so() -> None:
     (finding,) = failed(lambda x: x * x.data, 2.0).failures
-    assert finding.operation == "no operation is wrong by itself: does the function branch, or use .data?"
+    assert (
+        finding.operation == "no operation is wrong by itself: does the function branch, or use .data, float() or math?"
+    )
 
 
 def test_a_fault_of_the_second_order_names_the_operation() -> None:
@@ -315,7 +317,7 @@ def test_a_fault_of_the_second_order_names_the_operation() -> None:
     assert finding.order == 2
     assert finding.operation == (
         "operation exp(0): the derivative of order 2 by argument 1 is 0, expected 1; "
-        "does a partial use .data or stop_gradient?"
+        "does a partial use .data, float(), math or stop_gradient?"
     )
 
 

@@ -429,6 +429,13 @@ def test_labels(label: str, text: str, latex: str) -> None:
     assert to_sympy(leaf(label)) == sympy.Symbol(label, real=True)
 
 
+def test_leaves_without_a_label_are_called_as_the_caller_calls_them() -> None:
+    speed, weights = Value(2.0), [Value(3.0), Value(4.0, label="w")]
+    assert str(formula(speed * weights[0] + weights[1] * leaf())) == "speed * weights[0] + w * x_1"
+    assert str(formula(speed**3, speed)) == "3 * speed**2"
+    assert str(to_sympy(speed * weights[0])) == "speed*weights[0]"
+
+
 def test_names_do_not_clash() -> None:
     assert str(formula(leaf() * leaf("x_1") + leaf())) == "x_2 * x_1 + x_3"
     assert str(formula(leaf("w") - leaf("w") * leaf("w_2"))) == "w_1 - w_3 * w_2"
