@@ -152,7 +152,9 @@ def _pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], 
 
 
 def gradient(y: Value, xs: Sequence[Value], create_graph: bool = False, *, strict: bool = False) -> list[Any]:
-    """The derivative of y by each of xs. No `.grad` is read or written.
+    """The derivative of y by each of xs.
+
+    No `.grad` is read or written.
 
     Args:
         y: the Value to be differentiated.
@@ -317,6 +319,11 @@ def value_and_grad(
 ) -> Callable[..., Any]:
     """The function that gives f's value and its gradient, as `grad` does.
 
+    Arguments `f`, `argnums` and `strict` and errors are those of `grad`.
+
+    Returns:
+        A function of the same arguments, which gives a pair (the value of f, its gradient as from `grad`).
+
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
@@ -339,13 +346,13 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: boo
         strict: raise where f does not depend on such an argument, instead of giving 0.0.
 
     Returns:
-        A function of the same arguments. Its result is nested as the argument is (for a module: a dict by the names of
+        A function of the same arguments. Its result is nested as the argument is (for a module a dict by the names of
         its parameters), of floats; but of Values where an argument was a Value, or where the gradient is taken inside
         a function that is being differentiated itself. Other Values that f uses count as constants.
 
     Raises:
-        TypeError: f returns no Value, or an argument is no number.
-        ValueError: argnums is no place of an argument.
+        TypeError: f is no function or returns no Value, or an argument is no number.
+        ValueError: argnums is no place of an argument; or strict, and f does not depend on it.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
@@ -386,12 +393,18 @@ def jacobian(
     """The function that gives the derivative of each result of f by each number of its argument.
 
     Args:
-        f: a function that returns a nest of Values.
-        argnums, strict: as in `grad`.
+        f: a function that returns a Value, or a nest of them: lists, tuples, dicts or arrays.
+        argnums: the place of the argument to differentiate by, or a tuple of places, as in `grad`.
+        strict: raise where f does not depend on such an argument, instead of giving 0.0.
         mode: "reverse", one pass for each result; "forward", one for each number that goes in; None takes the fewer.
 
     Returns:
-        A function of the same arguments; its result is nested as f's result, and in each place as the argument.
+        A function of the same arguments; its result is nested as f's result, and in each place as the argument. From a
+        list of n numbers to a list of m it is a list of m rows of n.
+
+    Raises:
+        TypeError: f is no function or returns no Value, or an argument is no number.
+        ValueError: the mode is none of these, argnums is no place of an argument, or there is nothing to differentiate.
 
     >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]
@@ -428,7 +441,11 @@ def _several(run: _Run, f: Callable[..., Any]) -> list[Number]:
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
     """The function that gives the second derivatives of f: the Jacobian of its gradient.
 
-    Arguments are those of `grad`; the result is nested as the argument, and in each place as the argument again.
+    Arguments `f`, `argnums` and `strict` and errors are those of `grad`.
+
+    Returns:
+        A function of the same arguments; its result is nested as the argument, and in each place as the argument again;
+        for a list of n numbers it is a list of n rows of n.
 
     >>> hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0])
     [[6.0, 4.0], [4.0, 0.0]]
@@ -440,8 +457,15 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: 
 def jvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
     """The function that gives how f changes in a direction: its Jacobian times a vector, in one forward pass.
 
-    The function that it returns takes the arguments of f, and after them the direction, which is nested as the argument
-    that argnums names. Its result is nested as f's.
+    Arguments `f`, `argnums` and `strict` are those of `jacobian`.
+
+    Returns:
+        A function of the arguments of f and, after them, of the direction, which is nested as the argument that argnums
+        names. Its result is nested as f's.
+
+    Raises:
+        TypeError: f is no function or returns no Value, or an argument is no number.
+        ValueError: argnums is no place of an argument, or the direction has more numbers than the argument, or fewer.
 
     >>> jvp(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0], [1.0, 0.0])
     [3.0, 1.0]
@@ -452,8 +476,16 @@ def jvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool
 def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
     """The function that gives the Hessian of f times a vector, without building the Hessian: `jvp` of `grad`.
 
-    The function that it returns takes the arguments of f, and after them the vector, nested as the argument.
-    Pearlmutter, Fast exact multiplication by the Hessian, 1994.
+    Arguments `f`, `argnums` and `strict` are those of `grad`. After Pearlmutter, Fast exact multiplication by the
+    Hessian, 1994.
+
+    Returns:
+        A function of the arguments of f and, after them, of the vector, which is nested as the argument that argnums
+        names. So is its result.
+
+    Raises:
+        TypeError: f is no function or returns no Value, or an argument is no number.
+        ValueError: argnums is no place of an argument, or the vector has more numbers than the argument, or fewer.
 
     >>> hvp(lambda v: v[0] ** 2 * v[1])([2.0, 3.0], [1.0, 0.0])
     [6.0, 4.0]

@@ -116,7 +116,8 @@ class Compiled:
     """Runs a program on whole batches; the parameters are a flat vector, written back when somebody may look.
 
     Args:
-        x, y: float64 arrays.
+        x: the examples, a float64 array.
+        y: their targets, a float64 array.
         eager: the same by the eager engine, which knows the cost itself; None where nobody does.
         demanded: that engine must not take over.
     """

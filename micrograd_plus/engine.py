@@ -16,7 +16,8 @@ from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsFloat, TypeAlias
 from weakref import WeakKeyDictionary
 
-NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))  # built by mypyc, or plain Python
+NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))
+"""Whether this engine is built by mypyc, or plain Python."""
 
 if TYPE_CHECKING:
     from mypy_extensions import i32, mypyc_attr
@@ -52,7 +53,32 @@ class Trace(Protocol):
 
 
 class Op:
-    """One operation: a row of the table in `ops.py`, which says what each column means."""
+    """One operation: a row of the table in `ops.py`, made by `primitive`.
+
+    Attributes:
+        name: what it is called.
+        forward: its value, a function of one float for each argument, which gives a float.
+        partials: for each argument the partial derivative, a function of `(out, *args)`; None for an option.
+        masks: for each argument what stops the upstream gradient where it is 0, a function of `(out, *args)`, or None.
+        flat: whether nothing at all flows back, as through `floor`.
+        halts: for each argument whether nothing flows back to it; None where something does to all.
+        domain: for each argument the open interval in which it is defined.
+        kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole, or None.
+        options: the trailing arguments that are plain numbers, with their defaults, by name.
+        symbol: how it is written in text: a sign, or its name.
+        latex: how it is written in LaTeX, with #1 and #2 for the arguments.
+        precedence: how tightly it binds when written: 1 sums, 2 products, 3 signs, 4 powers, 9 everything else.
+        numpy: NumPy's name for it, or None.
+        scipy: that of scipy.special, or None.
+        arrays: its value for whole arrays, where NumPy has no name for it, or None.
+        sympy: SymPy's name for it, or an expression in x, y, z; "" if that has the same name, or none.
+        doc: one line that says what it is.
+
+    >>> square = TABLE["square"]
+    >>> out = square.forward(3.0)
+    >>> out, square.partials[0](out, 3.0)
+    (9.0, 6.0)
+    """
 
     __slots__ = (
         *("name", "forward", "partials", "masks", "flat", "halts", "domain", "kinks", "options"),
@@ -85,6 +111,16 @@ class Op:
         """The chain rule at one node: give each argument its contribution, upstream · partial.
 
         Where a partial is a mask, a zero of the mask stops the upstream gradient, even an infinite one.
+
+        Args:
+            node: a node that this operation made; its gradient is passed on.
+
+        >>> x = Value(3.0)
+        >>> y = x.square()
+        >>> y.grad = 10.0
+        >>> y.op.pull(y)
+        >>> x.grad
+        60.0
         """
         args = node.args
         if len(args) == 1 and self.partials:  # the loop below for one argument: an activation, in most networks
@@ -142,7 +178,8 @@ def _holds(cell: CellType, node: Value) -> bool:
         return False
 
 
-TABLE: Final[dict[str, Op]] = {}  # every operation by name; ops.py fills it
+TABLE: Final[dict[str, Op]] = {}
+"""Every operation by name; `ops.py` fills it, and `primitive`."""
 
 
 def operation(name: str) -> Op:
@@ -169,18 +206,28 @@ class Value:
 
     Args:
         data: a real number: int, float, bool, NumPy scalar, anything with `__float__`; kept as a float.
-        _children: the values a hand-made node was made from (micrograd's name).
+        _children: a list or tuple of the values that a hand-made node was made from (micrograd's name).
         _op: what made it, for a hand-made node.
         label: a name for reports and pictures.
 
+    Attributes:
+        op: the operation that made it, an `Op`; None for a leaf.
+
     Raises:
         TypeError: `data` is a string, a complex number, a container, a Value, or no number at all.
+        OverflowError: `data` is an integer too large for a float, as wherever a number is taken.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x + 1
     >>> y.backward()
     >>> y.data, x.grad
     (10.0, 6.0)
+    >>> y.label = "y"
+    >>> y, y.op, y.args[1]
+    (Value(data=10.0, grad=1.0, label='y'), <operation add>, 1.0)
+    >>> from micrograd_plus import Neuron
+    >>> Neuron(1)([x]).scope
+    ReLUNeuron(1)
     """
 
     __slots__ = ("_data", "_grad", "op", "_a", "_b", "_note", "_mark", "__weakref__")
@@ -199,7 +246,11 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number itself. Writing it recomputes nothing that was made from it."""
+        """The number itself; writing it recomputes nothing that was made from it.
+
+        Raises:
+            TypeError: what is written is no number.
+        """
         if _open:
             _tell(self, ".data")
         return self._data
@@ -212,7 +263,11 @@ class Value:
 
     @property
     def grad(self) -> float:
-        """The derivative, by this value, of whatever `backward` was called on; 0.0 at birth."""
+        """The derivative, by this value, of whatever `backward` was called on; 0.0 at birth.
+
+        Raises:
+            TypeError: what is written is no number.
+        """
         if _open:
             _tell(self, ".grad")
         return self._grad
@@ -223,7 +278,11 @@ class Value:
 
     @property
     def label(self) -> str:
-        """A name for reports and pictures; "" when there is none."""
+        """A name for reports and pictures; "" when there is none.
+
+        Raises:
+            TypeError: what is written is no string.
+        """
         note = self._note
         return note if isinstance(note, str) else note[0] if isinstance(note, tuple) else ""
 
@@ -242,7 +301,7 @@ class Value:
 
     @property
     def args(self) -> tuple[Arg, ...]:
-        """What the operation was applied to, in order; constants are plain floats, a leaf has none."""
+        """What the operation was applied to, as many as it takes, in order; constants are floats, a leaf has none."""
         if self._a is None:
             return ()
         if self._b is None:
@@ -314,6 +373,15 @@ class Value:
         It is called in each backward pass through this value, once, with what all uses gave together. A hook that
         holds this value itself keeps it alive until `.remove()` is called on what comes back.
 
+        Args:
+            hook: a function of a gradient, a float (a Value, while a gradient is built as a graph).
+
+        Returns:
+            A `Handle`, which takes the hook away again.
+
+        Raises:
+            TypeError: it is no function.
+
         >>> x = Value(3.0)
         >>> handle = x.register_hook(lambda gradient: 10.0 * gradient)
         >>> (x * x).backward()
@@ -328,7 +396,14 @@ class Value:
         return Handle(self, hook)
 
     def detach(self) -> Value:
-        """A leaf with the same number, through which no gradient flows."""
+        """A leaf with the same number, through which no gradient flows.
+
+        >>> x = Value(3.0)
+        >>> y = x * x.detach()
+        >>> y.backward()
+        >>> x.grad
+        3.0
+        """
         if _open and tracing.get() is not None:  # which cannot hold a leaf whose number depends on others
             return apply(operation("stop_gradient"), self)
         return Value(self._data)
@@ -456,7 +531,16 @@ def _tell(value: Value, how: str) -> None:
 
 
 class Handle:
-    """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again."""
+    """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again.
+
+    >>> x = Value(3.0)
+    >>> with x.register_hook(print):
+    ...     (2 * x).backward()
+    2.0
+    >>> handle = x.register_hook(print)
+    >>> handle.remove()
+    >>> (2 * x).backward()
+    """
 
     def __init__(self, value: Value, hook: Hook) -> None:
         self._list = _hooks.setdefault(value, [])
@@ -704,6 +788,8 @@ def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: b
 
 def toposort(root: Value) -> list[Value]:
     """Every node under root once, arguments before results.
+
+    It is iterative, so that depth is free: a chain of a million nodes is no problem.
 
     >>> x = Value(2.0)
     >>> [node._op for node in toposort((x + 1) * x)]

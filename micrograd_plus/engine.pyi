@@ -26,7 +26,32 @@ class Trace(Protocol):
         """A Value's `bool()` is about to decide something; what it shall be."""
 
 class Op:
-    """One operation: a row of the table in `ops.py`, which says what each column means."""
+    '''One operation: a row of the table in `ops.py`, made by `primitive`.
+
+    Attributes:
+        name: what it is called.
+        forward: its value, a function of one float for each argument, which gives a float.
+        partials: for each argument the partial derivative, a function of `(out, *args)`; None for an option.
+        masks: for each argument what stops the upstream gradient where it is 0, a function of `(out, *args)`, or None.
+        flat: whether nothing at all flows back, as through `floor`.
+        halts: for each argument whether nothing flows back to it; None where something does to all.
+        domain: for each argument the open interval in which it is defined.
+        kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole, or None.
+        options: the trailing arguments that are plain numbers, with their defaults, by name.
+        symbol: how it is written in text: a sign, or its name.
+        latex: how it is written in LaTeX, with #1 and #2 for the arguments.
+        precedence: how tightly it binds when written: 1 sums, 2 products, 3 signs, 4 powers, 9 everything else.
+        numpy: NumPy\'s name for it, or None.
+        scipy: that of scipy.special, or None.
+        arrays: its value for whole arrays, where NumPy has no name for it, or None.
+        sympy: SymPy\'s name for it, or an expression in x, y, z; "" if that has the same name, or none.
+        doc: one line that says what it is.
+
+    >>> square = TABLE["square"]
+    >>> out = square.forward(3.0)
+    >>> out, square.partials[0](out, 3.0)
+    (9.0, 6.0)
+    '''
     __slots__: Incomplete
     name: str
     forward: Callable[..., float] | None
@@ -51,6 +76,16 @@ class Op:
         """The chain rule at one node: give each argument its contribution, upstream · partial.
 
         Where a partial is a mask, a zero of the mask stops the upstream gradient, even an infinite one.
+
+        Args:
+            node: a node that this operation made; its gradient is passed on.
+
+        >>> x = Value(3.0)
+        >>> y = x.square()
+        >>> y.grad = 10.0
+        >>> y.op.pull(y)
+        >>> x.grad
+        60.0
         """
 
 class HandMade(Op):
@@ -88,18 +123,28 @@ class Value:
 
     Args:
         data: a real number: int, float, bool, NumPy scalar, anything with `__float__`; kept as a float.
-        _children: the values a hand-made node was made from (micrograd\'s name).
+        _children: a list or tuple of the values that a hand-made node was made from (micrograd\'s name).
         _op: what made it, for a hand-made node.
         label: a name for reports and pictures.
 
+    Attributes:
+        op: the operation that made it, an `Op`; None for a leaf.
+
     Raises:
         TypeError: `data` is a string, a complex number, a container, a Value, or no number at all.
+        OverflowError: `data` is an integer too large for a float, as wherever a number is taken.
 
     >>> x = Value(3.0, label="x")
     >>> y = x * x + 1
     >>> y.backward()
     >>> y.data, x.grad
     (10.0, 6.0)
+    >>> y.label = "y"
+    >>> y, y.op, y.args[1]
+    (Value(data=10.0, grad=1.0, label=\'y\'), <operation add>, 1.0)
+    >>> from micrograd_plus import Neuron
+    >>> Neuron(1)([x]).scope
+    ReLUNeuron(1)
     '''
     __slots__: Incomplete
     _mark: int
@@ -112,17 +157,29 @@ class Value:
     def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = '', *, label: str = '') -> None: ...
     @property
     def data(self) -> float:
-        """The number itself. Writing it recomputes nothing that was made from it."""
+        """The number itself; writing it recomputes nothing that was made from it.
+
+        Raises:
+            TypeError: what is written is no number.
+        """
     @data.setter
     def data(self, data: SupportsFloat) -> None: ...
     @property
     def grad(self) -> float:
-        """The derivative, by this value, of whatever `backward` was called on; 0.0 at birth."""
+        """The derivative, by this value, of whatever `backward` was called on; 0.0 at birth.
+
+        Raises:
+            TypeError: what is written is no number.
+        """
     @grad.setter
     def grad(self, grad: SupportsFloat) -> None: ...
     @property
     def label(self) -> str:
-        '''A name for reports and pictures; "" when there is none.'''
+        '''A name for reports and pictures; "" when there is none.
+
+        Raises:
+            TypeError: what is written is no string.
+        '''
     @label.setter
     def label(self, label: str) -> None: ...
     @property
@@ -130,7 +187,7 @@ class Value:
         """The module whose output this is, a neuron for one; None for any other value."""
     @property
     def args(self) -> tuple[Arg, ...]:
-        """What the operation was applied to, in order; constants are plain floats, a leaf has none."""
+        """What the operation was applied to, as many as it takes, in order; constants are floats, a leaf has none."""
     def _set_args(self, args: tuple[Arg, ...]) -> None: ...
     @property
     def _prev(self) -> set[Value]:
@@ -161,6 +218,15 @@ class Value:
         It is called in each backward pass through this value, once, with what all uses gave together. A hook that
         holds this value itself keeps it alive until `.remove()` is called on what comes back.
 
+        Args:
+            hook: a function of a gradient, a float (a Value, while a gradient is built as a graph).
+
+        Returns:
+            A `Handle`, which takes the hook away again.
+
+        Raises:
+            TypeError: it is no function.
+
         >>> x = Value(3.0)
         >>> handle = x.register_hook(lambda gradient: 10.0 * gradient)
         >>> (x * x).backward()
@@ -169,7 +235,14 @@ class Value:
         >>> handle.remove()
         """
     def detach(self) -> Value:
-        """A leaf with the same number, through which no gradient flows."""
+        """A leaf with the same number, through which no gradient flows.
+
+        >>> x = Value(3.0)
+        >>> y = x * x.detach()
+        >>> y.backward()
+        >>> x.grad
+        3.0
+        """
     def add(self, y: Arg, /) -> Value:
         """x + y."""
     def sub(self, y: Arg, /) -> Value:
@@ -352,7 +425,16 @@ def _tell(value: Value, how: str) -> None:
     """Let the trace know, if there is one, that somebody asks for a value's number."""
 
 class Handle:
-    """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again."""
+    """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again.
+
+    >>> x = Value(3.0)
+    >>> with x.register_hook(print):
+    ...     (2 * x).backward()
+    2.0
+    >>> handle = x.register_hook(print)
+    >>> handle.remove()
+    >>> (2 * x).backward()
+    """
     _list: Incomplete
     _hook: Incomplete
     def __init__(self, value: Value, hook: Hook) -> None: ...
@@ -400,6 +482,8 @@ def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: b
     """What `walk` does. Two numbers of its own mark the nodes it has come by: those still open, and those done with."""
 def toposort(root: Value) -> list[Value]:
     """Every node under root once, arguments before results.
+
+    It is iterative, so that depth is free: a chain of a million nodes is no problem.
 
     >>> x = Value(2.0)
     >>> [node._op for node in toposort((x + 1) * x)]

@@ -85,7 +85,8 @@ def judge(accuracy: Any, x: Any, y: Any, *, compile: bool | None) -> Judge:
     """What judges by this argument of `fit`.
 
     Raises:
-        TypeError, ValueError: it is nothing that judges, or a target is none that it can be held to.
+        TypeError: it is nothing that judges.
+        ValueError: a target is none that it can be held to.
         CompileError: `compile` is True, and the model can't be compiled.
     """
     if isinstance(accuracy, (Module, Program)):

@@ -37,7 +37,25 @@ class Program:
 class Failure:
     """A program that an engine got wrong: paste it, and see.
 
-    `program` has the import in it, `got` is "prints ..." or "raises ...", `expected` is what it must print.
+    Attributes:
+        program: its lines, with the import.
+        got: "prints ..." or "raises ...".
+        expected: what it must print.
+        why: the law, in words.
+
+    >>> import micrograd_plus as mp
+    >>> class Careless(mp.Value):
+    ...     def sqrt(self):
+    ...         return mp.Value(self.data**0.5)       # forgets where it came from
+    >>> (broken,) = [outcome for outcome in check_engine(Careless).outcomes if outcome.failure]
+    >>> broken.failure.got
+    'prints 1.4142135623730951 0.0'
+    >>> print(broken.failure.program)
+    from micrograd_plus.laws import Careless as Value
+    x = Value(2.0)
+    z = x.sqrt()
+    z.backward()
+    print(z.data, x.grad)
     """
 
     program: str
@@ -56,8 +74,15 @@ class Failure:
 class Law:
     """One thing that every engine must get right.
 
-    `rests` names laws without which this one cannot hold: if it fails and so does one of them, theirs is the fault.
-    A law about a `method` is for engines that have it.
+    Attributes:
+        name: what it is called.
+        says: what it is, in words.
+        trial: a function that tries it, and gives the `Failure` or None.
+        rests: a tuple of the names of laws without which this one cannot hold: if one fails, too, that is to blame.
+        method: the method that it is about, for engines that have it; "" if it is for all.
+
+    >>> print(f"{LAWS[0].name}: {LAWS[0].says}")
+    a new node: keeps its number; its gradient is 0
     """
 
     name: str
@@ -69,7 +94,19 @@ class Law:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one law. Where it "fails too", `mend` names the failed law that it rests on."""
+    """What became of one law.
+
+    Attributes:
+        law: which it is.
+        verdict: "pass"; "FAIL"; "fails too", along with a law that it rests on; "not there", if the method is missing.
+        failure: the smallest program that shows it, where it fails.
+        mend: the failed law that it rests on, where it "fails too".
+
+    >>> import micrograd_plus as mp
+    >>> outcome = check_engine(mp.Value).outcomes[0]
+    >>> outcome.law.name, outcome.verdict
+    ('a new node', 'pass')
+    """
 
     law: Law
     verdict: Literal["pass", "FAIL", "fails too", "not there"]
@@ -79,14 +116,26 @@ class Outcome:
 
 @dataclass(frozen=True, repr=False)
 class EngineReport:
-    """What `check_engine` found; printed, it is a table and the smallest failing programs."""
+    """What `check_engine` found; printed, it is a table and the smallest failing programs.
+
+    Attributes:
+        engine: the name of the class.
+        outcomes: an `Outcome` for each law.
+
+    >>> import micrograd_plus as mp
+    >>> report = check_engine(mp.Value)
+    >>> report.failures
+    []
+    >>> print(str(report).splitlines()[-1])
+    49 of 49 laws hold
+    """
 
     engine: str
     outcomes: tuple[Outcome, ...]
 
     @property
     def failures(self) -> list[str]:
-        """The names of the laws that are broken, but for those that only fail along with another; [] if all hold."""
+        """A list of the laws that are broken, but for those that only fail along with another; [] if all hold."""
         return [outcome.law.name for outcome in self.outcomes if outcome.verdict == "FAIL"]
 
     def _count(self, verdict: str) -> int:
@@ -126,8 +175,8 @@ def check_engine(ValueClass: type) -> EngineReport:  # noqa: N803 - it takes a c
             `relu`, `tanh`, `exp`, `log`, `sigmoid`, `sin`, `cos` and `sqrt` are tried where these methods are there.
 
     Returns:
-        A report: `.failures` lists the names of the laws that are broken, `str()` is a table, and for each of them
-        the smallest program that fails. `.outcomes` has all that as data.
+        An `EngineReport`. Its `.failures` lists the names of the laws that are broken, `str()` is a table, and for each
+        of them the smallest program that fails; `.outcomes` has all that as data.
 
     Raises:
         TypeError: ValueClass is no class.

@@ -19,8 +19,17 @@ _LONG = 7  # nodes of a path, after the first
 class Entry:
     """What came to a node along one path, or along several that end alike.
 
-    `path` leads from the loss to the node. Where there are too many paths to list, it starts further down, and `paths`
-    tells how many lead to its start.
+    Attributes:
+        path: the nodes from the loss to this one, a tuple of as many as it passes. Where there are too many paths to
+            list, it starts further down.
+        contribution: what came: the product of the derivatives along the path.
+        paths: how many paths lead to its start.
+
+    >>> from micrograd_plus.stepping import backprop
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> entry = backprop(a * b).ledger(a)[0]
+    >>> entry.contribution, entry.path[-1].label
+    (-3.0, 'a')
     """
 
     path: tuple[Value, ...] = field(repr=False)
@@ -32,8 +41,21 @@ class Entry:
 class Ledger(Sequence[Entry]):
     """The entries by size, the largest first; together they are the gradient.
 
-    `total` is their sum and `gradient` what the backward pass found: while all is finite, rounding alone tells them
-    apart.
+    Attributes:
+        node: whose gradient it explains.
+        entries: an `Entry` for each path, or for all those that end alike.
+        gradient: what the backward pass found. While all is finite, rounding alone tells it from `total`.
+        names: what each node is called.
+        told: the nodes whose names are the user's: those by which a long path is told from another.
+        root: the loss.
+
+    >>> from micrograd_plus.stepping import backprop
+    >>> x = Value(3.0, label="x")
+    >>> ledger = backprop(x * x + 4 * x).ledger(x)
+    >>> [entry.contribution for entry in ledger]
+    [4.0, 3.0, 3.0]
+    >>> ledger.total, ledger.paths
+    (10.0, 3)
     """
 
     node: Value

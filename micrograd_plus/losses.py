@@ -19,6 +19,17 @@ from micrograd_plus.vectors import dot, log_softmax, logsumexp, mean
 def squared_error(prediction: Any, target: Any) -> Any:
     """The sum over the outputs of (prediction - target)²: the cost of one example as 3Blue1Brown draws it.
 
+    Args:
+        prediction: a list of k numbers or Values, one for each output, or a single one.
+        target: what they should be, as many.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
+    Raises:
+        TypeError: something in them is neither a number nor a Value, a list of lists for instance.
+        ValueError: there are more targets than outputs or fewer, or none.
+
     >>> squared_error([1.0, 0.5], [0.0, 0.0])
     1.25
     """
@@ -29,6 +40,17 @@ def squared_error(prediction: Any, target: Any) -> Any:
 def mean_squared_error(prediction: Any, target: Any) -> Any:
     """The mean over the outputs of (prediction - target)².
 
+    Args:
+        prediction: a list of k numbers or Values, one for each output, or a single one.
+        target: what they should be, as many.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
+    Raises:
+        TypeError: something in them is neither a number nor a Value, a list of lists for instance.
+        ValueError: there are more targets than outputs or fewer, or none.
+
     >>> mean_squared_error([1.0, 0.5], [0.0, 0.0])
     0.625
     """
@@ -38,8 +60,16 @@ def mean_squared_error(prediction: Any, target: Any) -> Any:
 def hinge(score: Any, target: Any) -> Any:
     """The mean of max(0, 1 - target·score), for targets -1 and 1, as in micrograd's demo.
 
+    Args:
+        score: a list of k numbers or Values, one for each output, or a single one: the larger, the surer of a 1.
+        target: -1 or 1 for each output, a list of as many, or a single one.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
     Raises:
-        ValueError: a target is a number other than -1 and 1.
+        TypeError: something in them is neither a number nor a Value, a list of lists for instance.
+        ValueError: a target is a number other than -1 and 1, or there are more targets than outputs or fewer, or none.
 
     >>> hinge([0.5, -3.0], [1, -1])
     0.25
@@ -58,8 +88,16 @@ def binary_cross_entropy(logit: Any, target: Any) -> Any:
 
     Written as t·softplus(-x) + (1 - t)·softplus(x), which loses no digits however large x is.
 
+    Args:
+        logit: a list of k numbers or Values, one for each output, or a single one.
+        target: the probability of each, from 0 to 1: a list of as many, or a single one.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
     Raises:
-        ValueError: a target is a number outside 0 to 1.
+        TypeError: something in them is neither a number nor a Value, a list of lists for instance.
+        ValueError: a target is a number outside 0 to 1, or there are more targets than outputs or fewer, or none.
 
     >>> binary_cross_entropy(1000.0, 0.0)
     1000.0
@@ -80,10 +118,13 @@ def cross_entropy(logits: Any, target: Any) -> Any:
         logits: a list of n Values or numbers, one for each class, before any softmax.
         target: the right class's index (a Value will do), or a list of n probabilities (one-hot, say).
 
-    For a class it is softplus(logsumexp(the other logits) - its logit), which loses no digits at any size.
+    Returns:
+        A Value, or a float where nothing is a Value. For a class it is softplus(logsumexp(the other logits) - its
+        logit), which loses no digits at any size.
 
     Raises:
-        ValueError: no such class, or lists of different lengths.
+        TypeError: the target is neither a class nor a list, or the logits are no list of numbers or Values.
+        ValueError: no such class, or lists of different lengths, or empty ones.
 
     >>> cross_entropy([1000.0, 0.0, -1000.0], 1)
     1000.0

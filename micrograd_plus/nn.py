@@ -19,39 +19,74 @@ from micrograd_plus.rows import FUNCTIONS
 
 # -------------------------------------------------------------------------------------------------------- initialisers
 
-# An initialiser draws one weight: it gets the generator, and how many numbers go into the neuron's layer and come out.
 Initialiser = Callable[[random.Random, int, int], float]
+"""What draws one weight: it gets the generator, and how many numbers go into the neuron's layer and come out."""
 
 
 def uniform(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001 - an initialiser's arguments
-    """Between -1 and 1, as in micrograd."""
+    """A number between -1 and 1, as in micrograd.
+
+    Args:
+        generator: what draws the random numbers.
+        nin: how many numbers go into the neuron.
+        nout: how many come out of its layer, one for each of its neurons.
+
+    >>> uniform(random.Random(1), nin=2, nout=3)
+    -0.73127...
+    """
     return generator.uniform(-1, 1)
 
 
 def normal(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
-    """From the standard normal distribution."""
+    """A number from the standard normal distribution.
+
+    Arguments `generator`, `nin` and `nout` are those of `uniform`.
+
+    >>> normal(random.Random(1), nin=2, nout=3)
+    1.28818...
+    """
     return generator.gauss(0.0, 1.0)
 
 
 def xavier(generator: random.Random, nin: int, nout: int) -> float:
-    """Between ±√(6 / (nin + nout)): keeps the size of signals and gradients (Glorot and Bengio 2010, equation 16)."""
+    """A number between ±√(6 / (nin + nout)), which keeps the size of signals and gradients.
+
+    After Glorot and Bengio 2010, equation 16. Arguments `generator`, `nin` and `nout` are those of `uniform`.
+
+    >>> sizes = [abs(xavier(random.Random(seed), nin=300, nout=300)) for seed in range(100)]
+    >>> max(sizes) < 0.1
+    True
+    """
     bound = math.sqrt(6.0 / (nin + nout))
     return generator.uniform(-bound, bound)
 
 
 def he(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
-    """Normal with standard deviation √(2 / nin): keeps the size of signals behind relu (He et al. 2015)."""
+    """A normal number with standard deviation √(2 / nin), which keeps the size of signals behind relu.
+
+    After He et al. 2015. Arguments `generator`, `nin` and `nout` are those of `uniform`.
+
+    >>> he(random.Random(1), nin=200, nout=3) == 0.1 * normal(random.Random(1), nin=200, nout=3)
+    True
+    """
     return generator.gauss(0.0, math.sqrt(2.0 / nin))
 
 
 def zeros(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
-    """Zero: every neuron of a layer stays like its neighbours, which is why one draws at random."""
+    """Zero, with which every neuron of a layer stays like its neighbours; that is why one draws at random.
+
+    Arguments `generator`, `nin` and `nout` are those of `uniform`.
+
+    >>> zeros(random.Random(1), nin=2, nout=3)
+    0.0
+    """
     return 0.0
 
 
 INITIALISERS: dict[str, Initialiser] = {
     "uniform": uniform, "normal": normal, "xavier": xavier, "glorot": xavier, "he": he, "zeros": zeros,
 }  # fmt: skip
+"""The initialisers by name, as `Neuron` takes them."""
 
 # ------------------------------------------------------------------------------------------------------------- modules
 
@@ -64,12 +99,19 @@ class Module:
     ...         self.slope, self.offset = Value(2.0), Value(1.0)
     ...     def __call__(self, x):
     ...         return self.slope * x + self.offset
-    >>> [name for name, _ in Line().named_parameters()]
+    >>> line = Line()
+    >>> [name for name, _ in line.named_parameters()]
     ['slope', 'offset']
+    >>> line(3.0).backward()
+    >>> [parameter.grad for parameter in line.parameters()]
+    [3.0, 1.0]
+    >>> line.zero_grad()
+    >>> line.slope.grad
+    0.0
     """
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Each parameter once, with its path from here, such as `layers.0.neurons.3.w.5`."""
+        """Each parameter once, as a pair with its path from here, such as `layers.0.neurons.3.w.5`."""
         seen: set[Value] = set()
         for name, item in _walk(self):
             if isinstance(item, Value) and item not in seen:
@@ -77,11 +119,15 @@ class Module:
                 yield name, item
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """Itself, at the path "", and each module in it once, with its path, such as `layers.0.neurons.3`."""
+        """Itself, at the path "", and each module in it once, as a pair with its path, such as `layers.0.neurons.3`.
+
+        >>> [path for path, _ in MLP(2, [1]).named_modules()]
+        ['', 'layers.0', 'layers.0.neurons.0']
+        """
         yield from [(path, item) for path, item in _walk(self) if isinstance(item, Module)]
 
     def parameters(self) -> list[Value]:
-        """The parameters, in the order of `named_parameters`."""
+        """A list of the parameters, in the order of `named_parameters`."""
         found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
         return list(dict.fromkeys(found))
 
@@ -91,11 +137,37 @@ class Module:
             parameter.grad = 0.0
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the weights to a .json or .safetensors file, whole or not at all."""
+        """Write the weights to a .json or .safetensors file, whole or not at all.
+
+        Raises:
+            ValueError: another ending.
+            ImportError: a .safetensors file wants `pip install 'micrograd-plus[safetensors]'`.
+            OSError: the file cannot be written; whatever was there is untouched.
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "neuron.json")
+        ...     Neuron(2, seed=1).save(path)
+        ...     other = Neuron(2, seed=2)
+        ...     other.load(path)
+        >>> [weight.data for weight in other.w] == [weight.data for weight in Neuron(2, seed=1).w]
+        True
+        """
         weights.save(self, path)
 
     def load(self, path: str | PathLike[str]) -> None:
-        """Take the weights from a file that `save` wrote for a module of this shape, all of them or none."""
+        """Take the weights from a file that `save` wrote for a module of this shape, all of them or none.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file holds no weights, or those of another shape; the message lists what differs.
+            ImportError: a .safetensors file wants `pip install 'micrograd-plus[safetensors]'`.
+
+        >>> Neuron(2).load("nowhere.json")
+        Traceback (most recent call last):
+        FileNotFoundError: ...nowhere.json...
+        """
         weights.load(self, path)
 
 
@@ -131,13 +203,25 @@ class Neuron(Module):
         nonlin: False for a linear neuron (micrograd's name for it).
         activation: the name of a function of the table ("relu", "sigmoid", ...), "linear", or a function of a Value.
         init: the name of an initialiser ("uniform", "xavier", "he", "zeros", "normal"), or an `Initialiser`.
-        seed: a seed of one's own; None draws from Python's `random`, as micrograd does.
+        seed: a whole number or a `random.Random` of one's own; None draws from Python's `random`, as micrograd does.
+        nout: how many neurons its layer has, for the initialiser.
+
+    Attributes:
+        w: the weights, a list of a Value for each input.
+        b: the bias, a Value.
+
+    Raises:
+        TypeError: nin or the seed is no whole number.
+        ValueError: nin is below 1, or the activation or the initialiser is unknown.
 
     >>> neuron = Neuron(2, seed=1)
     >>> neuron
     ReLUNeuron(2)
     >>> len(neuron.parameters())
     3
+    >>> neuron.w[0].data, neuron.w[1].data, neuron.b.data = 2.0, -1.0, 0.5
+    >>> neuron([1.0, 1.0])
+    Value(data=1.5, grad=0.0)
     """
 
     def __init__(
@@ -159,7 +243,14 @@ class Neuron(Module):
         self.activation = _activation(activation if nonlin else "linear")
 
     def __call__(self, x: Sequence[Value | float]) -> Any:
-        """The neuron's activation for a list of as many numbers or Values as it has inputs."""
+        """The neuron's activation for a list of as many numbers or Values as it has inputs.
+
+        Returns:
+            A Value; whatever the activation returns, if that is a function of yours.
+
+        Raises:
+            ValueError: x has more numbers, or fewer.
+        """
         if len(x) != len(self.w):
             raise ValueError(f"{self!r}: got {len(x)} inputs; expected {len(self.w)}, one for each weight")
         total = weighed(self.b, self.w, x)
@@ -176,10 +267,26 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side, all with the same inputs; called, it gives their list, or the one if there is but one.
+    """Neurons side by side, all with the same inputs.
 
-    >>> Layer(3, 2, activation="tanh")
+    Args:
+        nin: the number of inputs.
+        nout: the number of neurons.
+        seed: a whole number or a `random.Random` of one's own, as in `Neuron`.
+        options: what `Neuron` takes besides, by name: `activation`, `init`, `nonlin`.
+
+    Attributes:
+        neurons: a list of them.
+
+    Raises:
+        TypeError: a number or the seed is no whole number, or there is no such option.
+        ValueError: a number is below 1, or the activation or the initialiser is unknown.
+
+    >>> layer = Layer(3, 2, activation="tanh", init="zeros")
+    >>> layer
     Layer of [TanhNeuron(3), TanhNeuron(3)]
+    >>> layer([1.0, 2.0, 3.0])
+    [Value(data=0.0, grad=0.0), Value(data=0.0, grad=0.0)]
     """
 
     def __init__(self, nin: int, nout: int, *, seed: Seed = None, **options: Any) -> None:
@@ -187,6 +294,14 @@ class Layer(Module):
         self.neurons = [Neuron(nin, seed=source, nout=nout, **options) for _ in range(whole("Layer", "nout", nout))]
 
     def __call__(self, x: Sequence[Value | float]) -> Any:
+        """The neurons' activations for a list of as many numbers or Values as the layer has inputs.
+
+        Returns:
+            A list of Values, one for each neuron; of a single neuron, as in micrograd, the Value itself.
+
+        Raises:
+            ValueError: x has more numbers, or fewer.
+        """
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -200,12 +315,24 @@ class MLP(Module):
     Args:
         nin: the number of inputs.
         nouts: the number of neurons in each layer, the last of them the outputs.
-        activation: of the hidden layers; output: of the last one. A name or a function, as in `Neuron`.
-        init, seed: as in `Neuron`.
+        activation: of the hidden layers, a name or a function, as in `Neuron`.
+        output: the activation of the last layer.
+        init: the name of an initialiser, or an `Initialiser`, as in `Neuron`.
+        seed: a whole number or a `random.Random` of one's own, as in `Neuron`.
 
-    >>> model = MLP(784, [16, 16, 10], activation="sigmoid", output="sigmoid")
+    Attributes:
+        layers: a list of them, the hidden ones first.
+
+    Raises:
+        TypeError: a number or the seed is no whole number.
+        ValueError: a number is below 1, there are no layers, or the activation or the initialiser is unknown.
+
+    >>> model = MLP(784, [16, 16, 10], activation="sigmoid", output="sigmoid", seed=1)
     >>> len(model.parameters())
     13002
+    >>> outputs = model([0.5] * 784)
+    >>> len(outputs)
+    10
     """
 
     def __init__(
@@ -229,6 +356,14 @@ class MLP(Module):
         ]
 
     def __call__(self, x: Sequence[Value | float]) -> Any:
+        """The outputs for a list of as many numbers or Values as the network has inputs.
+
+        Returns:
+            A list of Values, one for each output; of a single output, as in micrograd, the Value itself.
+
+        Raises:
+            ValueError: x has more numbers, or fewer.
+        """
         expected = len(self.layers[0].neurons[0].w)
         if len(x) != expected:
             raise ValueError(f"MLP: got {len(x)} inputs; expected {expected}, as many as it was made for")

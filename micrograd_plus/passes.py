@@ -15,7 +15,21 @@ from micrograd_plus.steps import Names, Step, forward_text, rule
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Wrong:
-    """A gradient that a wrong order gets wrong, and why."""
+    """A gradient that a wrong order gets wrong, and why.
+
+    Attributes:
+        node: whose gradient it is.
+        gradient: what it comes to in this order.
+        expected: what it should be.
+        why: who passed on too early, or nothing.
+        name: what the node is called.
+
+    >>> from micrograd_plus.stepping import backprop
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x
+    >>> print(backprop(y * y + y, order="arguments-first").wrong[0])
+    y.grad is 1.0, not 19.0: v1 passed its gradient on before L had contributed to it
+    """
 
     node: Value
     gradient: float

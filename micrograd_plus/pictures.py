@@ -61,6 +61,20 @@ class Picture:
         source: the DOT text that Graphviz lays out.
         captions: what the picture says about itself, such as how it was folded.
         timeout: how many seconds the layout may take.
+
+    >>> from micrograd_plus import Value
+    >>> x = Value(3.0)
+    >>> picture = draw(x * x)
+    >>> picture.captions
+    ['gradients not computed yet: call backward()']
+    >>> picture.svg.count("</svg>")
+    1
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     picture.save(Path(folder, "square.dot"))
+    ...     print(Path(folder, "square.dot").read_text()[:15])
+    digraph "graph"
     """
 
     def __init__(self, source: str, texts: Texts, count: int, captions: Sequence[str], timeout: float) -> None:
@@ -75,7 +89,8 @@ class Picture:
         """The picture as SVG; each node and each edge in it has an id.
 
         Raises:
-            RuntimeError, TimeoutError: as `rendering.render`.
+            RuntimeError: there is no Graphviz on this machine, or it fails.
+            TimeoutError: the layout takes longer than `timeout`.
         """
         return with_classes(render(self.source, "svg", timeout=self.timeout).decode(), self._texts)
 
@@ -84,8 +99,9 @@ class Picture:
 
         Raises:
             ValueError: the ending is none of these.
-            OSError: the file cannot be written, as `files.write_atomically` says.
-            RuntimeError, TimeoutError: there is no renderer, it fails, or takes too long, as `rendering.render` says.
+            OSError: the file cannot be written; whatever was there is untouched.
+            RuntimeError: there is no Graphviz on this machine, or it fails.
+            TimeoutError: the layout takes longer than `timeout`.
         """
         ending = Path(os.fspath(path)).suffix.lower().removeprefix(".")
         if ending not in (*FORMATS, "dot", "gv"):

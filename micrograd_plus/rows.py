@@ -97,7 +97,7 @@ def primitive(
     sympy: str = "",
     options: dict[str, float] | None = None,
 ) -> Callable[..., Any]:
-    r"""Enter an operation into the table; get its function back. It becomes a method of Value, too.
+    r"""Enter an operation into the table and get its function back, which becomes a method of Value, too.
 
     This is how the package's own functions are made. What it makes works in backward and in gradients of every order,
     in checks, formulas and pictures, and takes numbers, Values, lists and arrays.
@@ -105,20 +105,24 @@ def primitive(
     Args:
         name: what it is called.
         forward: the value, a float, from one float per argument.
-        partials: for each argument the partial derivative, a function of (out, *args) written in `mp`'s functions and
-            in + - *, which serves floats, arrays and Values; so higher orders come free. None where nothing flows back.
-            `mp.rows.mask(partial)` marks one whose zeros stop even an infinite upstream gradient.
+        partials: for each argument the partial derivative, a function of `(out, *args)` written in `mp`'s functions and
+            in `+ - *`, which serves floats, arrays and Values, so that higher orders come free. None where nothing
+            flows back. `mp.rows.mask(partial)` marks one whose zeros stop even an infinite upstream gradient.
         doc: one line that says what it is, perhaps with an example: "x cubed; cube(2.0) = 8.0".
         symbol: the infix sign, if it has one; else it is written name(x, y).
         latex: a macro (`\tanh`), or a template in which #1 and #2 stand for the arguments.
         precedence: how tightly it binds when written: 1 sums, 2 products, 3 signs, 4 powers, 9 everything else.
         domain: for each argument (or once for all) the open interval in which it is defined and smooth, but for kinks.
         kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole; of a function
-            of one argument simply the points.
-        numpy: NumPy's name for it. scipy: that of scipy.special, where NumPy has none.
+            of one argument simply a list of the points.
+        numpy: NumPy's name for it.
+        scipy: that of scipy.special, where NumPy has none.
         arrays: where NumPy has none, the value of its arguments in `mp`'s functions that NumPy has, for whole arrays.
         sympy: SymPy's name for it, or an expression in x, y, z; "" if SymPy calls it by the same name or not at all.
-        options: trailing arguments that are plain numbers, with their defaults.
+        options: trailing arguments that are plain numbers, by name with their defaults.
+
+    Returns:
+        The function. It gives a float for a number, a Value for a Value, and for a list or an array one of its shape.
 
     Raises:
         TypeError: forward or a partial does not take that many arguments.
@@ -235,7 +239,12 @@ def _intervals(name: str, domain: Interval | Sequence[Interval] | None, count: i
 
 def _to_nearest(points: Sequence[float]) -> Callable[..., float]:
     """The distance to the nearest of some points."""
-    return lambda x, *_: min([x - point for point in points], key=abs, default=1.0)
+
+    def distance(x: float, *_: float) -> float:
+        return min([x - point for point in points], key=abs, default=1.0)
+
+    distance.__doc__ = f"Zero where x is {' or '.join([f'{point:g}' for point in points])}."
+    return distance
 
 
 def _unary(op: Op) -> Callable[..., Any]:

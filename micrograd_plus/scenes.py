@@ -171,11 +171,23 @@ Shape: TypeAlias = Line | Circle | Polygon | Box | Text | Pixels
 class Drawing:
     """A picture that shows itself in Jupyter; `.svg` is its source and `.save` writes it to a file.
 
+    Attributes:
+        width: in pixels.
+        height: in pixels.
+        shapes: a tuple of lines, circles, texts and so on, in the order in which they are drawn.
+        description: what it is a drawing of.
+
     >>> drawing = Drawing(40, 40, (Circle(20, 20, 10, stroke="#808080"),), "a ring")
     >>> drawing
     <Drawing of a ring, 40 x 40>
     >>> drawing.svg
     '<svg ...<circle cx="20" cy="20" r="10" ...</svg>'
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     drawing.save(Path(folder, "ring.svg"))
+    ...     print(*[file.name for file in Path(folder).iterdir()])
+    ring.svg
     """
 
     width: float

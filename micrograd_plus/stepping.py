@@ -21,9 +21,31 @@ _SHOWN = 40  # lines of a pass that str() lists
 
 
 class Backprop(Sequence[Step]):
-    """A backward pass, step by step; made by `backprop`. Index it, slice it, go through it.
+    """A backward pass, step by step, made by `backprop`.
 
-    In Jupyter it shows itself as a page with buttons; `save` writes that page to a file.
+    Index it, slice it, go through it. In Jupyter it shows itself as a page with buttons; `save` writes that page to a
+    file, or a film.
+
+    Attributes:
+        root: the loss.
+        names: what each node is called, a dict.
+
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> steps = backprop(a * b)
+    >>> len(steps), steps[1].contribution
+    (3, -3.0)
+    >>> steps.forward
+    ['L = a * b = 2.0 * (-3.0) = -6.0']
+    >>> steps.gradients[a], a.grad                    # it touches no node before `apply`
+    (-3.0, 0.0)
+    >>> steps.wrong
+    []
+    >>> steps.html()[:15]
+    '<!DOCTYPE html>'
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     steps.save(Path(folder, "steps.html"))
     """
 
     def __init__(self, root: Value, names: Names, order: Sequence[Value] | None = None) -> None:
@@ -61,7 +83,7 @@ class Backprop(Sequence[Step]):
 
     @property
     def forward(self) -> list[str]:
-        """How each value came about, arguments before results: `c = a * b = 2.0 * (-3.0) = -6.0`."""
+        """A list of how each value came about, arguments before results: `c = a * b = 2.0 * (-3.0) = -6.0`."""
         return self._pass.forward
 
     @property
@@ -99,8 +121,8 @@ class Backprop(Sequence[Step]):
                 together by what they end in, so that the sum still holds.
 
         Returns:
-            a `Ledger`: entries with `.path`, from the loss to the node, `.contribution` and `.paths`, largest first;
-            `.total` is their sum. `print` it.
+            A `Ledger`, which lists the entries, largest first, each with `.path`, from the loss to the node,
+            `.contribution` and `.paths`; `.total` is their sum. `print` it.
 
         Raises:
             TypeError: node is no Value.
@@ -142,10 +164,13 @@ class Backprop(Sequence[Step]):
         return page(self._pass)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the page to an .html file, whole or not at all; it works without a network.
+        """Write the page to an .html file, or the same as a film that plays by itself to an .svg file.
+
+        Either is written whole or not at all, and works without a network. Where nothing moves, the film shows its end.
 
         Raises:
-            ValueError: the file's name does not end in .html, or the graph is too large for a page.
+            TypeError: the path is none.
+            ValueError: the file's name ends otherwise, or the graph is too large for a page.
             RuntimeError: Graphviz is missing, or fails.
             OSError: the file cannot be written.
         """
@@ -176,7 +201,7 @@ def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backpro
             the loss), or a list of nodes. Each node's rule is applied once, with the gradient it has by then.
 
     Returns:
-        a `Backprop`: a sequence of `Step`, with `.ledger(node)`, `.wrong`, `.apply()`, `.save()`; a page in Jupyter.
+        A `Backprop`, a sequence of `Step` with `.ledger(node)`, `.wrong`, `.apply()`, `.save()`; a page in Jupyter.
 
     Raises:
         TypeError: loss is no Value, or a rule in its graph was set by hand.

@@ -14,7 +14,19 @@ _LONG = 60  # a longer derivative is named, not written: sinc'(x)
 
 
 class Names(dict[Value, str]):
-    """What each node is called, no two alike: by its label or the caller's variables, else L, x1, x2, …, v1, v2, …"""
+    """What each node is called, no two alike.
+
+    It is a dict by nodes: each has its label or the name of the caller's variable, else L, x1, x2, …, v1, v2, …
+
+    Attributes:
+        root: the loss.
+        told: the nodes whose names are the user's, a set.
+
+    >>> from micrograd_plus.stepping import backprop
+    >>> x = Value(3.0)
+    >>> backprop(x * (x + 1.0)).names[x]
+    'x'
+    """
 
     def __init__(self, root: Value, nodes: Iterable[Value], known: Mapping[Value, str]) -> None:
         super().__init__()
@@ -59,23 +71,41 @@ class Step:
     The first step has no node: it says that ∂L/∂L is 1. A step of a hook has none either: it says what the hook made of
     a gradient. `print(step)` writes it out.
 
+    Attributes:
+        node: whose rule it is, or None.
+        argument: whose gradient grows.
+        place: which of the node's arguments that is, counted from 0.
+        upstream: the node's gradient, at this moment.
+        local: ∂node/∂argument.
+        contribution: upstream · local, or 0 where a mask stops it.
+        before: the argument's gradient before the step.
+        after: the argument's gradient after it.
+        masked: whether the rule stops everything here, even inf.
+        names: what each node is called.
+        kind: "chain", "seed" for the first step, or "hook".
+
     >>> from micrograd_plus.stepping import backprop
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
-    >>> print(backprop(a * b)[1])
-    ∂L/∂a += ∂L/∂L · ∂L/∂a = 1.0 · b = 1.0 · (-3.0) = -3.0 (a.grad: 0.0 → -3.0)
+    >>> step = backprop(a * (b + 1.0))[1]
+    >>> print(step)
+    ∂L/∂a += ∂L/∂L · ∂L/∂a = 1.0 · v1 = 1.0 · (-2.0) = -2.0 (a.grad: 0.0 → -2.0)
+    >>> step.upstream, step.local, step.formula, step.factor
+    (1.0, -2.0, 'v1', 'v1')
+    >>> step.pieces()[:3]
+    [('target', '∂L/∂a'), ('', ' += '), ('upstream', '∂L/∂L')]
     """
 
-    node: Value | None  # whose rule it is
-    argument: Value  # whose gradient grows
-    place: int  # which of the node's arguments that is
-    upstream: float  # the node's gradient, at this moment
-    local: float  # ∂node/∂argument
-    contribution: float  # upstream · local, or 0 where a mask stops it
-    before: float  # the argument's gradient before the step, and after
+    node: Value | None
+    argument: Value
+    place: int
+    upstream: float
+    local: float
+    contribution: float
+    before: float
     after: float
-    masked: bool  # whether the rule stops everything here, even inf
+    masked: bool
     names: Names = field(compare=False)
-    kind: str = "chain"  # or "seed", or "hook"
+    kind: str = "chain"
 
     @property
     def formula(self) -> str:
@@ -93,7 +123,7 @@ class Step:
     __repr__ = __str__
 
     def pieces(self) -> list[tuple[str, str]]:
-        """The text in pieces, each with what it is: "" for mere text, else "upstream", "local", "contribution", …"""
+        """The text in pieces, pairs of what each is ("" for mere text, else "upstream", "local", …) and its words."""
         x = self.names[self.argument]
         root = self.names[self.names.root]
         goes = [("", f" ({x}.grad: "), ("before", short(self.before)), ("", " → "), ("after", short(self.after))]

@@ -42,7 +42,8 @@ def values(min_value: float = -10.0, max_value: float = 10.0) -> st.SearchStrate
     """Leaves with ordinary numbers: finite, of about five digits; they shrink to the likes of 0.0, 1.0 and 0.5.
 
     Args:
-        min_value, max_value: the numbers lie between them; both may occur.
+        min_value: the smallest number that may occur.
+        max_value: the largest.
 
     Raises:
         TypeError: a bound is no number.
@@ -73,7 +74,16 @@ def _numbers(low: float, high: float) -> st.SearchStrategy[float]:
 class Step:
     """One line of an expression: a function, what it is applied to, and its options.
 
-    An argument is the index of an earlier node (the inputs come first), or a constant, which is a float.
+    Args:
+        function: one of the table.
+        args: for each of its arguments the index of an earlier node (the inputs come first), or a constant, a float.
+        options: its plain numbers, all of them in their order, or none for the defaults.
+
+    >>> import micrograd_plus as mp
+    >>> print(Expression((0.5,), (Step(mp.mul, (0, 2.0)), Step(mp.leaky_relu, (1,), options=(0.2,)))))
+    a = 0.5
+    b = a * 2.0
+    c = mp.leaky_relu(b, negative_slope=0.2)
     """
 
     function: Function
@@ -87,7 +97,7 @@ class Expression:
 
     Args:
         inputs: the numbers it was drawn with, at which every operation is inside its domain.
-        steps: its operations in order; the last one's result is the result.
+        steps: its operations, a tuple of them in their order; the last one's result is the result.
 
     >>> import micrograd_plus as mp
     >>> f = Expression((0.5, 2.0), (Step(mp.mul, (0, 1)), Step(mp.tanh, (2,)), Step(mp.add, (2, 3))))
@@ -100,13 +110,24 @@ class Expression:
     1.76159...
     >>> f(mp.Value(0.5), 2.0)
     Value(data=1.76159..., grad=0.0)
+    >>> f.names, sorted(f.functions)
+    (['a', 'b', 'c', 'd', 'e'], ['add', 'mul', 'tanh'])
+    >>> f.nodes(0.0, 2.0)
+    [0.0, 2.0, 0.0, 0.0, 0.0]
+    >>> leaves, result = f.build()
+    >>> result.backward()
+    >>> leaves[1].grad == 0.5 + 0.5 * (1.0 - mp.tanh(1.0) ** 2)
+    True
     """
 
     inputs: tuple[float, ...]
     steps: tuple[Step, ...]
 
     def __call__(self, *inputs: Any) -> Any:
-        """The result at other inputs, as many as it has: floats give a float, Values give a Value.
+        """The result at other inputs, as many as it has.
+
+        Returns:
+            A float if all inputs are, else a Value.
 
         Raises:
             TypeError: there are more inputs, or fewer.
@@ -114,7 +135,11 @@ class Expression:
         return self.nodes(*inputs)[-1]
 
     def nodes(self, *inputs: Any) -> list[Any]:
-        """The inputs, then the result of each step."""
+        """The inputs, then the result of each step, in a list.
+
+        Raises:
+            TypeError: there are more inputs, or fewer.
+        """
         if len(inputs) != len(self.inputs):
             raise TypeError(f"an expression of {', '.join(self.names[: len(self.inputs)])} got {len(inputs)} inputs")
         nodes = list(inputs)
@@ -123,14 +148,14 @@ class Expression:
         return nodes
 
     def build(self) -> tuple[list[Value], Value]:
-        """New leaves with the inputs it was drawn with, and the result: a graph of its own."""
+        """New leaves with the inputs it was drawn with, a list of them, and the result: a graph of its own."""
         leaves = [Value(x, label=name) for x, name in zip(self.inputs, self.names)]
         result: Value = self(*leaves)
         return leaves, result
 
     @property
     def names(self) -> list[str]:
-        """The variables of the program: inputs, then results."""
+        """The variables of the program, as many as it has nodes: those of the inputs, then those of the steps."""
         return [
             ascii_lowercase[i % 26] + (str(i // 26) if i >= 26 else "")
             for i in range(len(self.inputs) + len(self.steps))
@@ -197,8 +222,9 @@ def expressions(
     Args:
         functions: which to use, by name or the functions themselves, primitives of yours too; None for all that the
             package has.
-        min_nodes, max_nodes: how many nodes a graph has, leaves among them. It may have fewer than the least where the
-            functions allow no more: a logarithm of a logarithm soon has no logarithm.
+        min_nodes: how many nodes a graph has at least, leaves among them; but fewer where the functions allow no more:
+            a logarithm of a logarithm soon has no logarithm.
+        max_nodes: how many it has at most.
         max_leaves: how many leaves at most.
         near_kinks: whether arguments may lie near kinks and on them, as 0 of relu; never at poles.
 
@@ -471,8 +497,10 @@ def mlps(
     """Small networks; a failing test shows the call that makes its network, and shrinks to the smallest.
 
     Args:
-        max_inputs, max_layers, max_width: the largest numbers of inputs, of layers, and of neurons in a layer.
-        activations: names of functions of one argument: the hidden layers take one, the last layer another.
+        max_inputs: how many inputs at most.
+        max_layers: how many layers at most.
+        max_width: how many neurons a layer has at most.
+        activations: a list of names of functions of one argument: the hidden layers take one, the last layer another.
 
     Raises:
         TypeError: a size is no whole number.

@@ -39,7 +39,18 @@ class Epoch:
         loss: the mean over the epoch's examples, each taken before the step it led to.
         accuracy: from 0 to 1; None when nobody asked, or Ctrl-C came first.
         lr: the learning rate of the epoch's last step.
-        seconds: how long it took; the only thing in which two runs from the same seed differ, so not compared.
+        seconds: how many seconds it took; the only thing in which two runs from the same seed differ, so not compared.
+
+    >>> from micrograd_plus import Value, optim
+    >>> def tell(epoch):
+    ...     print(f"epoch {epoch.epoch}, after {epoch.step} steps: loss {epoch.loss:.3f}")
+    >>> slope = Value(0.0)
+    >>> data = [1.0, 2.0], [2.0, 4.0]
+    >>> sgd = optim.SGD([slope], lr=0.1)
+    >>> fit(lambda x, y: (slope * x - y) ** 2, data, sgd, epochs=2, callbacks=[tell], progress=False)
+    epoch 1, after 1 steps: loss 10.000
+    epoch 2, after 2 steps: loss 2.500
+    History(2 epochs, loss 2.5)
     """
 
     epoch: int
@@ -51,10 +62,26 @@ class Epoch:
 
 
 class History(list[Epoch]):
-    """The epochs of a training, in order.
+    """The epochs of a training, in order, a list made by `fit`.
 
     Attributes:
         stopped: "" when all epochs ran; "callback", "patience" or "interrupt" when something ended it early.
+
+    >>> from micrograd_plus import Value, optim
+    >>> slope = Value(0.0)
+    >>> data = [1.0, 2.0], [2.0, 4.0]
+    >>> sgd = optim.SGD([slope], lr=0.1)
+    >>> history = fit(lambda x, y: (slope * x - y) ** 2, data, sgd, epochs=3, progress=False)
+    >>> [round(epoch.loss, 3) for epoch in history]
+    [10.0, 2.5, 0.625]
+    >>> history.stopped, history.interrupted
+    ('', False)
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     history.to_csv(Path(folder, "history.csv"))
+    ...     print(Path(folder, "history.csv").read_text().splitlines()[0])
+    epoch,step,loss,accuracy,lr,seconds
     """
 
     stopped: Literal["", "callback", "patience", "interrupt"] = ""
@@ -141,8 +168,12 @@ def fit(
         patience: end the training after so many epochs without a higher accuracy, or a lower loss if none is asked for.
         progress: None shows a bar on a terminal and in a notebook, and plain lines elsewhere; False is silent.
 
+    Returns:
+        A `History`, a list with an `Epoch` for each.
+
     Raises:
-        TypeError, ValueError: an argument is not what it should be, or `cost` returns no Value.
+        TypeError: an argument is of the wrong kind, or `cost` returns no Value.
+        ValueError: an argument is of the right kind, but out of its range, or does not go with the others.
         CompileError: `compile` is True, and the cost can't be compiled; it is a TypeError, too.
         RuntimeError: called inside `no_grad()`.
         FloatingPointError: a loss or a parameter is no longer a finite number. The parameters are then those of the

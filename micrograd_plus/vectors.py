@@ -31,6 +31,7 @@ def dot(a: Any, b: Any) -> Any:
         `relu(dot(W, x) + b)` reads as in the textbooks.
 
     Raises:
+        TypeError: one of them is no list.
         ValueError: the lengths differ, or a list is empty.
 
     >>> dot([1.0, 2.0], [3.0, 4.0])
@@ -56,6 +57,16 @@ def _matrix_times_vector(rows: Any, vector: Any) -> NDArray[Any]:
 def mean(values: Any) -> Any:
     """The sum of the values divided by their number.
 
+    Args:
+        values: a list of n numbers or Values, or an array of them.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
+    Raises:
+        TypeError: it is no list.
+        ValueError: it is empty.
+
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
@@ -66,6 +77,16 @@ def softmax(values: Any) -> list[Any]:
     """The values' exponentials, divided by their sum: positive numbers that sum to 1.
 
     The largest value is taken from all of them first, which changes nothing but keeps exp from overflowing.
+
+    Args:
+        values: a list of n numbers or Values, or an array of them.
+
+    Returns:
+        A list of n Values, or of floats where nothing is a Value.
+
+    Raises:
+        TypeError: it is no list.
+        ValueError: it is empty.
 
     >>> softmax([1000.0, 1000.0])
     [0.5, 0.5]
@@ -79,6 +100,16 @@ def softmax(values: Any) -> list[Any]:
 def log_softmax(values: Any) -> list[Any]:
     """The logarithms of softmax, without a detour over numbers too small for a float.
 
+    Args:
+        values: a list of n numbers or Values, or an array of them.
+
+    Returns:
+        A list of n Values, or of floats where nothing is a Value.
+
+    Raises:
+        TypeError: it is no list.
+        ValueError: it is empty.
+
     >>> log_softmax([0.0, -1000.0])
     [0.0, -1000.0]
     """
@@ -91,6 +122,16 @@ def logsumexp(values: Any) -> Any:
 
     The largest value m is taken out first, so that nothing overflows: m + ln(Σ exp(v - m)). Its own term is 1 and left
     to log1p, so that what is far smaller is not lost beside it.
+
+    Args:
+        values: a list of n numbers or Values, or an array of them.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
+    Raises:
+        TypeError: it is no list.
+        ValueError: it is empty.
 
     >>> logsumexp([1000.0, 1000.0])
     1000.69...

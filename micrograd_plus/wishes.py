@@ -28,7 +28,14 @@ class NeuronNudges:
         wish: how a should change, -∂C/∂a: the sum of what all neurons of the next layer wish.
         bias: how its bias should, -∂C/∂b.
         weights: how each weight should, -∂C/∂w: in proportion to the activation that the weight stands by.
-        before: its part in the wishes for the activations before it: in proportion to its weights.
+        before: its part in the wish for each activation before it: in proportion to its weights.
+
+    >>> model = MLP(2, [3, 2], activation="sigmoid", output="sigmoid", seed=1)
+    >>> neuron = nudges(model, [0.5, -1.0], [1.0, 0.0]).layers[0].neurons[0]
+    >>> neuron.name, len(neuron.weights)
+    ('layers.0.neurons.0', 2)
+    >>> neuron.weights == (0.5 * neuron.bias, -1.0 * neuron.bias)
+    True
     """
 
     name: str
@@ -46,7 +53,12 @@ class LayerNudges:
     Attributes:
         name: its path in the model.
         neurons: those of each neuron.
-        before: the wishes for the activations before the layer: the neurons' parts, summed.
+        before: the wish for each activation before the layer: the neurons' parts, summed.
+
+    >>> model = MLP(2, [3, 2], activation="sigmoid", output="sigmoid", seed=1)
+    >>> hidden, output = nudges(model, [0.5, -1.0], [1.0, 0.0]).layers
+    >>> output.name, output.before == tuple([neuron.wish for neuron in hidden.neurons])
+    ('layers.1', True)
     """
 
     name: str
@@ -60,9 +72,18 @@ class Nudges:
 
     Attributes:
         cost: of the example, or the mean of the costs.
-        inputs: the numbers that went into the network.
+        inputs: the numbers that went into the network, one for each input.
         layers: the nudges of each layer, the first one first.
         examples: of several examples, what each of them wants of each parameter, in the order of `vector`.
+
+    >>> model = MLP(2, [3, 2], activation="sigmoid", output="sigmoid", seed=1)
+    >>> wanted = nudges(model, [0.5, -1.0], [1.0, 0.0])
+    >>> wanted
+    <Nudges of one example for a network 2-3-2, cost 0.525999>
+    >>> len(wanted.vector())
+    17
+    >>> wanted.draw()
+    <Drawing of what is wanted of a network 2-3-2, ...>
     """
 
     cost: float
@@ -80,7 +101,12 @@ class Nudges:
         """The picture of the network with these nudges: blue is up, orange is down.
 
         A line is the wished change of a weight, an arrow that of an activation.
-        Its arguments are those of `draw_network`.
+        Arguments `labels`, `image` and `shown` are those of `draw_network`.
+
+        Raises:
+            TypeError: labels are no list, or shown is no whole number.
+            ValueError: there are too many labels or too few, the inputs are asked for as an image and are no square, or
+                shown is below 2.
         """
         activations = [self.inputs, *[[neuron.activation for neuron in layer.neurons] for layer in self.layers]]
         wishes = [self.layers[0].before, *[[neuron.wish for neuron in layer.neurons] for layer in self.layers]]
@@ -118,7 +144,7 @@ def nudges(model: MLP | Sequence[Layer], x: Any, target: Any, loss: Callable[[An
         loss: of a prediction and a target, as in `losses`; None is `losses.squared_error`.
 
     Returns:
-        `Nudges`: for each layer and each neuron its activation, its wish and its nudges; `str` is a table.
+        `Nudges`, with each neuron's activation, its wish and its nudges, layer by layer; `str` is a table.
 
     Raises:
         TypeError: model is no MLP and no list of layers, x holds something that is no number, or the loss is no Value.

@@ -11,11 +11,16 @@ from micrograd_plus.data.batches import take
 class Dataset(NamedTuple):
     """Images and their labels; it unpacks as the pair it is: `x, y = load_digits()`.
 
-    Each image is a list of plain floats, row by row, and each label an int; or all images are one NumPy array, with a
-    row for each, and the labels another.
+    Attributes:
+        images: a list with a list of k plain floats for each, row by row; or a NumPy array (n, k).
+        labels: a list with an int for each image; or a NumPy array (n,).
 
-    >>> Dataset([[0.0, 0.5], [1.0, 0.0]], [3, 7])
+    >>> small = Dataset(images=[[0.0, 0.5], [1.0, 0.0]], labels=[3, 7])
+    >>> small
     Dataset(2 images of 2 numbers, with labels)
+    >>> x, y = small
+    >>> y
+    [3, 7]
     """
 
     images: Any
@@ -33,8 +38,15 @@ def hold_out(dataset: tuple[Any, Any], every: int = 5) -> tuple[Dataset, Dataset
     two parts alike: data often lie in the order in which they were gathered, and the end of it comes from other
     writers.
 
+    Args:
+        dataset: a `Dataset`, or any pair of examples and their labels, lists or arrays of n.
+        every: one in so many is held out.
+
+    Returns:
+        Two `Dataset`, for training and held out, in the order they had; lists of lists, arrays of arrays.
+
     Raises:
-        TypeError: `every` is no whole number.
+        TypeError: `every` is no whole number, or there are no lists or arrays.
         ValueError: `every` is below 2, images and labels differ in number, or there are fewer than two.
 
     >>> train, held_out = hold_out(([[0.0], [0.1], [0.2], [0.3]], [0, 1, 2, 3]), every=2)
@@ -53,6 +65,10 @@ def hold_out(dataset: tuple[Any, Any], every: int = 5) -> tuple[Dataset, Dataset
 
 def one_hot(label: Any, classes: int = 10) -> list[float]:
     """The label as a list of zeros with a single 1.0: what a network with one output a class should answer.
+
+    Args:
+        label: a whole number, the place of the 1.0.
+        classes: how many numbers there are.
 
     Raises:
         TypeError: the label or `classes` is no whole number.

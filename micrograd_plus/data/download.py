@@ -37,6 +37,7 @@ def download_mnist(
     Needs pooch: `pip install 'micrograd-plus[data]'`.
 
     Args:
+        folder: where the files go.
         url: the address under which the files lie.
         checksums: the MD5 checksum of each file, by its name.
         timeout: how many seconds the server may be silent.
@@ -52,6 +53,9 @@ def download_mnist(
 
     >>> download_mnist("mnist")  # doctest: +SKIP
     [PosixPath('mnist/train-images-idx3-ubyte.gz'), ...]
+    >>> download_mnist("mnist", url="my-mirror/mnist")
+    Traceback (most recent call last):
+    ValueError: download_mnist(url='my-mirror/mnist'): expected an address that begins with https:// or http://
     """
     if not str(url).startswith(("http://", "https://")):
         raise ValueError(f"download_mnist(url={url!r}): expected an address that begins with https:// or http://")

@@ -33,6 +33,7 @@ def load_mnist(
     floats, and as an array, which is there ten times sooner.
 
     Args:
+        folder: where the files lie.
         train: True for the training images, False for the test images.
         limit: take only so many images, from the first on; None takes all.
         download: fetch the files with `download_mnist` if the folder lacks one that is needed.
@@ -40,8 +41,11 @@ def load_mnist(
 
     Raises:
         FileNotFoundError: the folder lacks a file; the message lists the names that would do.
+        TypeError: the limit is no whole number.
         ValueError: a file is not what it should be (see `read_idx`), images and labels differ in number, there are
             none, or the limit is below 1.
+
+    If files are to be fetched, its errors are those of `download_mnist`, too.
 
     >>> load_mnist("nowhere")
     Traceback (most recent call last):
@@ -82,7 +86,11 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> 
     each dimension as four bytes, most significant first, then the numbers, the last index running fastest.
 
     Args:
+        path: the file.
         dimensions: how many there must be: 3 for images, 1 for labels; None takes any.
+
+    Returns:
+        An array of bytes, of the shape that the file tells, (n, 28, 28) for MNIST's images, (n,) for its labels.
 
     Raises:
         ValueError: the gzip data are damaged or none at all, the magic number is another, or the file is shorter or

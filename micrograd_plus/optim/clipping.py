@@ -12,17 +12,21 @@ from micrograd_plus.optim.ranges import parameters as parameters_of
 
 
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float, norm_type: float | str = 2.0) -> float:
-    """Scale all gradients alike, so that their norm, taken as one vector, is at most max_norm; return what it was.
+    """Scale all gradients alike, so that their norm, taken as one vector, is at most max_norm.
 
     As in PyTorch the factor is max_norm / (norm + 1e-6), where that is below 1.
 
     Args:
-        parameters: Values, as `model.parameters()` gives them.
+        parameters: a list of Values, as `model.parameters()` gives them.
         max_norm: at least 0; infinity changes nothing.
         norm_type: p of the p-norm, above 0; infinity, or "inf", for the largest gradient.
 
+    Returns:
+        The norm as it was before.
+
     Raises:
-        TypeError, ValueError: no Values, or an argument that is no number or out of its range.
+        TypeError: something is no Value, or an argument is no number.
+        ValueError: there are no Values, one occurs twice or is computed, or an argument is out of its range.
 
     >>> x, y = Value(0.0), Value(0.0)
     >>> x.grad, y.grad = 3.0, 4.0
@@ -55,11 +59,12 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
     """Hold each gradient between -clip_value and clip_value.
 
     Args:
-        parameters: Values, as `model.parameters()` gives them.
+        parameters: a list of Values, as `model.parameters()` gives them.
         clip_value: at least 0.
 
     Raises:
-        TypeError, ValueError: no Values, or a clip_value that is no number or below 0.
+        TypeError: something is no Value, or clip_value is no number.
+        ValueError: there are no Values, one occurs twice or is computed, or clip_value is below 0.
 
     >>> x = Value(0.0)
     >>> x.grad = -3.0

@@ -21,6 +21,8 @@ def newton_step(f: Callable[[Any], Any], w: Any) -> Any:
         The next w, nested as w.
 
     Raises:
+        TypeError: f returns no Value, or w is no number and no nest of numbers.
+        ValueError: there is no number in w.
         ArithmeticError: the Hessian is singular there or not finite, so that there is no such step.
 
     >>> newton_step(lambda w: (w - 3.0) ** 2 + 1.0, 10.0)       # a parabola takes one
@@ -55,7 +57,8 @@ def newton(f: Callable[[Any], Any], w: Any, *, steps: int = 50, tolerance: float
     why one doesn't for a network: each step solves as many equations as there are parameters.
 
     Args:
-        f, w: as in `newton_step`.
+        f: a function that returns one Value.
+        w: where to start: a number, or a list, tuple, dict or array of n numbers.
         steps: how many at most.
         tolerance: it is a root where no partial derivative is larger.
 
@@ -63,6 +66,8 @@ def newton(f: Callable[[Any], Any], w: Any, *, steps: int = 50, tolerance: float
         The root, nested as w.
 
     Raises:
+        TypeError: f returns no Value, w is no number and no nest of numbers, or steps is no whole number.
+        ValueError: steps is below 1.
         ArithmeticError: there is no step on from some point, or no root after so many steps.
 
     >>> newton(lambda w: w[0] ** 2 + (w[1] - 2.0) ** 4 + w[1], [5.0, 0.0])

@@ -46,15 +46,19 @@ class Optimizer:
     """Parameters, the rule that steps them, and what the rule remembers of each.
 
     Args:
-        params: the Values to step, as `model.parameters()` gives them.
-        rule: a function of (t, *, lr, **options), called once a step with its number from 1 on, which returns the
-            update of one parameter, a function of (theta, gradient, *state) that returns the tuple (theta, *state).
+        params: a list of the Values to step, as `model.parameters()` gives them.
+        rule: a function of `(t, *, lr, **options)`, called once a step with its number from 1 on, which returns the
+            update of one parameter, a function of `(theta, gradient, *state)` that returns the tuple `(theta, *state)`.
         lr: the learning rate, in units of theta per unit of what the rule makes of a gradient.
-        state: the number each thing remembered of a parameter starts with.
+        state: for each thing that the rule remembers of a parameter, the number it starts with.
         weight_decay: adds weight_decay · theta to the gradient, the slope of a penalty on theta².
         decoupled_weight_decay: shrinks theta by lr · weight_decay instead (Loshchilov and Hutter 2019, algorithm 2).
         maximize: climb instead of descending.
-        options: passed on to the rule, and kept in `options`.
+        options: passed on to the rule, by name.
+
+    Attributes:
+        steps: how many were taken.
+        initial_lr: the learning rate that the first schedule found; None before.
 
     Raises:
         TypeError: something in `params` is no Value, or an option is of the wrong type.
@@ -92,18 +96,28 @@ class Optimizer:
         self.params = parameters(f"{name}(params)", params)
         self.rule = rule
         self._lr: float = checked(name, "lr", lr)
-        self.initial_lr: float | None = None  # the rate the first schedule found
+        self.initial_lr: float | None = None
         self.weight_decay: float = checked(name, "weight_decay", weight_decay)
         self.decoupled_weight_decay: bool = checked(name, "decoupled_weight_decay", decoupled_weight_decay)
         self.maximize: bool = checked(name, "maximize", maximize)
         self.options = {option: checked(name, option, value) for option, value in options.items()}
         self.state: list[Any] = [[float(start)] * len(self.params) for start in state]  # columns: sequences or arrays
         self._own: list[Any] = []  # the columns that `update` made, and may overwrite
-        self.steps = 0  # how many were taken
+        self.steps = 0
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next step; a schedule, or anybody, may write it."""
+        """The learning rate of the next step; a schedule, or anybody, may write it.
+
+        Raises:
+            TypeError: what is written is no number.
+            ValueError: it is negative or not finite.
+
+        >>> optimizer = SGD([Value(1.0)], lr=0.5)
+        >>> optimizer.lr /= 2
+        >>> optimizer
+        SGD(1 parameters, lr=0.25, ...)
+        """
         return self._lr
 
     @lr.setter
@@ -111,7 +125,7 @@ class Optimizer:
         self._lr = checked(type(self).__name__, "lr", lr)
 
     def step(self) -> None:
-        """Move each parameter by its `.grad`."""
+        """Move each parameter by what the rule makes of its `.grad`."""
         update = self._next_update()
         columns = [column.tolist() if hasattr(column, "tolist") else column for column in self.state]
         thetas, gradients = [p._data for p in self.params], [p._grad for p in self.params]
@@ -121,7 +135,14 @@ class Optimizer:
         self.steps += 1
 
     def update(self, theta: ArrayLike, gradient: ArrayLike) -> NDArray[Any]:
-        """The same step for a flat float64 vector in the order of `params`, which are neither read nor written.
+        """The same step for a flat vector in the order of `params`, which are neither read nor written.
+
+        Args:
+            theta: the n parameters, an array (n,).
+            gradient: the derivative by each of them, an array (n,).
+
+        Returns:
+            The parameters after the step, a float64 array (n,).
 
         Counts as a step, and remembers what `step` would: the two may take turns. `state` then holds arrays, which the
         next update overwrites.
@@ -201,11 +222,12 @@ def sgd_rule(t: int, *, lr: float, momentum: float, dampening: float, nesterov: 
 class SGD(Optimizer):
     """Gradient descent: theta - lr · gradient; stochastic when the gradient is that of a sample.
 
+    Arguments `params`, `lr`, `weight_decay` and `maximize` and errors are those of `Optimizer`.
+
     Args:
-        params, lr, weight_decay, maximize, and the errors: as in `Optimizer`.
         momentum: how much of the last step's velocity is kept, at least 0.
         dampening: how much of a new gradient is left out of the velocity.
-        nesterov: look ahead along the velocity; wants a momentum and no dampening.
+        nesterov: look ahead along the velocity; it is a ValueError without a momentum, or with a dampening.
 
     >>> x = Value(1.0)
     >>> (x * x).backward()
@@ -250,8 +272,9 @@ def adagrad_rule(t: int, *, lr: float, lr_decay: float, eps: float) -> Update:
 class Adagrad(Optimizer):
     """Each step divided by the root of the sum of all squared gradients so far.
 
+    Arguments `params`, `lr`, `weight_decay` and `maximize` and errors are those of `Optimizer`.
+
     Args:
-        params, lr, weight_decay, maximize, and the errors: as in `Optimizer`.
         lr_decay: step t has the rate lr / (1 + (t - 1) · lr_decay).
         initial_accumulator_value: what the sum of squares starts with.
         eps: added to the root, against division by 0.
@@ -305,8 +328,9 @@ def rmsprop_rule(t: int, *, lr: float, alpha: float, eps: float, momentum: float
 class RMSprop(Optimizer):
     """Each step divided by the root of a moving average of squared gradients.
 
+    Arguments `params`, `lr`, `weight_decay` and `maximize` and errors are those of `Optimizer`.
+
     Args:
-        params, lr, weight_decay, maximize, and the errors: as in `Optimizer`.
         alpha: how much of an average is kept at each step, from 0 to 1.
         eps: added to the root, against division by 0.
         momentum: how much of the last step's velocity is kept, at least 0.
@@ -358,8 +382,10 @@ def adam_rule(t: int, *, lr: float, betas: tuple[float, float], eps: float, amsg
 class Adam(Optimizer):
     """A moving average of gradients, divided by the root of one of their squares, both corrected for starting at 0.
 
+    Arguments `params`, `lr`, `weight_decay`, `maximize` and `decoupled_weight_decay` and errors are those of
+    `Optimizer`.
+
     Args:
-        params, lr, weight_decay, maximize, decoupled_weight_decay, and the errors: as in `Optimizer`.
         betas: how much of the two averages is kept at each step, from 0 up to, but not including, 1.
         eps: added to the root, against division by 0.
         amsgrad: divide by the largest average of squares so far.
@@ -392,8 +418,10 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2).
 
+    Arguments `params`, `lr`, `betas`, `eps`, `amsgrad` and `maximize` are those of `Adam`, errors are those of
+    `Optimizer`.
+
     Args:
-        params, lr, betas, eps, amsgrad, maximize, and the errors: as in `Adam`.
         weight_decay: each step shrinks theta by lr · weight_decay of itself.
 
     >>> x = Value(1.0)
@@ -434,8 +462,10 @@ def adadelta_rule(t: int, *, lr: float, rho: float, eps: float) -> Update:  # no
 class Adadelta(Optimizer):
     """Each step scaled by the root of the moving averages of squared steps over that of squared gradients.
 
+    Arguments `params`, `lr`, `weight_decay` and `maximize` and errors are those of `Optimizer`.
+    Here `lr` scales what the rule finds by itself.
+
     Args:
-        params, lr, weight_decay, maximize, and the errors: as in `Optimizer`; lr scales what the rule finds by itself.
         rho: how much of an average is kept at each step, from 0 to 1.
         eps: added to both averages; it gets the first step going.
 
@@ -494,8 +524,10 @@ class NAdam(Optimizer):
     PyTorch keeps the product of the momenta in its default dtype: the numbers are its own to 1e-9 under
     `torch.set_default_dtype(torch.float64)`, and to some six digits under float32, whatever dtype the parameters have.
 
+    Arguments `params`, `lr`, `weight_decay`, `maximize` and `decoupled_weight_decay` and errors are those of
+    `Optimizer`.
+
     Args:
-        params, lr, weight_decay, maximize, decoupled_weight_decay, and the errors: as in `Optimizer`.
         betas: how much of the two averages is kept at each step, from 0 up to, but not including, 1.
         eps: added to the root, against division by 0.
         momentum_decay: how fast the momentum grows from half of betas[0] to the whole of it.
@@ -552,8 +584,10 @@ def radam_rule(t: int, *, lr: float, betas: tuple[float, float], eps: float) -> 
 class RAdam(Optimizer):
     """Adam that waits with dividing until its average of squares is worth something, and then does so by degrees.
 
+    Arguments `params`, `lr`, `weight_decay`, `maximize` and `decoupled_weight_decay` and errors are those of
+    `Optimizer`.
+
     Args:
-        params, lr, weight_decay, maximize, decoupled_weight_decay, and the errors: as in `Optimizer`.
         betas: how much of the two averages is kept at each step, from 0 up to, but not including, 1.
         eps: added to the root, against division by 0.
 
@@ -584,10 +618,16 @@ class RAdam(Optimizer):
 OPTIMIZERS: dict[str, type[SGD | Adagrad | RMSprop | Adam | Adadelta | NAdam | RAdam]] = {
     made.__name__.lower(): made for made in (SGD, Adagrad, RMSprop, Adam, AdamW, Adadelta, NAdam, RAdam)
 }
+"""The optimizers by name, in small letters: those that `by_name` knows."""
 
 
 def by_name(name: str, params: Iterable[Value], **options: Any) -> Optimizer:
     """The optimizer of that name, in capitals or not, with the options it takes.
+
+    Args:
+        name: "sgd", "adagrad", "rmsprop", "adam", "adamw", "adadelta", "nadam" or "radam".
+        params: a list of the Values to step, as `model.parameters()` gives them.
+        options: what the optimizer takes besides, by name, such as `lr`.
 
     Raises:
         ValueError: there is none; the error names the nearest.

@@ -20,6 +20,9 @@ class Schedule:
         last_epoch: how far a schedule has come that this one takes over from; -1 for none. Takes over the optimizer's
             `initial_lr` too, which the first schedule noted there.
 
+    Attributes:
+        base_lr: the optimizer's learning rate before any schedule, its `initial_lr`.
+
     Raises:
         TypeError: `optimizer` is none, or an argument is of the wrong type.
         ValueError: an argument is out of its range, or there is no `initial_lr` to take over.
@@ -61,7 +64,15 @@ class Schedule:
         return [self._last_lr]
 
     def first_lr(self, lr: float) -> float:
-        """The rate at the start, from the one found there."""
+        """The rate at the start, from the one found there.
+
+        >>> import micrograd_plus as mp
+        >>> class Careful(Schedule):
+        ...     def first_lr(self, lr):
+        ...         return lr / 10
+        >>> Careful(mp.optim.SGD([mp.Value(1.0)], lr=1.0)).get_last_lr()
+        [0.1]
+        """
         return lr
 
     def next_lr(self, lr: float) -> float:
@@ -75,8 +86,9 @@ class Schedule:
 class StepLR(Schedule):
     """The rate times gamma every step_size epochs.
 
+    Arguments `optimizer` and `last_epoch` and errors are those of `Schedule`.
+
     Args:
-        optimizer, last_epoch, and the errors: as in `Schedule`.
         step_size: in epochs, at least 1.
         gamma: the factor, at least 0.
 
@@ -105,8 +117,9 @@ class StepLR(Schedule):
 class ExponentialLR(Schedule):
     """The rate times gamma every epoch.
 
+    Arguments `optimizer` and `last_epoch` and errors are those of `Schedule`.
+
     Args:
-        optimizer, last_epoch, and the errors: as in `Schedule`.
         gamma: the factor, at least 0.
 
     >>> import micrograd_plus as mp
@@ -128,8 +141,9 @@ class ExponentialLR(Schedule):
 class CosineAnnealingLR(Schedule):
     """The rate along half a cosine down to eta_min in T_max epochs, and up again (Loshchilov and Hutter 2017).
 
+    Arguments `optimizer` and `last_epoch` and errors are those of `Schedule`.
+
     Args:
-        optimizer, last_epoch, and the errors: as in `Schedule`.
         T_max: in epochs, at least 1.
         eta_min: the lowest rate, at least 0.
 
@@ -162,8 +176,9 @@ class CosineAnnealingLR(Schedule):
 class LinearLR(Schedule):
     """The rate along a straight line, from start_factor to end_factor times itself in total_iters epochs.
 
+    Arguments `optimizer` and `last_epoch` and errors are those of `Schedule`.
+
     Args:
-        optimizer, last_epoch, and the errors: as in `Schedule`.
         start_factor: above 0, at most 1.
         end_factor: from 0 to 1.
         total_iters: in epochs, at least 1; after them the rate stays.

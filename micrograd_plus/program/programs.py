@@ -25,16 +25,36 @@ PATHS = 16  # a function with more ways through it should choose between results
 
 
 class Program:
-    """A compiled function, which `mp.compile` makes.
+    """A compiled function of one example, made by `compile`, which runs whole batches.
 
-    X and Y hold an example in each row; anything that NumPy makes an array of numbers of will do. Everywhere
-    `parameters` is a flat vector in the order of `program.parameters`, and nothing else is read then: the fast way.
-    Without it the Values are read afresh.
+    In every call, `x` holds an example in each row, and `y` its target: arrays (n, 784) and (n, 10) for x=784 and
+    y=10, (n,) for x=(); anything that NumPy makes an array of numbers of will do. And `parameters` is a flat vector
+    in the order of `program.parameters`, and nothing else is read then: the fast way. Without it the Values are
+    read afresh.
 
     Attributes:
         parameters: the Values that the gradient is taken by, in the order of `model.parameters()`.
         function: what was compiled; None where the program was unpickled.
         several: whether it returns a list of outputs.
+
+    >>> import micrograd_plus as mp
+    >>> slope = mp.Value(3.0)
+    >>> program = mp.compile(lambda x, y: (slope * x - y) ** 2, x=(), y=())
+    >>> X, Y = [1.0, 2.0], [0.0, 4.0]
+    >>> program(X, Y)                                 # the mean over the batch
+    6.5
+    >>> program.values(X, Y)
+    array([9., 4.])
+    >>> program.value_and_grad(X, Y)
+    (6.5, array([7.]))
+    >>> program.gradients(X, Y)
+    array([[6.],
+           [8.]])
+    >>> program(X, Y, parameters=[2.0])
+    2.0
+    >>> print(program.explain())
+    6 scalar nodes → 2 groups
+    ...
     """
 
     def __init__(
@@ -59,12 +79,14 @@ class Program:
 
     @np.errstate(all="ignore")
     def __call__(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Any:
-        """The mean of the function over the examples, a float.
+        """The mean of the function over the examples; where it gives a list of outputs, these for each example.
 
-        Where the function returns a list of k outputs, a prediction for instance: the array (n, k) of all of them.
+        Returns:
+            A float. For a function that returns a list of k outputs, a prediction for instance, an array (n, k).
 
         Raises:
-            TypeError, ValueError: X, Y or `parameters` are not what they should be; the error says what was expected.
+            TypeError: y is missing, or there should be none, or something holds no plain numbers.
+            ValueError: something is of another shape; the error says what was expected.
             CompileError: an example goes a way through the function that cannot be compiled.
         """
         values = self.values(x, y, parameters=parameters)
@@ -72,7 +94,10 @@ class Program:
 
     @np.errstate(all="ignore")
     def values(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
-        """The function's value for each example: an array (n,); or (n, k) where it returns a list of k."""
+        """The function's value for each example: an array (n,); or (n, k) where it returns a list of k.
+
+        Its errors are those of `Program.__call__`.
+        """
         theta, xs, ys = self._inputs(x, y, parameters)
         out: Floats | None = None
         for path, rows in self._ways(theta, xs, ys):
@@ -89,8 +114,7 @@ class Program:
     ) -> tuple[float, Floats]:
         """The mean over the examples, and its derivative by each parameter, a vector in their order.
 
-        Raises:
-            TypeError: the function returns several outputs; else as for a call.
+        Its errors are those of `Program.__call__`; it is a TypeError, too, if the function returns several outputs.
         """
         self._demand_one("value_and_grad")
         theta, xs, ys = self._inputs(x, y, parameters)
@@ -107,7 +131,10 @@ class Program:
 
     @np.errstate(all="ignore")
     def gradients(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
-        """The gradient of each example's own value: an array with a row for each example, a column a parameter."""
+        """The gradient of each example's own value: an array with a row for each example, a column a parameter.
+
+        Its errors are those of `Program.__call__`; it is a TypeError, too, if the function returns several outputs.
+        """
         self._demand_one("gradients")
         theta, xs, ys = self._inputs(x, y, parameters)
         out = np.empty((len(xs), len(self.parameters)), dtype=self._dtype)
@@ -275,14 +302,20 @@ def compile(
     Args:
         function: function(x, y), or function(x) without targets, of one example; returns a Value, or a list of them.
         x: how many numbers an example has: 784 for a list of 784, () for a single number, (28, 28) for a list of lists.
-        y: the same of its target.
+        y: the same of its target, such as 10 for a list of 10; None if there is no target.
         parameters: a model, or the Values to differentiate by, in the order of the gradient; None finds them: the
             parameters of the models that the function uses, in the order of `model.parameters()`.
         dtype: what to compute in; "float32" is faster and has seven digits.
 
+    Returns:
+        A `Program`. Called with a batch it gives the mean of the function over it, with `.values` each example's own
+        number, with `.value_and_grad` the mean and its gradient. One of a function that returns a list, a model for
+        instance, gives each example's outputs.
+
     Raises:
         CompileError: the function cannot be traced; the message names the line and says what to write instead.
-        ValueError: a shape or the dtype is none.
+        TypeError: it is no function, or something in `parameters` is no Value.
+        ValueError: a shape or the dtype is none, or `parameters` is empty or holds a Value twice or a computed one.
 
     >>> import micrograd_plus as mp
     >>> model = mp.MLP(2, [3, 1], seed=1)

@@ -30,8 +30,9 @@ def run(
     Args:
         ops: the operations by code.
         code: for each place its operation, or LEAF.
-        first, second: for each place where its first two arguments are.
-        second: -1 where there is but one. more: where all arguments are, for operations of three and more.
+        first: for each place where its first argument is.
+        second: for each place where its second argument is; -1 where there is but one.
+        more: where all arguments are, for operations of three and more.
         numbers: those of the leaves are there; the others are written.
     """
     for i in range(len(code)):
@@ -63,10 +64,9 @@ def pull(
     numbers: list[float],
     gradients: list[float],
 ) -> None:
-    """Pass gradients back from results to arguments.
+    """Pass gradients back from results to arguments, in the columns of `run`, which came before.
 
     Args:
-        ops, code, first, second, more, numbers: as in `run`, which came before.
         rules: for each place what is to be done: nothing, to both arguments or one of a sum or a product, or OTHER.
         active: for each place, 1 where it is on a way from a parameter to the result.
         gradients: that of the result is there, all others are 0.

@@ -24,7 +24,16 @@ GUARDS = 1000  # so many choices in one run are a loop over something a graph ca
 
 
 class CompileError(TypeError):
-    """A function that cannot be compiled as it stands; the message says what to write instead."""
+    """A function that cannot be compiled as it stands; the message says what to write instead.
+
+    >>> import math
+    >>> import micrograd_plus as mp
+    >>> try:
+    ...     mp.compile(lambda x: math.exp(x), x=())
+    ... except mp.CompileError as error:
+    ...     print(error)
+    compile: float(x) in ... would bake one example's number into the program; compute with the Value itself, ...
+    """
 
 
 class Guard(NamedTuple):
