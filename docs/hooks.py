@@ -1,0 +1,127 @@
+"""What the documentation needs besides its pages: the table of functions, and formulas that no script has to draw."""
+
+import re
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from micrograd_plus.formulas import Formula
+from micrograd_plus.reference import row
+from micrograd_plus.rows import FUNCTIONS
+
+_PARTIAL = r"\frac{\partial}{\partial %s}: "
+README = Path(__file__).parent.parent / "README.md"
+INTRODUCTION = """---
+hide: [toc]
+---
+
+# The functions
+
+Each row of the table in `micrograd_plus/ops.py` is a function that takes numbers, lists, arrays and Values, and a
+method of `Value`: `mp.tanh(x)`, `x.tanh()`. This page is made from the rows. Outside its domain a function is `nan`. At
+a kink, where the slope jumps, the derivative is the one that PyTorch gives; at a pole it is infinite or `nan`. The same
+for one function, in a terminal: `micrograd-plus ops tanh`.
+"""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """The pages, and two that are made: the front page, which is the README, and the table of functions."""
+    files.append(File.generated(config, "index.md", content=front(README.read_text(encoding="utf-8"))))
+    files.append(File.generated(config, "functions.md", content=table()))
+    return files
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Let examples in docstrings be shown as code."""
+    config.markdown_extensions.append(Examples())  # type: ignore[arg-type]  # mkdocs takes extensions, too
+    return config
+
+
+class Examples(Extension):
+    """What begins with >>> is code, up to the next empty line, also where no fence says so."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Markdown's name for it
+        """Register it, to run before fences are looked for."""
+        md.preprocessors.register(_Fences(md), "examples", 100)
+
+
+class _Fences(Preprocessor):
+    def run(self, lines: list[str]) -> list[str]:
+        out: list[str] = []
+        fenced = inside = False
+        for line in [*lines, ""]:
+            if line.lstrip().startswith("```"):
+                fenced = not fenced
+            if not fenced and not inside and line.startswith(">>> "):
+                out.append("```pycon")
+                inside = True
+            elif inside and not line.strip():
+                out.append("```")
+                inside = False
+            out.append(line)
+        return out
+
+
+def front(readme: str) -> str:
+    """The README as a page of the documentation: its links lead to pages, and those to other files are mere text."""
+
+    def led(found: re.Match[str]) -> str:
+        text, link = found[1], found[2]
+        if link.startswith(("#", "http")):
+            return found[0]
+        if link.startswith("docs/"):
+            return f"[{text}]({link.removeprefix('docs/')})"
+        return f"[{text}]({link.replace('notebooks/', 'lessons/')})" if link.endswith(".ipynb") else text
+
+    return re.sub(r"\[([^\]]*)\]\(([^)]+)\)", led, readme)
+
+
+def table() -> str:
+    """The table of functions as Markdown, its formulas as MathML."""
+    lines = ["| function | formula | derivative | domain | kinks |", "|---|---|---|---|---|"]
+    for name in FUNCTIONS:
+        told = row(name)
+        what = told.what.replace("|", "\\|")
+        slopes = [_slope(by if len(told.derivatives) > 1 else "", slope) for by, slope in told.derivatives]
+        cells = [f"`{told.usage}`<br>{what}", math(told.formula.latex), "<br>".join(slopes), told.domain, told.kinks]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([INTRODUCTION, *lines, ""])
+
+
+def _slope(by: str, slope: Formula) -> str:
+    """A derivative; as text where it is so long that its parts have names."""
+    if "\n" in slope.text:
+        text = "<br>".join([escape(line).replace("|", "&#124;") for line in slope.text.splitlines()])
+        return f"{math(_PARTIAL % by) if by else ''}<code>{text}</code>"
+    return math((_PARTIAL % by if by else "") + slope.latex)
+
+
+def math(latex: str, display: str = "inline") -> str:
+    """LaTeX as MathML, which browsers draw by themselves; on one line, and fit for a table."""
+    return " ".join(convert(latex, display=display).split()).replace("|", "&#124;")
+
+
+def on_page_content(html: str, page: Page, **_: Any) -> str:
+    """A lesson with its formulas as MathML, without scripts that fetch something, and with links to pages."""
+    if not page.file.src_uri.endswith(".ipynb"):
+        return html
+    html = re.sub(r"href=\"([\w-]+)\.ipynb", r'href="../\1/', html)
+    html = re.sub(r"<script[^>]*\bsrc=\"http[^>]*></script>", "", html)
+    html = re.sub(r"<script type=\"module\">.*?</script>", "", html, flags=re.DOTALL)
+    code = r"<(?:pre|code|script|style|iframe)\b.*?</(?:pre|code|script|style|iframe)>|<[^>]*>"
+    formula = r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$"
+    return re.sub(f"{code}|{formula}", _as_mathml, html, flags=re.DOTALL)
+
+
+def _as_mathml(found: re.Match[str]) -> str:
+    if found["block"]:
+        return math(unescape(found["block"]), "block")
+    return math(unescape(found["inline"]).removeprefix("\\displaystyle ")) if found["inline"] else found[0]

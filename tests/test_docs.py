@@ -1,0 +1,131 @@
+"""The documentation is built without a warning, its links lead somewhere, and it fetches nothing from elsewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import micrograd_plus as mp
+from micrograd_plus.rows import FUNCTIONS, HOME
+
+ROOT = Path(__file__).parent.parent
+FILM = ROOT / "docs" / "images" / "steps.svg"
+
+
+class Links(HTMLParser):
+    """What a page links to, what it fetches by itself, and the places in it that others can link to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.places: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: text or "" for name, text in attrs}
+        self.places |= {given[name] for name in ("id", "name") if name in given}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif tag == "link" and given.get("rel") not in ("canonical", "next", "prev"):
+            self.fetched.append(given.get("href", ""))
+        elif "src" in given:
+            self.fetched.append(given["src"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    for module in ("mkdocs", "material", "mkdocstrings", "mkdocs_jupyter", "latex2mathml"):
+        pytest.importorskip(module)
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def pages(site: Path) -> Iterator[tuple[str, Links]]:
+    for file in sorted(site.rglob("*.html")):
+        yield str(file.relative_to(site)), Links(file.read_text(encoding="utf-8"))
+
+
+def test_every_link_leads_to_a_page_and_a_place_in_it(site: Path) -> None:
+    read = dict(pages(site))
+    assert len(read) > 25
+    broken = []
+    for page, found in read.items():
+        for link in [*found.links, *found.fetched]:
+            address = urlsplit(link)
+            if address.scheme or address.netloc or page == "404.html":
+                continue
+            target = Path(os.path.normpath(site / Path(page).parent / unquote(address.path)))
+            if target.is_dir():
+                target = target / "index.html"
+            if not address.path:
+                target = site / page
+            there = read.get(os.path.relpath(target, site))
+            place = unquote(address.fragment)
+            if not target.is_file() or (place and there and place not in there.places):
+                broken.append(f"{page}: {link}")
+    assert broken == []
+
+
+def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
+    for page, found in pages(site):
+        assert [link for link in found.fetched if urlsplit(link).netloc] == [], page
+        assert "cdn" not in " ".join(re.findall(r"import .*? from .*", (site / page).read_text(encoding="utf-8"))), page
+
+
+def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) -> None:
+    table = (site / "functions" / "index.html").read_text(encoding="utf-8")
+    ours = [name for name, function in FUNCTIONS.items() if function.__module__ == HOME]  # not other tests' own
+    assert [name for name in ours if f"<code>{name}(" not in table] == []
+    places = set().union(*[found.places for page, found in pages(site) if page.startswith("reference")])
+    told = {place.rpartition(".")[2] for place in places}
+    public = {*vars(mp)["__all__"], *mp._LATER} - {
+        *ours,
+        "data",
+        "engine",
+        "losses",
+        "nn",
+        "ops",
+        "optim",
+        "strategies",
+    }
+    assert public - told == set()
+
+
+def test_the_readme_links_to_what_is_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    headings = {
+        re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in text.splitlines()
+        if line.startswith("#")
+    }
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        address = urlsplit(link)
+        if address.scheme:
+            continue
+        assert not address.path or (ROOT / unquote(address.path)).exists(), link
+        assert address.path or address.fragment in headings, link
+
+
+def test_the_film_of_the_front_page_is_what_the_package_makes(tmp_path: Path) -> None:
+    a, b = mp.Value(2.0, label="a"), mp.Value(-3.0, label="b")
+    c = a * b
+    L = c * (c + 1.0)  # noqa: N806 - as in the README
+    mp.backprop(L).save(tmp_path / "steps.svg")
+    assert bare(tmp_path / "steps.svg") == bare(FILM)
+
+
+def bare(file: Path) -> str:
+    """A picture without places, which depend on the version of Graphviz."""
+    places = r' (?:points|d|x|y|width|height|viewBox|transform)="[^"]*"'
+    return re.sub(places, "", file.read_text(encoding="utf-8"))
