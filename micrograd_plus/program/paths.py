@@ -25,6 +25,7 @@ GROUPS = 300  # a graph that falls into more groups than this, and many for its 
 LARGE = 15  # a graph with so many nodes an array statement never goes faster over the tape
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
 STATEMENT = 1.0e-6  # seconds an array statement takes, as measured; see SECONDS in replay.py, too
+TAPE = 1.0e-5  # seconds it takes to get a tape going
 
 
 class Path:
@@ -124,7 +125,7 @@ class Path:
         """Whether going through the graph number by number is faster for so many examples."""
         if self.statements == 0:
             return True
-        return self.replay is not None and n * self.replay.seconds < STATEMENT * self.statements
+        return self.replay is not None and TAPE + n * self.replay.seconds < STATEMENT * self.statements
 
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
