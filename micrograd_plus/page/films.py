@@ -56,7 +56,8 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
     shot, drawn = frames(taken, nodes), layout(nodes, taken.names)
     widest = min(max([len(frame.text) for frame in shot]), _LONG) * _LETTER
     width, height = max(drawn.width, widest) + 2 * _MARGIN, drawn.height + 2 * _LINE + 3 * _MARGIN
-    runs = [run for i in range(len(nodes)) for run in _runs([_box(frame, i, nodes[i], drawn) for frame in shot])]
+    moments = [(frame, most(frame.grads.values())) for frame in shot]
+    runs = [run for i, node in enumerate(nodes) for run in _runs([_box(*moment, i, node, drawn) for moment in moments])]
     arrows = [run for key in drawn.arrows for run in _runs([_arrow(frame, *key, drawn) for frame in shot])]
     labels = [run for key in drawn.arrows for run in _runs([_label(frame, key, drawn) for frame in shot])]
     captions = _runs([_caption(frame, drawn.height) for frame in shot])
@@ -129,9 +130,9 @@ def _result(taken: Pass, nodes: Sequence[Value]) -> str:
 # --------------------------------------------------------------------------------------------------------- what is seen
 
 
-def _box(frame: Frame, i: int, node: Value, drawn: Layout) -> str:
+def _box(frame: Frame, largest: float, i: int, node: Value, drawn: Layout) -> str:
     seen, reached = i in frame.known, i in frame.grads
-    strength = share(frame.grads[i], most(frame.grads.values())) if reached else 0.0
+    strength = share(frame.grads[i], largest) if reached else 0.0
     data, grad = short(node.data) if seen else "?", short(frame.grads[i]) if reached else "–"
     kinds = ["node", "leaf" if node.op is None else "made"]
     kinds += [] if seen else ["unknown"]
