@@ -39,6 +39,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Lead links to files of the repository, which work where it is browsed, to the pages made of them."""
+    return markdown.replace("](../../notebooks/", "](../lessons/").replace(
+        "](../../micrograd_plus/ops.py)", "](../functions.md)"
+    )
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Let examples in docstrings be shown as code."""
     config.markdown_extensions.append(Examples())  # type: ignore[arg-type]  # mkdocs takes extensions, too

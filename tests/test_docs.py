@@ -15,6 +15,7 @@ import micrograd_plus as mp
 from micrograd_plus.rows import FUNCTIONS, HOME
 
 ROOT = Path(__file__).parent.parent
+HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 FILM = ROOT / "docs" / "images" / "steps.svg"
 
 
@@ -102,19 +103,26 @@ def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) 
     assert public - told == set()
 
 
-def test_the_readme_links_to_what_is_there() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *[f"docs/how-to/{each.name}" for each in HOW_TO]])
+def test_links_lead_to_files_where_the_repository_is_browsed(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     headings = {
         re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
         for line in text.splitlines()
         if line.startswith("#")
     }
-    for link in re.findall(r"\]\(([^)]+)\)", text):
+    for link in re.findall(r"\]\(([^)]+)\)", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
         address = urlsplit(link)
-        if address.scheme:
-            continue
-        assert not address.path or (ROOT / unquote(address.path)).exists(), link
-        assert address.path or address.fragment in headings, link
+        if not address.scheme:
+            target = (ROOT / page).parent / unquote(address.path)
+            assert not address.path or (target.exists() and not through_a_link(target)), link
+            assert address.path or address.fragment in headings, link
+
+
+def through_a_link(file: Path) -> bool:
+    """Whether a symbolic link leads there: those who browse a repository do not follow it."""
+    inside = Path(os.path.normpath(file))
+    return any(each.is_symlink() for each in (inside, *inside.parents) if each.is_relative_to(ROOT))
 
 
 def test_the_film_of_the_front_page_is_what_the_package_makes(tmp_path: Path) -> None:
