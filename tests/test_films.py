@@ -1,6 +1,8 @@
 """The film: in a real browser each moment shows what the pass has come to, and nothing that moves is needed."""
 
+import re
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +15,7 @@ from micrograd_plus import Value
 from micrograd_plus.engine import toposort
 from micrograd_plus.numerals import short
 from micrograd_plus.page import films
+from micrograd_plus.page.layout import layout
 from micrograd_plus.stepping import Backprop, backprop
 
 Show = Callable[..., Any]
@@ -71,7 +74,6 @@ def test_where_nothing_may_move_the_end_is_shown(show: Show) -> None:
 
 @in_browser
 def test_nothing_is_cut_off(show: Show) -> None:
-    tab = show(backprop(mp.Neuron(3, seed=1)([0.5, -1.0, 2.0])))
     outside = """() => {
         const all = document.documentElement.getBoundingClientRect();
         return [...document.querySelectorAll("text, .paper")].filter((each) => {
@@ -79,7 +81,27 @@ def test_nothing_is_cut_off(show: Show) -> None:
             return box.left < all.left || box.right > all.right || box.bottom > all.bottom;
         }).length;
     }"""
-    assert tab.evaluate(outside) == 0
+    for root in (mp.Neuron(3, seed=1)([0.5, -1.0, 2.0]), Value(3.0), Value(1.0, label="🦊" * 9) * 2.0):
+        tab = show(backprop(root))
+        assert tab.evaluate(outside) == 0
+
+
+def test_numbers_on_crossing_arrows_do_not_cover_each_other() -> None:
+    a, b = Value(2.0), Value(-3.0)
+    for root in ((a + b) * (a - b), a * b + (a - b) ** 2, a * a + a * 2.0 - a):
+        nodes = toposort(root)
+        places = layout(nodes, backprop(root).names).labels
+        assert len(places) == sum(isinstance(arg, Value) for node in nodes for arg in node.args)
+        for one, other in combinations(places.values(), 2):
+            assert abs(one[0] - other[0]) > 30 or abs(one[1] - other[1]) > 10
+
+
+def test_two_films_in_a_page_have_names_of_their_own(tmp_path: Path) -> None:
+    marks = []
+    for steps in (example(), backprop(Value(1.0) * 2.0)):
+        steps.save(tmp_path / "film.svg")
+        marks.append(set(re.findall(r"@keyframes (\S+)", (tmp_path / "film.svg").read_text(encoding="utf-8"))))
+    assert not marks[0] & marks[1]
 
 
 def test_labels_break_nothing(tmp_path: Path) -> None:

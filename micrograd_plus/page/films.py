@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 from itertools import groupby
+from zlib import crc32
 
 from micrograd_plus.engine import Value
 from micrograd_plus.numerals import short
-from micrograd_plus.page.layout import Layout, layout, most, share
+from micrograd_plus.page.layout import Layout, columns, layout, most, share
 from micrograd_plus.passes import Pass
 from micrograd_plus.steps import Step, forward_text
 
@@ -54,21 +55,22 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
             "'steps.html', where one takes the steps by hand"
         )
     shot, drawn = frames(taken, nodes), layout(nodes, taken.names)
-    widest = min(max([len(frame.text) for frame in shot]), _LONG) * _LETTER
+    widest = max([columns(text) for frame in shot for text in (frame.phase, _cut(frame.text))]) * _LETTER
     width, height = max(drawn.width, widest) + 2 * _MARGIN, drawn.height + 2 * _LINE + 3 * _MARGIN
     moments = [(frame, most(frame.grads.values())) for frame in shot]
     runs = [run for i, node in enumerate(nodes) for run in _runs([_box(*moment, i, node, drawn) for moment in moments])]
     arrows = [run for key in drawn.arrows for run in _runs([_arrow(frame, *key, drawn) for frame in shot])]
     labels = [run for key in drawn.arrows for run in _runs([_label(frame, key, drawn) for frame in shot])]
     captions = _runs([_caption(frame, drawn.height) for frame in shot])
-    bar = f'<rect class="bar" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="3"/>'
+    mark = f"f{crc32(''.join([frame.text for frame in shot]).encode('utf-8', 'replace')):x}"  # two films on a page
     body, words = [
-        "\n".join([f'<g class="{_name(run)}">{run[0]}</g>' for run in some if run[0]])
+        "\n".join([f'<g class="{mark}-{run[1]}-{run[2]}">{run[0]}</g>' for run in some if run[0]])
         for some in ([*arrows, *runs, *labels], captions)
     ]
+    bar = f'<rect class="bar {mark}" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="3"/>'
     middle = (width - 2 * _MARGIN - drawn.width) / 2
     title = escape(f"Backprop of {taken.names[taken.root]}, step by step")
-    style = _asset("graph.css") + _asset("film.css") + _times([*arrows, *runs, *labels, *captions], len(shot))
+    style = _asset("graph.css") + _asset("film.css") + _times([*arrows, *runs, *labels, *captions], len(shot), mark)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="img" width="{width:g}" height="{height:g}" '
         f'viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n<title>{title}</title><style>{style}</style>\n'
@@ -127,6 +129,10 @@ def _result(taken: Pass, nodes: Sequence[Value]) -> str:
     return ", ".join(given[:4]) + (", …" if len(given) > 4 else "")
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else text[: _LONG - 1] + "…"
+
+
 # --------------------------------------------------------------------------------------------------------- what is seen
 
 
@@ -150,29 +156,15 @@ def _label(frame: Frame, key: tuple[int, int], drawn: Layout) -> str:
     given = frame.shares.get(key)
     if given is None:
         return ""
-    x, y = _halfway(drawn.arrows[key][0])
-    return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y - 5:g}">{given:.4g}</text>'
-
-
-def _halfway(path: str) -> tuple[float, float]:
-    """The middle of a path of Bézier curves, such as Graphviz draws: M x,y C x,y x,y x,y …"""
-    numbers = [float(number) for number in path.replace("M", " ").replace("C", " ").replace(",", " ").split()]
-    points = list(zip(numbers[::2], numbers[1::2]))
-    curves = len(points) // 3
-    k = 3 * (curves // 2)
-    if curves % 2 == 0:
-        return points[k]
-    weights = (0.125, 0.375, 0.375, 0.125)  # the cubic at its middle
-    curve = points[k : k + 4]
-    return sum([w * x for w, (x, _) in zip(weights, curve)]), sum([w * y for w, (_, y) in zip(weights, curve)])
+    x, y = drawn.labels[key]
+    return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y:g}">{given + 0.0:.4g}</text>'
 
 
 def _caption(frame: Frame, below: float) -> str:
     y = below + _MARGIN + _LINE - 4
-    text = frame.text if len(frame.text) <= _LONG else frame.text[: _LONG - 1] + "…"
     return (
         f'<text class="phase" x="0" y="{y:g}">{escape(frame.phase)}</text>'
-        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(text)}</text>'
+        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(_cut(frame.text))}</text>'
     )
 
 
@@ -189,18 +181,14 @@ def _runs(drawings: Sequence[str]) -> list[Run]:
     return found
 
 
-def _name(run: Run) -> str:
-    return f"f{run[1]}-{run[2]}"
-
-
-def _times(runs: Sequence[Run], count: int) -> str:
+def _times(runs: Sequence[Run], count: int, mark: str) -> str:
     """CSS that shows each run at its time; what is there in the end is there where nothing moves."""
     total = PAUSE * (count - 1) + _END
-    still, moving = [], [f"@keyframes bar {{ from {{ transform: scaleX(0); }} {_percent(count - 1, total)} "
-                         "{ transform: none; } to { transform: none; } }",
-                         f".bar {{ animation: bar {total:g}s linear infinite; }}"]  # fmt: skip
-    for name, begin, end in sorted({(_name(run), *run[1:]) for run in runs}, key=lambda each: each[1:]):
-        last = end == count
+    end_of_bar = f"{_percent(count - 1, total)}, to {{ transform: none; }}"
+    still, moving = [], [f"@keyframes {mark} {{ from {{ transform: scaleX(0); }} {end_of_bar} }}"]
+    moving.append(f".bar.{mark} {{ animation: {mark} {total:g}s linear infinite; }}")
+    for begin, end in sorted({run[1:] for run in runs}):
+        name, last = f"{mark}-{begin}-{end}", end == count
         if not last:
             still.append(f".{name} {{ visibility: hidden; }}")
         if begin == 0 and last:

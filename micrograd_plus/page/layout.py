@@ -17,6 +17,8 @@ from micrograd_plus.steps import parts
 
 _LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
 _LEAST, _MOST = 17, 30  # letters in a line
+_LABEL = (44.0, 12.0)  # pixels: a number on an arrow, such as -0.4151
+_CROWD = 60  # arrows: of more, hardly two numbers are shown at once
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -29,6 +31,7 @@ class Layout:
     widths: Sequence[float]
     middles: Mapping[int, tuple[float, float]]
     arrows: Mapping[tuple[int, int], tuple[str, str]]  # into which node, as which argument: the path and the head
+    labels: Mapping[tuple[int, int], tuple[float, float]]  # where there is room for a number on each arrow
     view: str
     moved: str
     width: float
@@ -37,7 +40,10 @@ class Layout:
     def svg(self, data: Sequence[float], grads: Sequence[float]) -> str:
         """The picture with all values and gradients, with the ids n0, n1, … for nodes and e3_0, e3_1, … for arrows."""
         largest = most(grads)
-        arrows = [f'<g id="e{i}_{place}" class="edge">{self.arrow(i, place)}</g>' for i, place in self.arrows]
+        arrows = [
+            f'<g id="e{i}_{place}" class="edge" data-x="{x:g}" data-y="{y:g}">{self.arrow(i, place)}</g>'
+            for (i, place), (x, y) in self.labels.items()
+        ]
         boxes = []
         for i in sorted(self.middles):
             kind = "made" if self.signs[i] else "leaf"
@@ -126,7 +132,55 @@ def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
     moved = f' transform="translate({shift[1]} {shift[2]})"' if shift else ""
     view = f'viewBox="{left:g} {top:g} {wide:g} {high:g}"'
     called = [names[node] for node in nodes]
-    return Layout(called, signs, widths, middles, arrows, view, moved, wide, high)
+    boxes = [(x, y, widths[i], _HEIGHT) for i, (x, y) in middles.items()]
+    labels = _labels({key: path for key, (path, _) in arrows.items()}, boxes)
+    return Layout(called, signs, widths, middles, arrows, labels, view, moved, wide, high)
+
+
+# Something to keep clear of: its middle, its width and its height.
+_Area = tuple[float, float, float, float]
+
+
+def _labels(paths: Mapping[tuple[int, int], str], boxes: Sequence[_Area]) -> dict[tuple[int, int], tuple[float, float]]:
+    """Where a number is to be written on each arrow, so that it hides no box, no other arrow and no number, if it can."""
+    curves = {key: _curve(path) for key, path in paths.items()}
+    few = len(paths) <= _CROWD
+    taken = list(boxes) if few else []
+    dots = {key: [(*_at(curve, t / 12), 4.0, 4.0) for t in range(13)] for key, curve in curves.items()} if few else {}
+    found = {}
+    for key, curve in curves.items():
+        tried = []
+        for t in (0.5, 0.4, 0.6, 0.3, 0.7) if few else (0.5,):
+            x, y = _at(curve, t)
+            tried += [(x, y - 9.0, *_LABEL), (x, y + 8.0, *_LABEL)]
+        others = [*taken, *[dot for other, its in dots.items() if other != key for dot in its]]
+        place = min(tried, key=lambda area: sum([_overlap(area, other) for other in others]))
+        taken.append(place)
+        found[key] = (place[0], place[1] + 4.0)  # where the letters stand
+    return found
+
+
+def _overlap(a: _Area, b: _Area) -> float:
+    """The area that two of them share."""
+    wide = min(a[0] + a[2] / 2, b[0] + b[2] / 2) - max(a[0] - a[2] / 2, b[0] - b[2] / 2)
+    high = min(a[1] + a[3] / 2, b[1] + b[3] / 2) - max(a[1] - a[3] / 2, b[1] - b[3] / 2)
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def _curve(path: str) -> list[tuple[float, float]]:
+    """The points of a path of Bézier curves, such as Graphviz draws: M x,y C x,y x,y x,y …"""
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+(?:e-?\d+)?", path)]
+    return list(zip(numbers[::2], numbers[1::2]))
+
+
+def _at(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, float]:
+    """The point after a part t of a path's curves, each of which counts as much."""
+    count = len(curve) // 3
+    k = min(int(t * count), count - 1)
+    u = t * count - k
+    weights = ((1 - u) ** 3, 3 * u * (1 - u) ** 2, 3 * u * u * (1 - u), u**3)
+    points = curve[3 * k : 3 * k + 4]
+    return sum([w * x for w, (x, _) in zip(weights, points)]), sum([w * y for w, (_, y) in zip(weights, points)])
 
 
 def _sign(node: Value) -> str:
@@ -138,11 +192,11 @@ def _sign(node: Value) -> str:
 
 
 def _width(name: str, sign: str) -> float:
-    head = _columns(_cut(name)) * _BOLD + (_columns(_cut(sign)) + 2) * _LETTER
+    head = columns(_cut(name)) * _BOLD + (columns(_cut(sign)) + 2) * _LETTER
     return max(head, _LEAST * _LETTER) + _PADDING
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """How wide a text is in letters: an emoji takes two."""
     return sum([2 if east_asian_width(letter) in "WF" else 1 for letter in text])
 

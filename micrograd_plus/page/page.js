@@ -216,21 +216,13 @@ function showShares(at) {
     const step = steps[k];
     const edge = step && step.node !== null && arrow(step.node, step.place);
     if (!edge) continue;
-    const middle = halfway(edge);
     const label = document.createElementNS("http://www.w3.org/2000/svg", "text");
     label.setAttribute("class", `share ${step.contribution < 0 ? "minus" : "plus"}`);
-    label.setAttribute("x", middle.x);
-    const twin = nodes[step.node].args.findIndex((arg, k) => k !== step.place && arg.node === step.argument);
-    const lower = twin >= 0 && halfway(arrow(step.node, twin)).y < middle.y; // of x * x both are read
-    label.setAttribute("y", middle.y + (lower ? 12 : -5));
-    label.textContent = Number.isFinite(step.contribution) ? String(Number(step.contribution.toPrecision(4))) : short(step.contribution);
+    label.setAttribute("x", edge.dataset.x);
+    label.setAttribute("y", edge.dataset.y);
+    label.textContent = Number.isFinite(step.contribution) ? String(Number(step.contribution.toPrecision(4)) + 0) : short(step.contribution);
     edge.parentNode.append(label);
   }
-}
-
-function halfway(edge) {
-  const path = edge.querySelector("path");
-  return path.getPointAtLength(path.getTotalLength() / 2);
 }
 
 // The story of one node: where its value came from, and what each use gave to its gradient.
