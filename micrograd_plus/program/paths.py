@@ -25,7 +25,9 @@ GROUPS = 300  # a graph that falls into more groups than this, and many for its 
 LARGE = 15  # a graph with so many nodes an array statement never goes faster over the tape
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
 STATEMENT = 1.0e-6  # seconds an array statement takes, as measured; see SECONDS in replay.py, too
-TAPE = 1.0e-5  # seconds it takes to get a tape going
+# as measured, with the gradient and without: seconds it takes to get a tape going; what part of the time above and of
+# that of an array statement is needed
+BOTH, FORWARD = (1.0e-5, 1.0, 1.0), (3.5e-6, 0.25, 0.4)
 
 
 class Path:
@@ -103,7 +105,7 @@ class Path:
         return float(root.dot(self._ones)[0, 0])
 
     def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
-        if self._on_tape(2 * len(x)):
+        if self._on_tape(len(x), FORWARD):
             assert self.replay is not None
             wanted = self.replay.roots if name == "values" else self.replay.guards
             return self.replay.values(theta, _joined(x, y), wanted)
@@ -121,11 +123,12 @@ class Path:
             parts.append(np.broadcast_to(out, (len(out), len(x[part]))))
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    def _on_tape(self, n: int) -> bool:
+    def _on_tape(self, n: int, needed: tuple[float, float, float] = BOTH) -> bool:
         """Whether going through the graph number by number is faster for so many examples."""
         if self.statements == 0:
             return True
-        return self.replay is not None and TAPE + n * self.replay.seconds < STATEMENT * self.statements
+        start, tape, arrays = needed
+        return self.replay is not None and start + tape * n * self.replay.seconds < arrays * STATEMENT * self.statements
 
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
