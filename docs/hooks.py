@@ -26,9 +26,10 @@ hide: [toc]
 # The functions
 
 Each row of the table in `micrograd_plus/ops.py` is a function that takes numbers, lists, arrays and Values, and a
-method of `Value`: `mp.tanh(x)`, `x.tanh()`. This page is made from the rows. Outside its domain a function is `nan`. At
-a kink, where the slope jumps, the derivative is the one that PyTorch gives; at a pole it is infinite or `nan`. The same
-for one function, in a terminal: `micrograd-plus ops tanh`.
+method of `Value`: `mp.tanh(x)`, `x.tanh()`. This page is made from the rows. The domain is where it is defined and
+smooth, but for kinks: its ends, and what lies beyond, may have a value, too (-8 to the power 3); else that is `nan`.
+At a kink, where the slope jumps, the derivative is the one that PyTorch gives; at a pole it is infinite or `nan`. The
+same for one function, in a terminal: `micrograd-plus ops tanh`.
 """
 
 
@@ -63,16 +64,17 @@ class Examples(Extension):
 class _Fences(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         out: list[str] = []
-        fenced = inside = False
+        fence, inside = "", False
         for line in [*lines, ""]:
-            if line.lstrip().startswith("```"):
-                fenced = not fenced
-            if not fenced and not inside and line.startswith(">>> "):
-                out.append("```pycon")
-                inside = True
-            elif inside and not line.strip():
+            found = re.match(r"\s*(`{3,}|~{3,})", line)
+            if inside and (found or not line.strip()):
                 out.append("```")
                 inside = False
+            if found and (not fence or found[1].startswith(fence)):
+                fence = "" if fence else found[1]
+            elif not fence and not inside and line.startswith(">>> "):
+                out.append("```pycon")
+                inside = True
             out.append(line)
         return out
 
@@ -84,6 +86,8 @@ def front(readme: str) -> str:
         text, link = found[1], found[2]
         if link.startswith(("#", "http")):
             return found[0]
+        if link == "micrograd_plus/ops.py":
+            return f"[{text}](functions.md)"
         if link.startswith("docs/"):
             return f"[{text}]({link.removeprefix('docs/')})"
         return f"[{text}]({link.replace('notebooks/', 'lessons/')})" if link.endswith(".ipynb") else text
@@ -113,7 +117,8 @@ def _slope(by: str, slope: Formula) -> str:
 
 def math(latex: str, display: str = "inline") -> str:
     """LaTeX as MathML, which browsers draw by themselves; on one line, and fit for a table."""
-    return " ".join(convert(latex, display=display).split()).replace("|", "&#124;")
+    upright = re.sub(r"\\operatorname\{([^}]*[\d_][^}]*)\}", r"\\mathrm{\1}", latex)  # else digits end the name
+    return " ".join(convert(upright, display=display).split()).replace("|", "&#124;")
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:

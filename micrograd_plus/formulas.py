@@ -467,7 +467,7 @@ class _Text:
 
     def name(self, node: Value) -> str:
         name = self.names[node]
-        return name if re.fullmatch(r"[^\W\d][\w.']*(\[[\w, ]*\])*\w*", name) else repr(name)
+        return name if re.fullmatch(r"[^\W\d][\w.']*(\[('[^'\n]*'|[\w., ]*)\][\w.]*)*", name) else repr(name)
 
     def number(self, number: float) -> tuple[str, int]:
         return repr(number).removesuffix(".0"), _ATOM

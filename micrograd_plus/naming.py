@@ -38,6 +38,8 @@ def callers_namespace() -> dict[str, Any]:
         frame = frame.f_back
     inner: dict[str, Any] = {}
     while frame.f_code.co_name.startswith("<") and frame.f_code.co_name != "<module>" and frame.f_back is not None:
+        if frame.f_back.f_globals is not frame.f_globals:
+            break  # a lambda that is called from elsewhere
         inner = frame.f_locals | inner
         frame = frame.f_back  # a comprehension or a lambda sees the variables of its function
     seen = frame.f_locals | inner  # in the order of the function's

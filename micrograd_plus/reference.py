@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from math import inf, isfinite
@@ -107,11 +107,20 @@ def _kinks(op: Op, args: Sequence[Value]) -> str:
         return "none"
     if (op.kinks.__doc__ or "").startswith("Zero where "):
         return str(op.kinks.__doc__)[len("Zero ") :].rstrip(".")
+    found = {_written(op.kinks, args)}
+    for x in (-3.0, -0.5, 0.5, 3.0):  # one that branches is not one formula
+        if all(low < x < high for low, high in op.domain):
+            found.add(_written(op.kinks, [Value(x, label=arg.label) for arg in args]))
+    told = found.pop()
+    return f"where {told} = 0" if told and not found else "some"
+
+
+def _written(kinks: Callable[..., Any], args: Sequence[Value]) -> str:
     try:
-        zero: Any = op.kinks(*args)
+        zero = kinks(*args)
     except Exception:  # noqa: BLE001 - a function of the user's, of floats alone
-        zero = None
-    return f"where {formula(zero)} = 0" if isinstance(zero, Value) else "some"
+        return ""
+    return formula(zero).text if isinstance(zero, Value) else ""
 
 
 def _entry(head: str, text: str) -> str:

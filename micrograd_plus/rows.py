@@ -125,7 +125,7 @@ def primitive(
         The function. It gives a float for a number, a Value for a Value, and for a list or an array one of its shape.
 
     Raises:
-        TypeError: forward or a partial does not take that many arguments.
+        TypeError: forward or a partial does not take that many arguments; kinks is no function and no list.
         ValueError: the name is no name, or is taken by something that is not a primitive of yours.
 
     >>> import micrograd_plus as mp
@@ -142,6 +142,8 @@ def primitive(
         if rule is not None:
             partial = rule.partial if isinstance(rule, mask) else rule
             _check_takes(f"partial {i} of {name!r}", partial, 1 + len(rules) + len(options), "out and each argument")
+    if kinks is not None and not callable(kinks) and not isinstance(kinks, Sequence):
+        raise TypeError(f"primitive({name!r}, kinks={short_repr(kinks)}): expected a function, or a list of points")
     intervals = _intervals(name, domain, len(rules))
     # a primitive that is made again, as in a notebook, leaves the graphs of the old one alone
     op = TABLE[name] = operation(name) if home == HOME else Op(name)
@@ -152,7 +154,7 @@ def primitive(
     op.flat = all(rule is FLAT for rule in rules[: len(intervals)])
     op.halts = tuple([rule is FLAT for rule in rules]) if FLAT in rules else None
     op.domain, op.options = intervals + (REAL,) * len(options), options
-    op.kinks = _to_nearest(kinks) if isinstance(kinks, Sequence) else kinks
+    op.kinks = (_to_nearest(kinks) if kinks else None) if isinstance(kinks, Sequence) else kinks
     op.symbol = symbol or name
     places = ", ".join([f"#{i}" for i in range(1, len(rules) + 1)])
     macro = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"

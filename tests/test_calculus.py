@@ -594,6 +594,14 @@ def test_a_primitive_works_everywhere() -> None:
 
 
 @pytest.mark.usefixtures("cleared")
+def test_kinks_of_a_primitive_are_a_function_or_points() -> None:
+    with pytest.raises(TypeError, match=r"kinks=\{0\.0\}\): expected a function, or a list of points"):
+        mp.primitive("spiked", abs, lambda out, x: mp.sign(x), kinks={0.0})  # type: ignore[arg-type]
+    assert "spiked" not in mp.engine.TABLE
+    smooth: Any = mp.primitive("smooth", lambda x: x, lambda out, x: 1.0, kinks=[])
+    assert smooth.op.kinks is None
+
+
 def test_a_primitive_of_several_arguments_with_options_and_kinks() -> None:
     blend = mp.primitive(
         "blend",

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from math import cos, pi
+from math import cos, pi, sin
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from micrograd_plus.data import load_digits
 from micrograd_plus.data.dataset import Dataset
 from micrograd_plus.engine import TABLE
 from micrograd_plus.parsing import parse
+from micrograd_plus.reference import row
 from micrograd_plus.rows import FUNCTIONS
 
 FILES = {"weights.json", "history.csv", "settings.json"}
@@ -656,6 +657,15 @@ def test_ops_lists_every_function_and_knows_each(capsys: pytest.CaptureFixture[s
         count = len(TABLE[name].partials) - len(TABLE[name].options)
         assert sum(head == "derivative" or head.startswith("∂/∂") for head in headings) == count
         assert {"domain", "kinks", "LaTeX", "example"} < set(headings)
+
+
+def test_a_card_says_where_the_kinks_are() -> None:
+    told = {"relu": "where x = 0", "floor": "where x is a whole number", "tan": "where cos(x) = 0", "exp": "none"}
+    assert {name: row(name).kinks for name in told} == told
+    mp.primitive("bent", abs, lambda out, x: mp.sign(x), kinks=lambda x: x - 1.0 if x > 0.0 else x + 1.0)
+    mp.primitive("dented", abs, lambda out, x: mp.sign(x), kinks=[-1, 1])
+    mp.primitive("dulled", abs, lambda out, x: mp.sign(x), kinks=lambda x: sin(x))
+    assert [row(name).kinks for name in ("bent", "dented", "dulled")] == ["some", "where x is -1 or 1", "some"]
 
 
 def test_the_derivative_that_ops_writes_is_the_one_that_is_computed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,3 +120,15 @@ def test_no_two_nodes_are_called_alike(labels: list[str]) -> None:
     given = names([sum(leaves, mp.Value(0.0))], {})
     assert len(set(given.values())) == len(leaves)
     assert {given[leaf] for leaf in leaves} >= set(labels)  # the first of each keeps its name
+
+
+def test_a_lambda_that_the_package_calls_sees_its_own_variables() -> None:
+    weight = mp.Value(3.0)
+    seen: list[str] = []
+
+    def note(text: str, value: mp.Value) -> mp.Value:
+        seen.append(text)
+        return value
+
+    mp.grad(lambda z: note(str(mp.formula(z * weight)), z * weight))(2.0)
+    assert seen == ["z * weight"]
