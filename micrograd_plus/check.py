@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from math import inf, isfinite, nan
 from random import Random
 from reprlib import repr as short_repr
@@ -26,6 +26,7 @@ Status = Literal["wrong", "kink", "undefined", "stopped", "unclear"]
 EPSILON = sys.float_info.epsilon
 SHOWN = 3  # findings of each kind in a message
 STOP = TABLE["stop_gradient"]
+SHORTER = (1.0, 0.0625)  # two complex steps: what they tell must be the same
 POLES = {"div", "reciprocal", "tan"}  # rows whose kinks are poles: analytic everywhere else
 MANY = 50  # results whose rounding errors are estimated together
 SEARCHED = 1000  # nodes that are searched for a wrong operation
@@ -336,16 +337,19 @@ def _given(f: Callable[..., Any], name: str, args: tuple[Any, ...], gradient: Ca
         return _Trace([float(y) for y in leaves(numbers(at), f"check_grads({name}), what it returned")])
 
     def complex_step(_: _Trace) -> list[list[float]] | None:
-        steps = []
-        for i in range(len(point)):
+        import numpy as np
+
+        imaginary = np.empty((2, len(point)))
+        for i, j in product(range(2), range(len(point))):
+            step = complex(0.0, 1e-20 * SHORTER[i])
             try:
-                y = numbers([complex(x, 1e-20) if i == j else x for j, x in enumerate(point)])
+                y = numbers([x + step if place == j else x for place, x in enumerate(point)])
             except (TypeError, ValueError, ArithmeticError, AttributeError):  # it takes no complex numbers
                 return None
             if not isinstance(y, complex):
                 return None
-            steps.append(y.imag / 1e-20)
-        return [steps]
+            imaginary[i, j] = y.imag
+        return [_both(imaginary, np.full(len(point), 1e-20))]
 
     if not callable(gradient):
         raise TypeError(
@@ -548,7 +552,8 @@ def _absolute(results: Sequence[Value], variables: Sequence[Value]) -> tuple[flo
 def _complex_step(trace: _Trace) -> list[list[float]] | None:
     """The gradient as imaginary parts of the graph at x + ih, h tiny: nothing is subtracted, so no digit is lost.
 
-    None where an operation is not analytic, or NumPy has it for real numbers only.
+    None where an operation is not analytic, or NumPy has it for real numbers only; nan for a derivative that depends on
+    h, as that of (x + x²)² at 0 does, where nothing is there but the terms that h² is to make vanish.
     """
     import numpy as np
 
@@ -557,10 +562,10 @@ def _complex_step(trace: _Trace) -> list[list[float]] | None:
     if len(nodes) * count > 1_000_000:
         return None
     numbers: dict[Value, Any] = {}
-    steps = [1e-20 * min(1.0, abs(variable.data) or 1.0) for variable in trace.variables]
+    steps = np.array([1e-20 * min(1.0, abs(variable.data) or 1.0) for variable in trace.variables])
     for i, variable in enumerate(trace.variables):
-        numbers[variable] = np.full(count, variable.data, dtype=complex)
-        numbers[variable][i] += complex(0.0, steps[i])
+        numbers[variable] = np.full((2, count), variable.data, dtype=complex)
+        numbers[variable][:, i] += 1j * steps[i] * np.array(SHORTER)
     with np.errstate(all="ignore"):
         for node in nodes:
             op = node.op
@@ -576,9 +581,18 @@ def _complex_step(trace: _Trace) -> list[list[float]] | None:
                 for arg, x in zip(node.args, args)
             ]
             numbers[node] = ufunc(*wide)  # type: ignore[misc]  # it has types, so it can be called
-    zeros = np.zeros(count, dtype=complex)
-    rows = [numbers.get(y, zeros).imag for y in trace.results]
-    return [[float(x) / h if abs(x) > 1e-290 else nan for x, h in zip(row, steps)] for row in rows]  # no underflow
+    zeros = np.zeros((2, count), dtype=complex)
+    return [_both(numbers.get(y, zeros).imag, steps) for y in trace.results]
+
+
+def _both(imaginary: Any, steps: Any) -> list[float]:
+    """The derivatives that both steps tell, from the imaginary parts that they leave; nan where they disagree."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        first, second = imaginary / (steps * np.array(SHORTER)[:, None])
+        same = np.abs(first - second) <= 1e-6 * np.abs(first)
+    return [float(x) for x in np.where(same & (np.abs(imaginary[1]) > 1e-290), first, nan)]  # no underflow
 
 
 # --------------------------------------------------------------------------------------------------------- the check

@@ -211,6 +211,19 @@ def test_networks_with_every_loss(loss: Callable[..., Any], target: Any) -> None
     assert [p.data for p in cost.parameters()] == before
 
 
+@pytest.mark.parametrize("power", [2, 3])
+def test_a_slope_of_zero_is_none_of_a_tiny_step(power: int) -> None:
+    """The complex step leaves h² where all else is zero: -2e-40 here, which is no derivative."""
+    assert check_grads(lambda x: mp.pow(x + x * x, float(power)), 0.0, order=1).agreed == 1
+
+    def f(x: Any) -> Any:
+        return (x + x * x) * (x + x * x)
+
+    assert check_grads(f, 0.0).agreed == 2
+    assert check_grads(f, 0.0, gradient=lambda x: 0.0, order=1).agreed == 1
+    assert failed(f, 0.0, gradient=lambda x: 1e-9, order=1)
+
+
 def test_every_output_of_a_module_is_checked() -> None:
     layer = mp.Layer(2, 2, activation="sigmoid", seed=3)
     assert check_grads(layer, ([0.5, -1.0],), order=1).agreed == 2 * 8

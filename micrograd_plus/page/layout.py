@@ -142,7 +142,7 @@ _Area = tuple[float, float, float, float]
 
 
 def _labels(paths: Mapping[tuple[int, int], str], boxes: Sequence[_Area]) -> dict[tuple[int, int], tuple[float, float]]:
-    """Where a number is to be written on each arrow, so that it hides no box, no other arrow and no number, if it can."""
+    """Where a number is to be written on each arrow, so that it hides no box, no arrow and no number, if it can."""
     curves = {key: _curve(path) for key, path in paths.items()}
     few = len(paths) <= _CROWD
     taken = list(boxes) if few else []
