@@ -8,7 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from test_page import NASTY, browser, in_browser  # noqa: F401 - browser is a fixture
+from browsers import in_browser, opened
+from test_page import NASTY
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -32,19 +33,16 @@ def example() -> Backprop:
 
 
 @pytest.fixture
-def show(browser: Any, tmp_path: Path) -> Iterator[Show]:  # noqa: F811
-    opened = []
+def show(tmp_path: Path) -> Iterator[Show]:
+    with opened() as chromium:
 
-    def show(steps: Backprop, **options: Any) -> Any:
-        steps.save(tmp_path / "film.svg")
-        tab = browser.new_page(**options)
-        opened.append(tab)
-        tab.goto((tmp_path / "film.svg").as_uri())
-        return tab
+        def show(steps: Backprop, **options: Any) -> Any:
+            steps.save(tmp_path / "film.svg")
+            tab = chromium.new_page(**options)
+            tab.goto((tmp_path / "film.svg").as_uri())
+            return tab
 
-    yield show
-    for tab in opened:
-        tab.close()
+        yield show
 
 
 @in_browser

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,16 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import in_browser, opened
 
 from micrograd_plus import Value
 from micrograd_plus.stepping import backprop
 
-sync_api = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("jupyterlab")
 pytest.importorskip("ipykernel")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 LESSONS = Path(__file__).parent.parent / "notebooks"
 CELLS = [
     "from micrograd_plus import Value\n"
@@ -37,7 +33,7 @@ CELLS = [
     "draw(e)",
 ]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+pytestmark = in_browser
 
 
 def notebook(*cells: str) -> dict[str, Any]:
@@ -103,14 +99,12 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 @pytest.fixture
 def tab(server: tuple[str, Path]) -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+    with opened() as chromium:
         tab = chromium.new_page(viewport={"width": 1200, "height": 1000})
         tab.set_default_timeout(180_000)
         accept = tab.locator(".jp-Dialog button.jp-mod-accept")
         tab.add_locator_handler(accept, lambda button: button.click(), no_wait_after=True)
         yield tab
-        chromium.close()
 
 
 def steps_in(tab: Any) -> Any:
@@ -141,7 +135,9 @@ def run_all(tab: Any, address: str, file: Path) -> list[dict[str, Any]]:
     tab.locator(".jp-Notebook .jp-Cell").first.wait_for()
     tab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()  # the kernel is there
     begun = tab.locator(".jp-InputPrompt").filter(has_text=re.compile(r"\[(\*|\d+)\]"))
-    while not begun.count():  # what is asked of a kernel that is only just there may be lost
+    for _ in range(30):  # what is asked of a kernel that is only just there may be lost
+        if begun.count():
+            break
         tab.get_by_role("menuitem", name="Run", exact=True).click()
         tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         tab.wait_for_timeout(2000)

@@ -2,13 +2,13 @@
 
 import json
 import math
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from browsers import in_browser, opened
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -19,12 +19,6 @@ from micrograd_plus.page.arithmetic import Script, arithmetic, is_close, script
 from micrograd_plus.stepping import Backprop, backprop
 from micrograd_plus.strategies import expressions
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
 NASTY = [
     "</script><script>window.stolen = 1</script>",
     '"><img src=x onerror="window.stolen = 1">',
@@ -38,10 +32,8 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+    with opened() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
