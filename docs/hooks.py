@@ -3,6 +3,7 @@
 import re
 from html import escape, unescape
 from pathlib import Path
+from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
 from latex2mathml.converter import convert
@@ -18,7 +19,8 @@ from micrograd_plus.reference import row
 from micrograd_plus.rows import FUNCTIONS
 
 _PARTIAL = r"\frac{\partial}{\partial %s}: "
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = {"micrograd_plus/ops.py": "docs/functions.md"}  # what a file of the repository is shown as
 INTRODUCTION = """---
 hide: [toc]
 ---
@@ -35,16 +37,26 @@ same for one function, in a terminal: `micrograd-plus ops tanh`.
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The pages, and two that are made: the front page, which is the README, and the table of functions."""
-    files.append(File.generated(config, "index.md", content=front(README.read_text(encoding="utf-8"))))
+    files.append(File.generated(config, "index.md", content=(ROOT / "README.md").read_text(encoding="utf-8")))
     files.append(File.generated(config, "functions.md", content=table()))
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Lead links to files of the repository, which work where it is browsed, to the pages made of them."""
-    return markdown.replace("](../../notebooks/", "](../lessons/").replace(
-        "](../../micrograd_plus/ops.py)", "](../functions.md)"
-    )
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Lead links to files of the repository, which work where it is browsed, to their pages; others are mere text."""
+    here = f"docs/{page.file.src_uri}"
+    source = "README.md" if here == "docs/index.md" else here
+
+    def led(found: re.Match[str]) -> str:
+        target = normpath(join(dirname(source), found[2]))
+        if not (ROOT / target).exists():  # a place in this page, or a page that is made, or no link at all
+            return found[0]
+        made = PAGES.get(target) or re.sub("^notebooks/", "docs/lessons/", target)
+        if not made.startswith("docs/"):
+            return found[1]
+        return f"[{found[1]}]({relpath(made, dirname(here))})"
+
+    return re.sub(r"\[([^\]]*)\]\(([^)]+)\)", led, markdown)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -77,22 +89,6 @@ class _Fences(Preprocessor):
                 inside = True
             out.append(line)
         return out
-
-
-def front(readme: str) -> str:
-    """The README as a page of the documentation: its links lead to pages, and those to other files are mere text."""
-
-    def led(found: re.Match[str]) -> str:
-        text, link = found[1], found[2]
-        if link.startswith(("#", "http")):
-            return found[0]
-        if link == "micrograd_plus/ops.py":
-            return f"[{text}](functions.md)"
-        if link.startswith("docs/"):
-            return f"[{text}]({link.removeprefix('docs/')})"
-        return f"[{text}]({link.replace('notebooks/', 'lessons/')})" if link.endswith(".ipynb") else text
-
-    return re.sub(r"\[([^\]]*)\]\(([^)]+)\)", led, readme)
 
 
 def table() -> str:
