@@ -41,7 +41,7 @@ from micrograd_plus.ops import *  # noqa: F403 - every row of the table, so that
 from micrograd_plus.ops import abs as abs
 from micrograd_plus.ops import pow as pow
 from micrograd_plus.ops import round as round
-from micrograd_plus.rows import FUNCTIONS, HOME
+from micrograd_plus.rows import FUNCTIONS
 from micrograd_plus.rows import primitive as primitive
 from micrograd_plus.training import History as History
 from micrograd_plus.training import fit as fit
@@ -95,11 +95,8 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of ours
             raise AttributeError(
                 f"mp.{name}: a primitive made elsewhere; keep what mp.primitive({name!r}, ...) returned"
             )
-        near = (
-            None
-            if name.startswith("_")
-            else nearest(name, [each for each, made in FUNCTIONS.items() if made.__module__ == HOME])
-        )
+        rows = [each for each in FUNCTIONS if each in globals()]
+        near = None if name.startswith("_") else nearest(name, rows)
         hint = f"; did you mean {near!r}?" if near else ""
         raise AttributeError(f"module 'micrograd_plus' has no attribute {name!r}{hint}")
 
