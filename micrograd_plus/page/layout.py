@@ -18,7 +18,8 @@ from micrograd_plus.steps import parts
 _LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
 _LEAST, _MOST = 17, 30  # letters in a line
 _LABEL = (44.0, 12.0)  # pixels: a number on an arrow, such as -0.4151
-_CROWD = 60  # arrows: of more, hardly two numbers are shown at once
+_CROWD = 60  # arrows: of more, their numbers keep clear of each other alone
+_MANY = 200  # arrows: of more, only the present number is shown
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -144,6 +145,8 @@ _Area = tuple[float, float, float, float]
 def _labels(paths: Mapping[tuple[int, int], str], boxes: Sequence[_Area]) -> dict[tuple[int, int], tuple[float, float]]:
     """Where a number is to be written on each arrow, so that it hides no box, no arrow and no number, if it can."""
     curves = {key: _curve(path) for key, path in paths.items()}
+    if len(paths) > _MANY:
+        return {key: (x, y - 5.0) for key, (x, y) in [(key, _at(curve, 0.5)) for key, curve in curves.items()]}
     few = len(paths) <= _CROWD
     taken = list(boxes) if few else []
     dots = {key: [(*_at(curve, t / 12), 4.0, 4.0) for t in range(13)] for key, curve in curves.items()} if few else {}
