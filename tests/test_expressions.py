@@ -25,14 +25,20 @@ NOTHING = 1e-25  # a slope as small as that, exp(-100) say, is beyond the digits
 
 def slopes(step: Step, args: list[Any]) -> list[Any]:
     """The partial derivatives of a step by central differences, right to some 40 digits; 0 behind a stop_gradient."""
-    name, h = step.function.__name__, mpmath.mpf(10) ** -20
+    name = step.function.__name__
     if name == "stop_gradient":
         return [mpmath.mpf(0)]
 
     def moved(i: int, by: Any) -> Any:
         return DEFINITIONS[name](*args[:i], args[i] + by, *args[i + 1 :], *step.options)
 
-    return [(moved(i, h) - moved(i, -h)) / (2 * h) if isinstance(x, int) else None for i, x in enumerate(step.args)]
+    def slope(i: int) -> Any:
+        small = min(abs(args[i]), 1) or mpmath.mpf(1)  # a step far below the argument, which passes no kink on its way
+        h = small * mpmath.mpf(10) ** -20
+        with mpmath.workdps(mpmath.mp.dps - int(mpmath.log10(small))):
+            return (moved(i, h) - moved(i, -h)) / (2 * h)
+
+    return [slope(i) if isinstance(x, int) else None for i, x in enumerate(step.args)]
 
 
 def exact(expression: Expression) -> tuple[Any, list[Any], list[Any]]:
@@ -86,6 +92,13 @@ def test_a_second_backward_gives_exactly_twice(expression: Expression) -> None:
     once = [leaf.grad for leaf in leaves]
     out.backward()
     assert [leaf.grad for leaf in leaves] == [2.0 * grad for grad in once]
+
+
+def test_the_slopes_of_tiny_arguments_are_exact_too() -> None:
+    with mpmath.workdps(60):
+        by_divisor = slopes(Step(FUNCTIONS["mod"], (0, 1)), [mpmath.mpf("9.5e-23"), mpmath.mpf("7e-23")])[1]
+        assert abs(by_divisor + 1) < 1e-30
+        assert abs(slopes(Step(FUNCTIONS["exp"], (0,)), [mpmath.mpf("1e-300")])[0] - 1) < 1e-30
 
 
 @pytest.mark.parametrize("wrong", [1.0 + 1e-9, 2.0, -1.0])
