@@ -19,6 +19,7 @@ from micrograd_plus.calculus import gradient
 from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op, Value, refused, walk
 from micrograd_plus.naming import callers_namespace
 from micrograd_plus.naming import names as callers_names
+from micrograd_plus.vectors import added
 
 _LINE, DEPTH = 1_000, 40  # no line holds more operations, nor more of them inside each other
 
@@ -359,7 +360,7 @@ def _factors(shown: _Shown) -> tuple[_Shown, ...]:
 def _sum(terms: list[_Shown]) -> _Shown:
     """The sum, its constants gathered into one: where the first of them stood, or at the end if it is negative."""
     constants = [term.factor for term in terms if term.is_number and term.divisor == 1.0]
-    total = sum(constants)
+    total = added([0.0, *constants])
     if constants and math.isfinite(total):
         place = next(i for i, term in enumerate(terms) if term.is_number and term.divisor == 1.0)
         terms = [term for term in terms if not (term.is_number and term.divisor == 1.0)]

@@ -10,6 +10,7 @@ from typing import NamedTuple, overload
 
 from micrograd_plus.engine import Value
 from micrograd_plus.numerals import short
+from micrograd_plus.vectors import added
 
 _SHOWN = 20  # entries that str() lists
 _LONG = 7  # nodes of a path, after the first
@@ -68,7 +69,7 @@ class Ledger(Sequence[Entry]):
     @property
     def total(self) -> float:
         """The sum of all contributions."""
-        return sum([entry.contribution for entry in self.entries])
+        return _total(self.entries)
 
     @property
     def paths(self) -> int:
@@ -96,7 +97,7 @@ class Ledger(Sequence[Entry]):
         lines = [(self._written(entry), short(entry.contribution)) for entry in self.entries[:_SHOWN]]
         if rest := self.entries[_SHOWN:]:
             paths = _counted(sum([entry.paths for entry in rest]), "path")
-            lines.append((f"… {paths} more", short(sum([entry.contribution for entry in rest]))))
+            lines.append((f"… {paths} more", short(_total(rest))))
         title = f"∂{self.names[self.root]}/∂{self.names[self.node]}, the sum over {_counted(self.paths, 'path')}"
         lines.append(("sum", short(self.total)))
         left = max([len(path) for path, _ in lines])
@@ -115,6 +116,10 @@ class Ledger(Sequence[Entry]):
             names.insert(0, "…")
         several = [] if first is self.root else [self.names[self.root], f"… ({_counted(entry.paths, 'path')})"]
         return " → ".join([*several, self.names[first], *names])
+
+
+def _total(entries: Sequence[Entry]) -> float:
+    return added([0.0, *[entry.contribution for entry in entries]])  # type: ignore[no-any-return]
 
 
 def _counted(count: int, thing: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from micrograd_plus.engine import Value
 from micrograd_plus.ops import div, equal, relu, softplus, square
-from micrograd_plus.vectors import dot, log_softmax, logsumexp, mean
+from micrograd_plus.vectors import added, dot, log_softmax, logsumexp, mean
 
 
 def squared_error(prediction: Any, target: Any) -> Any:
@@ -33,8 +33,7 @@ def squared_error(prediction: Any, target: Any) -> Any:
     >>> squared_error([1.0, 0.5], [0.0, 0.0])
     1.25
     """
-    first, *others = _terms("squared_error", lambda p, t: square(p - t), prediction, target)
-    return sum(others, start=first)
+    return added(_terms("squared_error", lambda p, t: square(p - t), prediction, target))
 
 
 def mean_squared_error(prediction: Any, target: Any) -> Any:
@@ -139,7 +138,7 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     if isinstance(target, Value):
         # a class that is not known yet, as while a program is traced: 0 / 0 is nan, if there is no such class
         one_hot = [equal(target, float(i)) for i in range(len(logits))]
-        return logsumexp(logits) - div(dot(one_hot, logits), sum(one_hot[1:], start=one_hot[0]))
+        return logsumexp(logits) - div(dot(one_hot, logits), added(one_hot))
     try:
         right = index(target)
     except TypeError:

@@ -6,7 +6,8 @@ so that a graph traced at one point is right at every other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from math import inf
 from reprlib import repr as short_repr
@@ -42,7 +43,7 @@ def dot(a: Any, b: Any) -> Any:
         return _matrix_times_vector(a, b)
     if len(a) != len(b):
         raise ValueError(f"dot: vectors of {len(a)} and {len(b)} numbers; expected the same length")
-    return _number(_sum(x * y for x, y in zip(a, b)))
+    return _number(added(x * y for x, y in zip(a, b)))
 
 
 def _matrix_times_vector(rows: Any, vector: Any) -> NDArray[Any]:
@@ -70,7 +71,7 @@ def mean(values: Any) -> Any:
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
-    return div(_sum(_checked("mean", values)), float(len(values)))
+    return div(added(_checked("mean", values)), float(len(values)))
 
 
 def softmax(values: Any) -> list[Any]:
@@ -93,7 +94,7 @@ def softmax(values: Any) -> list[Any]:
     """
     largest = stop_gradient(reduce(maximum, _checked("softmax", values)))
     exponentials = [exp(value - largest) for value in values]
-    total = _sum(exponentials)
+    total = added(exponentials)
     return [div(exponential, total) for exponential in exponentials]
 
 
@@ -141,12 +142,13 @@ def logsumexp(values: Any) -> Any:
     largest = reduce(maximum, _checked("logsumexp", values))
     largest = stop_gradient(where(less(abs(largest), inf), largest, 0.0))
     tops = [equal(value, largest) for value in values]
-    others = _sum([exp(value - largest) - top for value, top in zip(values, tops)])
-    return largest + log1p(others + (_sum(tops) - 1.0))
+    others = added([exp(value - largest) - top for value, top in zip(values, tops)])
+    return largest + log1p(others + (added(tops) - 1.0))
 
 
-def _sum(values: Any) -> Any:
-    return reduce(lambda total, value: total + value, values)
+def added(numbers: Iterable[Any]) -> Any:
+    """The numbers added one after the other: Python's own sum of floats has other bits from 3.12 on."""
+    return reduce(operator.add, numbers)
 
 
 def _number(result: Any) -> Any:

@@ -16,6 +16,7 @@ from micrograd_plus.losses import squared_error
 from micrograd_plus.networks import draw_nudges, forward, inputs_of, layers_of
 from micrograd_plus.nn import MLP, Layer
 from micrograd_plus.scenes import Drawing, clean
+from micrograd_plus.vectors import added
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def nudges(model: MLP | Sequence[Layer], x: Any, target: Any, loss: Callable[[An
     >>> neuron = wanted.layers[-1].neurons[0]
     >>> neuron.wish == 2 * (1.0 - neuron.activation)
     True
-    >>> wanted.layers[-1].before == tuple(sum(parts) for parts in zip(*[n.before for n in wanted.layers[-1].neurons]))
+    >>> befores = [neuron.before for neuron in wanted.layers[-1].neurons]
+    >>> wanted.layers[-1].before == tuple(a + b for a, b in zip(*befores))
     True
     """
     layers = layers_of("nudges", model)
@@ -170,7 +172,7 @@ def nudges(model: MLP | Sequence[Layer], x: Any, target: Any, loss: Callable[[An
     if hasattr(x, "__len__") and not isinstance(x, str) and len(x) and hasattr(x[0], "__len__"):
         count = paired("nudges", x, target)
         several = [_wanted(layers, parameters, one, aim, loss) for one, aim in zip(x, target)]
-        now, wants = [array("d", (sum(column) / count for column in zip(*part))) for part in zip(*several)]
+        now, wants = [array("d", (added(column) / count for column in zip(*part))) for part in zip(*several)]
         examples = tuple(wanted[len(now) - 1 :] for _, wanted in several)
         return _nudges(layers, now, wants, examples)
     return _nudges(layers, *_wanted(layers, parameters, x, target, loss), ())
@@ -206,7 +208,7 @@ def _nudges(
             name = f"layers.{i}.neurons.{j}"
             neurons.append(NeuronNudges(name, activations[node], wants[node], bias, tuple(weights), before))
             node, parameter = node + 1, parameter + len(weights) + 1
-        together = tuple(sum(parts) for parts in zip(*[neuron.before for neuron in neurons]))
+        together = tuple(added(parts) for parts in zip(*[neuron.before for neuron in neurons]))
         done.append(LayerNudges(f"layers.{i}", tuple(neurons), together))
     return Nudges(cost, tuple(activations[:size]), tuple(done), examples, tuple(layers))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE, HandMade, Op, Value, toposort
+from micrograd_plus.page.layout import _at
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -113.0, math.inf, -math.inf, math.nan, 1e308, 5e-324]  # -113.0 is mypyc's nil
 
@@ -105,12 +106,36 @@ def names() -> None:
                 show(name, inspect.getdoc(thing))
 
 
+def sums(draw: random.Random) -> None:
+    """Whatever adds plain floats: Python's own sum gives other bits from 3.12 on."""
+    for _ in range(50):
+        outputs = [draw.uniform(-3, 3) for _ in range(7)]
+        targets = [draw.uniform(0, 1) for _ in range(7)]
+        show(mp.losses.squared_error(outputs, targets), mp.losses.mean_squared_error(outputs, targets))
+        show(mp.losses.cross_entropy(outputs, targets), mp.mean(outputs), mp.dot(outputs, targets))
+        show(*mp.softmax(outputs), mp.logsumexp(outputs))
+        xs = [Value(x) for x in outputs]
+        for x, target in zip(xs, targets):
+            x.grad = target
+        show(mp.optim.clip_grad_norm_(xs, 1.0), *[x.grad for x in xs])
+        w = Value(draw.uniform(-1, 1), label="w")
+        show(mp.backprop(mp.mean([(w * x - t) ** 2 for x, t in zip(outputs, targets)])).ledger(w).total)
+        show(mp.formula(outputs[0] + (outputs[1] + (outputs[2] + (outputs[3] + w)))))
+    model = mp.MLP(3, [4, 2], seed=draw.randint(0, 99))
+    examples = [[draw.uniform(-1, 1) for _ in range(3)] for _ in range(5)]
+    wanted = mp.nudges(model, examples, [[0.3, 0.7]] * 5)
+    show(wanted.cost, *[x for layer in wanted.layers for x in layer.before])
+    curve = [(draw.uniform(0, 200), draw.uniform(-200, 0)) for _ in range(13)]
+    show(*[x for t in range(13) for x in _at(curve, t / 12)])
+
+
 def main() -> None:
     draw = random.Random(int(sys.argv[1]))
     table(draw)
     operators(draw)
     networks(draw)
     oddities()
+    sums(draw)
     names()
 
 

@@ -9,6 +9,7 @@ from micrograd_plus.engine import Value
 from micrograd_plus.ops import maximum, minimum
 from micrograd_plus.optim.ranges import checked
 from micrograd_plus.optim.ranges import parameters as parameters_of
+from micrograd_plus.vectors import added
 
 
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float, norm_type: float | str = 2.0) -> float:
@@ -52,7 +53,7 @@ def _norm(numbers: list[float], p: float) -> float:
         largest = maximum(largest, abs(x))  # which, unlike max, finds a nan
     if p == inf or not 0.0 < largest < inf:
         return largest
-    return float(largest * sum([(abs(x) / largest) ** p for x in numbers]) ** (1.0 / p))
+    return float(largest * added([(abs(x) / largest) ** p for x in numbers]) ** (1.0 / p))
 
 
 def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:

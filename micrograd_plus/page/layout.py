@@ -14,6 +14,7 @@ from micrograd_plus.engine import Value
 from micrograd_plus.numerals import short
 from micrograd_plus.rendering import render
 from micrograd_plus.steps import parts
+from micrograd_plus.vectors import dot
 
 _LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
 _LEAST, _MOST = 17, 30  # letters in a line
@@ -183,7 +184,7 @@ def _at(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, float]:
     u = t * count - k
     weights = ((1 - u) ** 3, 3 * u * (1 - u) ** 2, 3 * u * u * (1 - u), u**3)
     points = curve[3 * k : 3 * k + 4]
-    return sum([w * x for w, (x, _) in zip(weights, points)]), sum([w * y for w, (_, y) in zip(weights, points)])
+    return dot(weights, [x for x, _ in points]), dot(weights, [y for _, y in points])
 
 
 def _sign(node: Value) -> str:
