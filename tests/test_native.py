@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import tracemalloc
 from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -27,6 +28,8 @@ ROOT = TESTS.parent
 BUILT = built("micrograd_plus.engine") is not None
 native = pytest.mark.skipif(not BUILT, reason="the engine is not built natively")
 modes = pytest.mark.parametrize("pure", [pytest.param("0", marks=native), "1"], ids=["native", "plain"])
+# other Pythons that have the package installed, separated as on the PATH: .ci/run makes them
+OTHERS = [python for python in os.environ.get("MICROGRAD_PLUS_PYTHONS", "").split(os.pathsep) if python]
 sources = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="needs the sources")
 
 
@@ -57,6 +60,14 @@ def test_native_and_plain_results_are_equal_to_the_last_bit(seed: int) -> None:
     built, plain = (output(sys.executable, TESTS / "both.py", str(seed), pure=pure) for pure in "01")
     assert built.count("\n") > 4000
     assert built.splitlines() == plain.splitlines()
+
+
+@pytest.mark.parametrize("python", OTHERS)
+@modes
+def test_every_python_gives_the_same_bits(python: str, pure: str, tmp_path: Path) -> None:
+    script = shutil.copy(TESTS / "both.py", tmp_path)  # so that the installed package is found, not this one
+    theirs = output(python, script, "1", pure=pure, folder=tmp_path)
+    assert theirs.splitlines() == output(sys.executable, TESTS / "both.py", "1", pure="1").splitlines()
 
 
 @modes
@@ -117,9 +128,6 @@ def test_a_weighed_sum_is_what_the_operators_make(start: float, recorded: bool, 
 
 
 # ------------------------------------------------------------------------------------------------------ freeing, memory
-
-# other Pythons that have the package installed, separated as on the PATH: .ci/run makes them
-OTHERS = [python for python in os.environ.get("MICROGRAD_PLUS_PYTHONS", "").split(os.pathsep) if python]
 
 
 @pytest.mark.parametrize("python", [sys.executable, *OTHERS])
@@ -236,3 +244,12 @@ def test_a_build_takes_the_place_of_the_old_one(copy: Path) -> None:
     code = "import json, micrograd_plus as mp; print(json.dumps([mp.engine.NATIVE, mp.Value.__doc__.splitlines()[0]]))"
     assert json.loads(output(sys.executable, "-c", code, folder=copy)) == [True, 'A "number", ½.']
     assert len(list(copy.glob(f"micrograd_plus/native/engine_*{EXTENSION_SUFFIXES[0]}"))) == 1
+
+
+@sources
+def test_the_tests_environment_has_what_builds() -> None:
+    """A fresh environment's setuptools is too old to read pyproject.toml, or is not there at all."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = {line.split("==")[0].split(">=")[0]: line for line in project["project"]["optional-dependencies"]["dev"]}
+    assert wanted["setuptools"] in project["build-system"]["requires"]
+    assert f'MYPY = "{wanted["mypy"]}"' in (ROOT / "setup.py").read_text(encoding="utf-8")
