@@ -1,7 +1,7 @@
-"""How many small faults, planted in the engine, the table and the calculus, do the tests notice?
+"""How many small faults, planted where derivatives are made and judged, do the tests notice?
 
     pip install mutmut==2.5.1
-    python benchmarks/mutants.py --sample 330
+    python benchmarks/mutants.py --sample 400
 
 mutmut 2 makes the faults (it reaches the lambdas of the table, as its successor does not); each is planted in a copy of
 the repository, where the tests named below run until the first one fails. Not part of the normal tests: it takes an
@@ -24,14 +24,16 @@ from queue import Queue
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
-MUTATED = ["engine", "ops", "calculus"]
-# the quick ones first, so that most faults are found in a second or two
-TESTS = [
-    *("tests/test_calculus.py", "micrograd_plus/engine.py", "micrograd_plus/calculus.py", "micrograd_plus/ops.py"),
-    *("tests/test_engine.py", "tests/test_anomalies.py", "tests/test_copying.py", "tests/test_vectors.py"),
-    *("tests/test_formulas.py", "tests/test_package.py::test_star_import_leaves_pythons_own_names_alone"),
-    "tests/test_ops.py",
-]
+# what is mutated, and the tests that are closest to it; then come the others, the quick ones first
+MUTATED = {
+    "engine": ["tests/test_engine.py", "micrograd_plus/engine.py", "tests/test_anomalies.py", "tests/test_copying.py"],
+    "ops": ["micrograd_plus/ops.py", "tests/test_vectors.py", "tests/test_ops.py"],
+    "calculus": ["tests/test_calculus.py", "micrograd_plus/calculus.py"],
+    "check": ["tests/test_check.py", "micrograd_plus/check.py"],
+    "program/tracing": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"],
+}
+OTHERS = ["tests/test_formulas.py", "tests/test_package.py", "tests/test_program.py", "tests/test_training.py"]
+TESTS = [*(test for close in MUTATED.values() for test in close), *OTHERS]
 SECONDS = 300  # a fault that makes the tests hang is noticed
 
 
@@ -71,7 +73,9 @@ def noticed(folder: Path, mutant: Mutant | None) -> bool:
     if mutant is not None:
         original = (folder / mutant.file).read_text(encoding="utf-8")
         (folder / mutant.file).write_text(mutant.text, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *TESTS]
+    close = [] if mutant is None else MUTATED[mutant.file.removeprefix("micrograd_plus/").removesuffix(".py")]
+    tests = dict.fromkeys([*close, *TESTS])
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "MICROGRAD_PLUS_PURE": "1"}
     try:
         run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS)
@@ -85,7 +89,7 @@ def noticed(folder: Path, mutant: Mutant | None) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, default=330, help="how many faults (default 330)")
+    parser.add_argument("--sample", type=int, default=400, help="how many faults (default 400)")
     parser.add_argument("--seed", type=int, default=0, help="draws the sample")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
     options = parser.parse_args()
@@ -94,7 +98,7 @@ def main() -> None:
         folders: Queue[Path] = Queue()
         for i in range(options.jobs):
             folder = Path(place) / str(i)
-            shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", "dist", "*_cache", "build"))
+            shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", ".others", "dist", "*_cache"))
             folders.put(folder)
         if noticed(folder, None):
             sys.exit("the tests fail without any fault planted; mend that first")
