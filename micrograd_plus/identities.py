@@ -1,0 +1,113 @@
+"""A dictionary that tells its keys apart by identity, as Values must be: a subclass may have its own `==` and hash."""
+
+from __future__ import annotations
+
+import copyreg
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Generic, Self, TypeVar, overload
+
+K = TypeVar("K")
+V = TypeVar("V")
+D = TypeVar("D")
+
+
+class Identities(MutableMapping[K, V], Generic[K, V]):
+    """A dictionary from objects to what belongs to each, in the order of insertion; a key is that very object.
+
+    It never asks a key for its hash, nor whether it equals another one, and keeps its keys alive. `fromkeys` makes one
+    that serves as a set.
+
+    Args:
+        pairs: keys with their values; or another mapping.
+
+    Raises:
+        KeyError: a key that is not there is asked for, as of a dict.
+
+    >>> a, b = [1], [1]
+    >>> called = Identities([(a, "a"), (b, "b")])
+    >>> called[b], [1] in called, list(called.values())
+    ('b', False, ['a', 'b'])
+    """
+
+    __slots__ = ("_pairs",)
+    _pairs: dict[int, tuple[K, V]]
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        new = super().__new__(cls)
+        new._pairs = {}
+        return new
+
+    def __init__(self, pairs: Iterable[tuple[K, V]] | Mapping[K, V] = ()) -> None:
+        for key, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
+            self._pairs[id(key)] = (key, value)
+
+    @overload
+    @classmethod
+    def fromkeys(cls, keys: Iterable[K]) -> Identities[K, None]: ...
+    @overload
+    @classmethod
+    def fromkeys(cls, keys: Iterable[K], value: D) -> Identities[K, D]: ...
+    @classmethod
+    def fromkeys(cls, keys: Iterable[K], value: Any = None) -> Identities[K, Any]:
+        """The keys, each once, all with one value.
+
+        >>> list(Identities.fromkeys("abba"))
+        ['a', 'b']
+        """
+        return Identities((key, value) for key in keys)
+
+    def __getitem__(self, key: K) -> V:
+        try:
+            return self._pairs[id(key)][1]
+        except KeyError:
+            return self.__missing__(key)
+
+    def __missing__(self, key: K) -> V:
+        raise KeyError(key)
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._pairs[id(key)] = (key, value)
+
+    def __delitem__(self, key: K) -> None:
+        try:
+            del self._pairs[id(key)]
+        except KeyError:
+            raise KeyError(key) from None
+
+    def __contains__(self, key: object) -> bool:
+        return id(key) in self._pairs
+
+    def __iter__(self) -> Iterator[K]:
+        return iter([key for key, _ in self._pairs.values()])
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    @overload
+    def get(self, key: K, /) -> V | None: ...
+    @overload
+    def get(self, key: K, default: V | D, /) -> V | D: ...
+    def get(self, key: K, default: Any = None, /) -> Any:
+        """What belongs to the key, or the default."""
+        pair = self._pairs.get(id(key))
+        return default if pair is None else pair[1]
+
+    def __or__(self, other: Mapping[K, V]) -> Identities[K, V]:
+        both = Identities(self)
+        both.update(other)
+        return both
+
+    def __ior__(self, other: Mapping[K, V]) -> Identities[K, V]:
+        self.update(other)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return len(self) == len(other) and all(key in self and self[key] == value for key, value in other.items())
+
+    def __reduce__(self) -> tuple[Any, ...]:  # the keys of a copy are other objects
+        return copyreg.__newobj__, (type(self),), getattr(self, "__dict__", None), None, iter(self.items())  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"Identities({list(self._pairs.values())!r})"
