@@ -6,7 +6,9 @@ so a graph has no cycles and is freed the moment it is dropped. What the operati
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +16,7 @@ from numbers import Complex, Real
 from reprlib import repr as short_repr
 from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsFloat, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, ref
 
 NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))
 """Whether this engine is built by mypyc, or plain Python."""
@@ -162,6 +164,8 @@ class HandMade(Op):
             self.rule = own
 
     def pull(self, node: Value) -> None:
+        if self.cells and _holds(self.cells[-1], node):  # the rule itself runs a pass through this node
+            return self.rule()
         for cell in self.cells:
             cell.cell_contents = node
         try:
@@ -169,13 +173,14 @@ class HandMade(Op):
         finally:
             for cell in self.cells:
                 del cell.cell_contents
+        return None
+
+
+_EMPTY: Final = CellType()
 
 
 def _holds(cell: CellType, node: Value) -> bool:
-    try:
-        return cell.cell_contents is node
-    except ValueError:  # an empty cell
-        return False
+    return cell != _EMPTY and cell.cell_contents is node
 
 
 TABLE: Final[dict[str, Op]] = {}
@@ -340,32 +345,23 @@ class Value:
         self.op = HandMade(self._op or "hand-made", rule, self)
 
     def _pull(self) -> None:
-        with _lock:
-            if self.op is not None:
-                self.op.pull(self)
+        if self.op is not None:
+            _alone(_pull, self.op, self)
 
     def backward(self) -> None:
         """Add to the gradient of every leaf the derivative of this value by that leaf.
 
         Interior nodes start fresh at every call and leaves accumulate, so two calls give exactly twice the
-        gradient. One pass runs at a time: threads that share leaves lose nothing.
+        gradient. One pass runs at a time: threads that share leaves lose nothing. A hook or a rule may call it, too:
+        that pass adds to the leaves, and the one around it goes on as if nothing had been. Where a pass is broken off,
+        by an error or by Ctrl-C, the leaves' gradients are what they were.
 
         >>> a, b = Value(2.0), Value(-3.0)
         >>> (a * b).backward()
         >>> a.grad, b.grad
         (-3.0, 2.0)
         """
-        with _lock:
-            order, held = walk(self, flowing=True)
-            before = {node: node._grad for node in held if node.op is None}
-            for node in held:
-                node._grad = 0.0
-            self._grad += 1.0
-            try:
-                _pull_all(self, order)
-            finally:
-                for leaf, grad in before.items():  # added to the sum, not summed into: so that twice is exactly twice
-                    leaf._grad += grad
+        _alone(_pass, self, None)
 
     def register_hook(self, hook: Hook) -> Handle:
         """Let a function see this value's gradient as it passes; what it returns, unless None, goes on instead.
@@ -515,13 +511,16 @@ if not NATIVE:
 
 _MICROGRAD_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}
 _new: Final = Value.__new__
-_lock: Final = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
+_set_grad: Final = vars(Value)["_grad"].__set__  # in C: nothing comes between the gradients that one call of it sets
+_lock: Final[Any] = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
+_hooks_lock: Final[Any] = threading.RLock()
+_running: Pass | None = None  # the innermost pass of the thread that has the lock
 _recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
 watching: Final[ContextVar[Watch | None]] = ContextVar("watch", default=None)
 tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
 _marks = 0  # the last that was given
 _open: Final[list[Any]] = []  # the blocks, such as no_grad(), of all threads: without any, a new node asks nobody
-_hooks: Final[WeakKeyDictionary[Value, list[Hook]]] = WeakKeyDictionary()
+_hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]] = {}  # by the id of a value, as long as it lives
 
 
 def _tell(value: Value, how: str) -> None:
@@ -543,16 +542,29 @@ class Handle:
     """
 
     def __init__(self, value: Value, hook: Hook) -> None:
-        self._list = _hooks.setdefault(value, [])
+        self._key = id(value)
         self._hook = hook
-        self._list.append(hook)
+        self._list: list[Hook] = []
+        _locked(_hooks_lock, self._enter, value)
+
+    def _enter(self, value: Value) -> None:
+        key = self._key
+        if key not in _hooks:
+            _hooks[key] = (ref(value, lambda _: _hooks.pop(key, None)), [])
+        self._list = _hooks[key][1]
+        self._list.append(self._hook)
 
     def remove(self) -> None:
         """Take the hook away; a second time is no error."""
-        if self._hook in self._list:
-            self._list.remove(self._hook)
-        for value in [value for value, hooks in _hooks.items() if not hooks]:
-            del _hooks[value]
+        _locked(_hooks_lock, self._leave)
+
+    def _leave(self) -> None:
+        for i, hook in enumerate(self._list):
+            if hook is self._hook:
+                del self._list[i]
+                break
+        if not self._list and self._key in _hooks and _hooks[self._key][1] is self._list:
+            del _hooks[self._key]
 
     def __enter__(self) -> Handle:
         return self
@@ -563,18 +575,148 @@ class Handle:
 
 def has_hook(value: Value) -> bool:
     """Whether somebody wants to see this value's gradient."""
-    return bool(_hooks) and bool(_hooks.get(value))
+    return bool(_hooks) and id(value) in _hooks
 
 
 def hooked(value: Value, gradient: Any) -> Any:
     """The gradient after the value's hooks have seen it."""
-    if not _hooks:
+    entry = _hooks.get(id(value)) if _hooks else None
+    if entry is None:
         return gradient
-    for hook in tuple(_hooks.get(value, ())):
+    for hook in tuple(entry[1]):
         changed = hook(gradient)
         if changed is not None:
             gradient = changed if isinstance(gradient, Value) else number(changed, "a hook's")
     return gradient
+
+
+class Pass:
+    """A backward pass that goes on: it sums up in the leaves' own gradients, and keeps what these held before.
+
+    While a hook runs, or a pass within this one, the leaves show what they held, and what is written there stays.
+    """
+
+    __slots__ = ("leaves", "grads", "sums")
+
+    def __init__(self, leaves: list[Value], grads: list[float]) -> None:
+        self.leaves = leaves
+        self.grads = grads  # what the leaves held before, and hold when all is over
+        self.sums: list[float] | None = None  # what the pass has summed up, while the leaves show what they held
+
+    def show(self) -> None:
+        """Put the sums aside."""
+        sums = [leaf._grad for leaf in self.leaves]
+        _put(self.leaves, self.grads)
+        self.sums = sums
+
+    def hide(self) -> None:
+        """Go on with the sums."""
+        self.grads[:] = [leaf._grad for leaf in self.leaves]
+        sums, self.sums = self.sums, None
+        if sums is not None:
+            _put(self.leaves, sums)
+
+
+def _put(values: list[Value], grads: list[float]) -> None:
+    deque(map(_set_grad, values, grads), 0)
+
+
+_OUTSIDE: Final = Pass([], [])  # stands for micrograd's own loop over rules, where one of them calls backward()
+
+
+def _pull(op: Op, node: Value) -> None:
+    """One rule, called by hand."""
+    global _running
+    outer = _running
+    _running = outer or _OUTSIDE
+    try:
+        op.pull(node)
+    finally:
+        _running = outer
+
+
+def _pass(root: Value, xs: Sequence[Value] | None) -> list[float]:
+    """Add to the leaves' gradients; or, where there are xs, give the derivatives by these and leave all as it was.
+
+    Every value that the leaves get at the end is put into place by one call in C, as in plain Python an interrupt can
+    come between any two steps: before that call all of them are what they were, after it all are complete.
+    """
+    global _running
+    outer = _running
+    order, held = _walk([root], None, True)
+    if xs is not None:
+        for node in order:
+            if node.op is not None and node.op.forward is None:
+                raise refused(node, UNKNOWN)
+        held.extend(xs)
+    aside = outer is not None and outer.sums is None
+    if outer is not None and aside:
+        outer.show()
+    leaves = [node for node in held if node.op is None]
+    grads = [leaf._grad for leaf in leaves]
+    passing = xs is not None or outer is not None  # then what the nodes inside hold is not this pass's to keep
+    inner = [(node, node._grad) for node in held if node.op is not None] if passing else []
+    running = Pass(leaves, grads)
+    ending = map(_set_grad, leaves, grads)  # made here, so that nothing need be made where all is put back
+    _running = running
+    try:
+        for node in held:
+            if node._grad:
+                node._grad = 0.0
+        root._grad += 1.0
+        _pull_all(root, order)
+        derivatives = [x._grad for x in xs] if xs is not None else []
+        if xs is None:  # added to the sum, not summed into: so that twice is exactly twice
+            grads[:] = [grad + leaf._grad if grad else leaf._grad for leaf, grad in zip(leaves, grads)]
+        deque(ending, 0)
+        return derivatives
+    except BaseException:
+        if running.sums is None:
+            deque(ending, 0)
+        raise
+    finally:
+        _running = outer
+        if passing:
+            for node in order:
+                node._grad = 0.0
+            for node, grad in inner:
+                node._grad = grad
+        if outer is not None and aside:
+            outer.hide()
+
+
+def _alone(work: Callable[..., Any], *args: Any) -> Any:
+    """What the work gives, done while no other thread's pass or walk runs."""
+    return _locked(_lock, _begun, _lock._is_owned(), work, args)
+
+
+def _begun(within: bool, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    global _running
+    if not within:
+        _running = None  # whatever an interrupt left there
+    return work(*args)
+
+
+# fmt: off
+def _locked(lock: Any, work: Callable[..., Any], *args: Any) -> Any:
+    with lock: return work(*args)  # noqa: E701 - were it two lines, an interrupt between them would leave it locked
+# fmt: on
+
+
+def _after_fork() -> None:
+    """In a child, nobody ends what other threads had begun: their locks are free, their leaves hold what they held."""
+    global _running
+    if not _lock._is_owned():  # else this very thread is in a pass, which goes on
+        if not _lock.acquire(blocking=False) and _running is not None and _running.sums is None:
+            _put(_running.leaves, _running.grads)
+        _running = None
+        _lock._at_fork_reinit()
+    if not _hooks_lock._is_owned():
+        _hooks_lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _pull_all(root: Value, order: list[Value]) -> None:
@@ -609,23 +751,7 @@ UNKNOWN = "its derivative is known to backward() alone; make it with mp.primitiv
 def derivatives(root: Value, xs: Sequence[Value]) -> list[float]:
     """The derivative of root by each of xs, from a backward pass that leaves every gradient as it was."""
     _tell(root, "a gradient that is no graph")
-    with _lock:
-        order, held = walk(root, flowing=True)
-        for node in order:
-            if node.op is not None and node.op.forward is None:
-                raise refused(node, UNKNOWN)
-        before = {node: node._grad for node in (*held, *xs)}
-        for node in before:
-            node._grad = 0.0
-        root._grad = 1.0
-        try:
-            _pull_all(root, order)
-            return [x._grad for x in xs]
-        finally:
-            for node in walk(root)[1]:
-                node._grad = 0.0
-            for node, grad in before.items():
-                node._grad = grad
+    return _alone(_pass, root, xs)  # type: ignore[no-any-return]
 
 
 def refused(node: Value, why: str) -> TypeError:
@@ -640,9 +766,10 @@ def refused(node: Value, why: str) -> TypeError:
 def _pull_watched(root: Value, order: list[Value]) -> None:
     """The same where somebody looks on: hooks on gradients, or a watch."""
     watch = watching.get()
-    leaves = {root: None} if root.op is None else {}
+    leaves = {id(root): root} if root.op is None else {}
     for node in reversed(order):
-        node._grad = hooked(node, node._grad)
+        if has_hook(node):
+            _show_to_hooks(node)
         if node.op is not None:
             node.op.pull(node)
         for arg in node.args:
@@ -650,9 +777,23 @@ def _pull_watched(root: Value, order: list[Value]) -> None:
                 if watch is not None:
                     watch.passed(node, arg, node._grad, arg._grad)
                 if arg.op is None:
-                    leaves[arg] = None
-    for leaf in leaves:
-        leaf._grad = hooked(leaf, leaf._grad)
+                    leaves[id(arg)] = arg
+    for leaf in leaves.values():
+        if has_hook(leaf):
+            _show_to_hooks(leaf)
+
+
+def _show_to_hooks(value: Value) -> None:
+    """Let the hooks see and change a value's gradient; the leaves meanwhile show what they held before the pass."""
+    gradient, running = value._grad, _running
+    if running is not None:
+        running.show()
+    try:
+        gradient = hooked(value, gradient)
+    finally:
+        if running is not None:
+            running.hide()
+    value._grad = gradient
 
 
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
@@ -709,19 +850,19 @@ def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
 def walk(
     *roots: Value, skip: Callable[[Value], object] | None = None, flowing: bool = False
 ) -> tuple[list[Value], list[Value]]:
-    """The nodes under the roots that operations made, arguments before results; and all nodes that hold a gradient.
+    """The nodes under the roots that operations made, arguments before results; and leaves, and what holds a gradient.
 
     Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them. With `flowing`,
     what lies only where nothing is passed back, under a comparison or a condition, is left out of the order: not even
     0 · inf comes through these.
     """
-    with _lock:
-        return _walk(list(reversed(roots)), skip, flowing)
+    return _alone(_walk, list(reversed(roots)), skip, flowing)  # type: ignore[no-any-return]
 
 
 def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: bool) -> tuple[list[Value], list[Value]]:
     """What `walk` does. Two numbers of its own mark the nodes it has come by: those still open, and those done with."""
     global _marks
+    roots = stack.copy()
     _marks = _marks + 2 if _marks < 2**31 - 3 else 2
     opened: i32 = _marks
     closed: i32 = _marks + 1
@@ -730,6 +871,8 @@ def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: b
     flat: list[Value] = []
     while True:  # not `while stack`: CPython 3.11 speeds up a loop in its first run only if it jumps back for certain
         if not stack:
+            if _marks != opened:  # another walk came by in between, in a signal's handler perhaps
+                return _walk(roots, skip, flowing)
             return order, held + _walk(flat, None, False)[1] if flat else held
         node = stack.pop()
         if node._mark == opened:  # by now all its arguments are in order
@@ -741,7 +884,7 @@ def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: b
             if skip is not None and op is not None and skip(node):
                 break
             node._mark = closed
-            if node._grad:
+            if op is None or node._grad:
                 held.append(node)
             if op is None:
                 break
@@ -762,14 +905,14 @@ def _walk(stack: list[Value], skip: Callable[[Value], object] | None, flowing: b
             if isinstance(a, Value) and a._mark != closed:
                 if a.op is not None:
                     first = a
-                elif a._grad:
+                else:
                     a._mark = closed
                     held.append(a)
             second: Value | None = None
             if isinstance(b, Value) and b._mark != closed:
                 if b.op is not None:
                     second = b
-                elif b._grad:
+                else:
                     b._mark = closed
                     held.append(b)
             if first is not None:
@@ -797,7 +940,7 @@ def toposort(root: Value) -> list[Value]:
     """
     order, _ = walk(root)
     leaves = [arg for node in order for arg in node.args if isinstance(arg, Value) and arg.op is None]
-    return [*dict.fromkeys(leaves if order else [root]), *order]
+    return [*{id(leaf): leaf for leaf in (leaves if order else [root])}.values(), *order]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CellType
 from typing import Any, Final, Protocol, SupportsFloat, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType
 
 NATIVE: Final[bool]
 Arg: TypeAlias = Value | float
@@ -99,6 +99,8 @@ class HandMade(Op):
     cells: list[CellType]
     def __init__(self, name: str, rule: Callable[[], None], node: Value) -> None: ...
     def pull(self, node: Value) -> None: ...
+
+_EMPTY: Final[Incomplete]
 
 def _holds(cell: CellType, node: Value) -> bool: ...
 
@@ -205,7 +207,9 @@ class Value:
         """Add to the gradient of every leaf the derivative of this value by that leaf.
 
         Interior nodes start fresh at every call and leaves accumulate, so two calls give exactly twice the
-        gradient. One pass runs at a time: threads that share leaves lose nothing.
+        gradient. One pass runs at a time: threads that share leaves lose nothing. A hook or a rule may call it, too:
+        that pass adds to the leaves, and the one around it goes on as if nothing had been. Where a pass is broken off,
+        by an error or by Ctrl-C, the leaves' gradients are what they were.
 
         >>> a, b = Value(2.0), Value(-3.0)
         >>> (a * b).backward()
@@ -413,13 +417,16 @@ class Value:
 
 _MICROGRAD_NAMES: Final[Incomplete]
 _new: Final[Incomplete]
-_lock: Final[Incomplete]
+_set_grad: Final[Incomplete]
+_lock: Final[Any]
+_hooks_lock: Final[Any]
+_running: Pass | None
 _recording: Final[ContextVar[bool]]
 watching: Final[ContextVar[Watch | None]]
 tracing: Final[ContextVar[Trace | None]]
 _marks: int
 _open: Final[list[Any]]
-_hooks: Final[WeakKeyDictionary[Value, list[Hook]]]
+_hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]]
 
 def _tell(value: Value, how: str) -> None:
     """Let the trace know, if there is one, that somebody asks for a value's number."""
@@ -435,11 +442,14 @@ class Handle:
     >>> handle.remove()
     >>> (2 * x).backward()
     """
-    _list: Incomplete
+    _key: Incomplete
     _hook: Incomplete
+    _list: list[Hook]
     def __init__(self, value: Value, hook: Hook) -> None: ...
+    def _enter(self, value: Value) -> None: ...
     def remove(self) -> None:
         """Take the hook away; a second time is no error."""
+    def _leave(self) -> None: ...
     def __enter__(self) -> Handle: ...
     def __exit__(self, *_: object) -> None: ...
 
@@ -447,6 +457,40 @@ def has_hook(value: Value) -> bool:
     """Whether somebody wants to see this value's gradient."""
 def hooked(value: Value, gradient: Any) -> Any:
     """The gradient after the value's hooks have seen it."""
+
+class Pass:
+    """A backward pass that goes on: it sums up in the leaves' own gradients, and keeps what these held before.
+
+    While a hook runs, or a pass within this one, the leaves show what they held, and what is written there stays.
+    """
+    __slots__: Incomplete
+    leaves: Incomplete
+    grads: Incomplete
+    sums: list[float] | None
+    def __init__(self, leaves: list[Value], grads: list[float]) -> None: ...
+    def show(self) -> None:
+        """Put the sums aside."""
+    def hide(self) -> None:
+        """Go on with the sums."""
+
+def _put(values: list[Value], grads: list[float]) -> None: ...
+
+_OUTSIDE: Final[Incomplete]
+
+def _pull(op: Op, node: Value) -> None:
+    """One rule, called by hand."""
+def _pass(root: Value, xs: Sequence[Value] | None) -> list[float]:
+    """Add to the leaves' gradients; or, where there are xs, give the derivatives by these and leave all as it was.
+
+    Every value that the leaves get at the end is put into place by one call in C, as in plain Python an interrupt can
+    come between any two steps: before that call all of them are what they were, after it all are complete.
+    """
+def _alone(work: Callable[..., Any], *args: Any) -> Any:
+    """What the work gives, done while no other thread's pass or walk runs."""
+def _begun(within: bool, work: Callable[..., Any], args: tuple[Any, ...]) -> Any: ...
+def _locked(lock: Any, work: Callable[..., Any], *args: Any) -> Any: ...
+def _after_fork() -> None:
+    """In a child, nobody ends what other threads had begun: their locks are free, their leaves hold what they held."""
 def _pull_all(root: Value, order: list[Value]) -> None:
     """The chain rule at each node, results before arguments; sums and products without a call."""
 
@@ -458,6 +502,8 @@ def refused(node: Value, why: str) -> TypeError:
     """The error for a node whose rule a learner wrote, where the rule of a row is needed."""
 def _pull_watched(root: Value, order: list[Value]) -> None:
     """The same where somebody looks on: hooks on gradients, or a watch."""
+def _show_to_hooks(value: Value) -> None:
+    """Let the hooks see and change a value's gradient; the leaves meanwhile show what they held before the pass."""
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
     """A new interior node; every one of them is made here."""
 def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bool:
@@ -472,7 +518,7 @@ def weighed(total: Any, weights: Sequence[Any], xs: Sequence[Any]) -> Any:
 def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:
     """What follows the first argument: none, the second, or a tuple of those there are."""
 def walk(*roots: Value, skip: Callable[[Value], object] | None = None, flowing: bool = False) -> tuple[list[Value], list[Value]]:
-    """The nodes under the roots that operations made, arguments before results; and all nodes that hold a gradient.
+    """The nodes under the roots that operations made, arguments before results; and leaves, and what holds a gradient.
 
     Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them. With `flowing`,
     what lies only where nothing is passed back, under a comparison or a condition, is left out of the order: not even
