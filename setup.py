@@ -2,8 +2,8 @@
 
     MICROGRAD_PLUS_PURE=1 pip install .     builds nothing natively
 
-An install never fails for want of it: one line says what was amiss. Each native module bears in its name the hash of
-the source it was built from, and `micrograd_plus/loading.py` takes no other.
+An install never fails for want of it: one line says what was amiss. Each native module bears in its name the hashes of
+all it was built from, its source and nodes.h, and this file; `micrograd_plus/loading.py` takes no other.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def obstacle() -> str:
         return "MICROGRAD_PLUS_PURE is set"
     if sys.implementation.name != "cpython":
         return f"mypyc is for CPython, this is {sys.implementation.name}"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "nodes are counted and freed under the GIL, this is Python without it"
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
         return f"there is no C compiler ({compiler})"
@@ -49,10 +51,11 @@ def obstacle() -> str:
 
 
 def native(module: str) -> Extension:
-    """The extension for a module, without sources yet: micrograd_plus/native/engine_0123456789abcdef.*.so."""
+    """The extension for a module, without sources yet: micrograd_plus/native/engine_<hash>_<hash of this file>.*.so."""
     package, *parts = module.split(".")
-    digest = source_hash(source(module).read_bytes()).hex()
-    return Extension(f"{package}.native.{'_'.join(parts)}_{digest}", [])
+    read = (source(module).read_bytes() + HEADER.read_bytes(), Path(__file__).read_bytes())
+    digests = "_".join([source_hash(text).hex() for text in read])  # as loading.py reckons them
+    return Extension(f"{package}.native.{'_'.join(parts)}_{digests}", [])
 
 
 def source(module: str) -> Path:

@@ -171,6 +171,66 @@ def test_the_collector_finds_nothing_to_do_in_a_graph() -> None:
     del out
 
 
+ALLOCATORS = """
+import ctypes
+
+def allocators():
+    structs = [(ctypes.c_void_p * 5)() for _ in range(4)]
+    for domain in range(3):  # raw, mem, object
+        ctypes.pythonapi.PyMem_GetAllocator(domain, structs[domain])
+    ctypes.pythonapi.PyObject_GetArenaAllocator(structs[3])
+    return [list(struct) for struct in structs]
+
+before = allocators()
+import micrograd_plus
+print(micrograd_plus.engine.NATIVE, allocators() == before)
+"""
+
+
+@native
+def test_the_memory_of_the_process_is_pythons_own_affair() -> None:
+    """Whoever replaces an allocator of the process does so for interpreters that never heard of this package."""
+    assert output(sys.executable, "-c", ALLOCATORS) == "True True\n"
+
+
+INTERPRETERS = """
+import importlib, sys, threading, time
+
+interpreters = importlib.import_module("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
+import micrograd_plus as mp
+
+end = time.monotonic() + 3.0
+code = f"import time\\nwhile time.monotonic() < {end}: x = [[object() for _ in range(100)] for _ in range(500)]"
+
+def elsewhere():
+    while time.monotonic() < end:
+        other = interpreters.create()
+        interpreters.run_string(other, code)
+        interpreters.destroy(other)
+
+def here():
+    weight = mp.Value(1.0)
+    while time.monotonic() < end:
+        out = weight
+        for _ in range(20_000):
+            out = out * 1.0
+        out.backward()
+
+threads = [threading.Thread(target=work) for work in (elsewhere, elsewhere, elsewhere, elsewhere, here)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("done")
+"""
+
+
+@native
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="the module of interpreters has other names")
+def test_interpreters_that_know_nothing_of_the_package_live_beside_it() -> None:
+    assert output(sys.executable, "-W", "ignore", "-c", INTERPRETERS) == "done\n"
+
+
 # ---------------------------------------------------------------------------------------------------- loading, building
 
 
@@ -188,13 +248,17 @@ SHOW = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.__file__)
 
 
 @native
-def test_a_native_module_of_another_source_is_not_used_and_that_is_said_once(copy: Path) -> None:
+@pytest.mark.parametrize("read", ["micrograd_plus/engine.py", "micrograd_plus/native/nodes.h", "setup.py"])
+def test_a_native_module_built_from_something_else_is_not_used_and_that_is_said_once(read: str, copy: Path) -> None:
+    """From another source, or another of the files that the build reads."""
+    if not (copy / read).exists():
+        pytest.skip("an installed package has no setup.py")
     show = [sys.executable, "-c", SHOW]
     assert output(*show, folder=copy).startswith(f"True {copy}")
-    engine = copy / "micrograd_plus" / "engine.py"
-    engine.write_text(engine.read_text() + "# a newer source\n")
+    with (copy / read).open("a") as file:
+        file.write("\n#error newer\n")
     done = run(*show, folder=copy)
-    assert done.stdout == f"False {engine}\n"
+    assert done.stdout == f"False {copy / 'micrograd_plus' / 'engine.py'}\n"
     assert done.stderr.count("RuntimeWarning") == 1
     assert "build it again: pip install -e ." in done.stderr
     assert run(*show, folder=copy, pure="1").stderr == ""

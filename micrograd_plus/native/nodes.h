@@ -47,36 +47,3 @@ static Py_hash_t node_hash(PyObject *node)  // by identity, as object's; the low
     size_t address = (size_t)node;
     return (Py_hash_t)(address >> 4 | address << (8 * sizeof(address) - 4));
 }
-
-/* A graph takes megabytes and gives them back at once. Python returns them to the system, and the next graph fetches them
-again, page by page: a third of a backward pass. So up to 32 of its arenas, of a mebibyte each, are kept for the next. */
-
-#define ARENAS_KEPT 32
-static PyObjectArenaAllocator arena_source;
-static void *arenas[ARENAS_KEPT];
-static int arena_count = 0;
-static size_t arena_size = 0;
-
-static void *arena_alloc(void *Py_UNUSED(context), size_t size)
-{
-    if (arena_count > 0 && size == arena_size)
-        return arenas[--arena_count];
-    return arena_source.alloc(arena_source.ctx, size);
-}
-
-static void arena_free(void *Py_UNUSED(context), void *arena, size_t size)
-{
-    if (arena_count == 0)
-        arena_size = size;
-    if (arena_count < ARENAS_KEPT && size == arena_size)
-        arenas[arena_count++] = arena;
-    else
-        arena_source.free(arena_source.ctx, arena, size);
-}
-
-__attribute__((constructor)) static void keep_arenas(void)  // when the module is loaded
-{
-    PyObjectArenaAllocator keeping = {NULL, arena_alloc, arena_free};
-    PyObject_GetArenaAllocator(&arena_source);
-    PyObject_SetArenaAllocator(&keeping);
-}
