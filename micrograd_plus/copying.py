@@ -7,17 +7,21 @@ arguments before results, and each node names its arguments by their places.
 from __future__ import annotations
 
 import copyreg
+import threading
 from array import array
 from operator import getitem
+from types import CellType, FunctionType
 from typing import Any
 from weakref import ReferenceType, ref
 
-from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, refused, walk
+from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, held, refused, walk
+from micrograd_plus.identities import Identities
 
 
 def _copy(value: Value) -> Value:
     """What copy.copy does: another node, made from the same arguments."""
-    return _build(type(value), _operation(value), value.args, value._data, value._grad, value.label, _extras(value))
+    (grad,) = held([value])
+    return _build(type(value), _rule(value), value.args, value._data, grad, value.label, _extras(value))
 
 
 def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
@@ -28,11 +32,14 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
         if id(node) not in memo:
             args = tuple([copied(arg) if isinstance(arg, Value) else arg for arg in node.args])
             extras = deepcopy(_extras(node), memo)
-            memo[id(node)] = _build(type(node), _operation(node), args, node._data, node._grad, node.label, extras)
+            grad = grads[id(node)]
+            memo[id(node)] = _build(type(node), _rule(node), args, node._data, grad, node.label, extras)
         again: Value = memo[id(node)]
         return again
 
-    order, _ = walk(value, skip=lambda node: id(node) in memo)
+    order, found = walk(value, skip=lambda node: id(node) in memo)
+    nodes = [*order, *found]
+    grads = dict(zip(map(id, nodes), held(nodes)))
     for node in order:
         copied(node)  # its arguments are leaves, or have been copied: so this goes one level deep
     return copied(value)
@@ -41,7 +48,7 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
 def _reduce_ex(value: Value, _: Any) -> tuple[Any, ...]:
     """What pickle asks for: a leaf is written by itself, an interior node as its place in a flat graph."""
     if value.op is None:
-        return _build, (type(value), _operation(value), (), value._data, value._grad, value.label, _extras(value))
+        return _build, (type(value), "", (), value._data, held([value])[0], value.label, _extras(value))
     graph = _holder(value) or _Graph(value)
     return getitem, (graph, graph.places[id(value)])
 
@@ -56,22 +63,23 @@ class _Graph:
     def __init__(self, root: Value) -> None:
         self.inside, _ = walk(root, skip=_holder)
         arguments = [arg for node in self.inside for arg in node.args if isinstance(arg, Value)]
-        inside = set(self.inside)
-        self.outside = [arg for arg in dict.fromkeys(arguments) if arg not in inside]
+        inside = Identities.fromkeys(self.inside)
+        self.outside = [arg for arg in Identities.fromkeys(arguments) if arg not in inside]
         self.places = {id(node): place for place, node in enumerate([*self.outside, *self.inside])}
         self.ref = ref(self)
+        self.holders = _here.holders
         for node in self.inside:
-            _operation(node)  # refuses a hand-made rule before anything is written
-            _holders[id(node)] = self.ref
+            _written(_rule(node))  # refuses what can't be written before anything is
+            self.holders[id(node)] = self.ref
 
     def __reduce__(self) -> tuple[Any, ...]:
-        ops = [_operation(node) for node in self.inside]
+        ops = [_written(_rule(node)) for node in self.inside]
         args = [
             tuple([self.places[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
             for node in self.inside
         ]
         data = array("d", [node._data for node in self.inside])
-        grad = array("d", [node._grad for node in self.inside])
+        grad = array("d", held(self.inside))
         details = {
             i: (type(node), node.label, _extras(node))
             for i, node in enumerate(self.inside)
@@ -81,16 +89,23 @@ class _Graph:
 
     def __del__(self) -> None:
         for node in self.inside:
-            if _holders.get(id(node)) is self.ref:
-                del _holders[id(node)]
+            if self.holders.get(id(node)) is self.ref:
+                self.holders.pop(id(node), None)
 
 
-_holders: dict[int, ReferenceType[_Graph]] = {}  # by a node's id: the living graph it is laid out in
+class _Here(threading.local):
+    """What the picklers of one thread know, as each runs in one."""
+
+    def __init__(self) -> None:
+        self.holders: dict[int, ReferenceType[_Graph]] = {}  # by a node's id: the living graph it is laid out in
+
+
+_here = _Here()
 
 
 def _holder(node: Value) -> _Graph | None:
     """The living graph that has this node inside."""
-    reference = _holders.get(id(node))
+    reference = _here.holders.get(id(node))
     return reference() if reference else None
 
 
@@ -113,7 +128,7 @@ def _restore(
 
 def _build(
     kind: type[Value],
-    op: str,
+    op: Op | str | None,
     args: tuple[Arg, ...],
     data: float,
     grad: float,
@@ -122,26 +137,65 @@ def _build(
 ) -> Value:
     value = kind.__new__(kind)
     value._data, value._grad, value._note, value._mark = data, grad, label or None, 0
-    value.op = None if not op else Op(op[1:]) if op[0] == "?" else _known(op)
+    value.op = _known(op) if isinstance(op, str) else op
     value._set_args(args)
     for name, attribute in extras.items():
         setattr(value, name, attribute)
     return value
 
 
-def _operation(node: Value) -> str:
-    """How a node's operation is written down: its name, "?" before it where it is no row of the table, "" for none."""
-    op = node.op
-    if op is None:
-        return ""
-    if isinstance(op, HandMade):
+def _rule(node: Value) -> Op | None:
+    """A node's operation, which its copy shares, also where the table has a newer one of that name by now."""
+    if isinstance(node.op, HandMade):
         raise refused(
             node, "a function that captures other nodes can't be copied or pickled; copy what it was made from"
         )
-    return op.name if TABLE.get(op.name) is op else f"?{op.name}"
+    return node.op
 
 
-def _known(name: str) -> Op:
+def _written(op: Op | None) -> str:
+    """How pickle writes an operation: its name, "?" before it where it is a name and nothing else, "" for none."""
+    if op is None:
+        return ""
+    if op.forward is None:
+        return f"?{op.name}"
+    now = TABLE.get(op.name)
+    if now is op or (now is not None and all(_alike(getattr(now, part), getattr(op, part)) for part in _RULES)):
+        return op.name
+    raise TypeError(
+        f"{op!r} was defined otherwise since, and pickle writes no more than its name: make the graph again; "
+        "or copy it by copy.deepcopy, which keeps the rule"
+    )
+
+
+_RULES = ("forward", "partials", "masks", "options")  # what an operation does
+
+
+def _around(function: FunctionType) -> tuple[Any, ...]:
+    """What a function sees beside its globals."""
+    cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+    return function.__defaults__, function.__kwdefaults__, tuple(cells)
+
+
+def _alike(one: Any, other: Any, depth: int = 9) -> bool:
+    """Whether two functions do the same for certain: of one code, with the same things around, as a cell run again."""
+    if one is other:
+        return True
+    if type(one) is not type(other) or depth == 0:
+        return False
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(_alike(a, b, depth - 1) for a, b in zip(one, other))
+    if isinstance(one, FunctionType):
+        same = one.__code__ == other.__code__ and one.__globals__ is other.__globals__
+        return same and _alike(_around(one), _around(other), depth - 1)
+    return isinstance(one, (int, float, str, dict)) and repr(one) == repr(other)
+
+
+def _known(name: str) -> Op | None:
+    if not name:
+        return None
+    if name[0] == "?":
+        return Op(name[1:])
     if name not in TABLE:
         raise ValueError(f"unpickling: unknown operation {name!r}; import the module that adds it to the table first")
     return TABLE[name]
@@ -154,11 +208,10 @@ def _extras(node: Value) -> dict[str, Any]:
 
 def _reduce_op(op: Op) -> tuple[Any, ...]:
     """What pickle asks for: an operation of the table is written as its name."""
-    if TABLE.get(op.name) is not op:
-        raise TypeError(f"{op!r} is no operation of the table, or was made again since; it can't be copied or pickled")
-    return _known, (op.name,)
+    return _known, (_written(op),)
 
 
 copyreg.pickle(Op, _reduce_op)
+setattr(Op, "__deepcopy__", lambda op, _: op)  # noqa: B010 - the same rule: a copied graph keeps what it was made by
 for _name, _function in {"__copy__": _copy, "__deepcopy__": _deepcopy, "__reduce_ex__": _reduce_ex}.items():
     setattr(Value, _name, _function)

@@ -621,6 +621,15 @@ def _put(values: list[Value], grads: list[float]) -> None:
     deque(map(_set_grad, values, grads), 0)
 
 
+def held(values: Sequence[Value]) -> list[float]:
+    """The gradients of values, none of them in the middle of another thread's pass."""
+    return _alone(_held, values)  # type: ignore[no-any-return]
+
+
+def _held(values: Sequence[Value]) -> list[float]:
+    return [value._grad for value in values]
+
+
 _OUTSIDE: Final = Pass([], [])  # stands for micrograd's own loop over rules, where one of them calls backward()
 
 

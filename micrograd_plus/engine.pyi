@@ -474,6 +474,9 @@ class Pass:
         """Go on with the sums."""
 
 def _put(values: list[Value], grads: list[float]) -> None: ...
+def held(values: Sequence[Value]) -> list[float]:
+    """The gradients of values, none of them in the middle of another thread's pass."""
+def _held(values: Sequence[Value]) -> list[float]: ...
 
 _OUTSIDE: Final[Incomplete]
 

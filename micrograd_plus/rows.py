@@ -125,8 +125,10 @@ def primitive(
         The function. It gives a float for a number, a Value for a Value, and for a list or an array one of its shape.
 
     Raises:
-        TypeError: forward or a partial does not take that many arguments; kinks is no function and no list.
-        ValueError: the name is no name, or is taken by something that is not a primitive of yours.
+        TypeError: forward or a partial does not take that many arguments; kinks is no function and no list of numbers;
+            another column is of the wrong type.
+        ValueError: the name is no name, begins with "_", or is taken by something that is not a primitive of yours;
+            an option's name is no name, or that of an argument.
 
     >>> import micrograd_plus as mp
     >>> cube = mp.primitive("cube", lambda x: x * x * x, lambda out, x: 3.0 * mp.square(x), latex="{#1}^{3}")
@@ -134,7 +136,7 @@ def primitive(
     12.0
     """
     rules = tuple(partials) if isinstance(partials, Sequence) else (partials,)
-    options = options or {}
+    options = dict(options or {})
     home = _caller()
     _check_name(name, home)
     _check_takes(f"the forward of {name!r}", forward, len(rules) + len(options), "one for each partial")
@@ -142,29 +144,34 @@ def primitive(
         if rule is not None:
             partial = rule.partial if isinstance(rule, mask) else rule
             _check_takes(f"partial {i} of {name!r}", partial, 1 + len(rules) + len(options), "out and each argument")
-    if kinks is not None and not callable(kinks) and not isinstance(kinks, Sequence):
-        raise TypeError(f"primitive({name!r}, kinks={short_repr(kinks)}): expected a function, or a list of points")
+    if kinks is not None and not callable(kinks):
+        if not isinstance(kinks, Sequence) or isinstance(kinks, (str, bytes)):
+            raise TypeError(f"primitive({name!r}, kinks={short_repr(kinks)}): expected a function, or a list of points")
+        kinks = [number(point, f"primitive({name!r}, kinks=") for point in kinks]
     intervals = _intervals(name, domain, len(rules))
+    texts = {"doc": doc, "symbol": symbol, "latex": latex, "numpy": numpy, "scipy": scipy, "sympy": sympy}
+    _check_columns(name, texts, precedence, arrays)
     # a primitive that is made again, as in a notebook, leaves the graphs of the old one alone
-    op = TABLE[name] = operation(name) if home == HOME else Op(name)
+    op = operation(name) if home == HOME else Op(name)
     op.forward = forward if home == HOME else lambda *args: number(forward(*args), name)
     rules = tuple([FLAT if rule is None else rule for rule in rules]) + (None,) * len(options)
     op.partials = tuple([rule.partial if isinstance(rule, mask) else rule for rule in rules])
     op.masks = tuple([rule.condition if isinstance(rule, mask) else None for rule in rules])
     op.flat = all(rule is FLAT for rule in rules[: len(intervals)])
     op.halts = tuple([rule is FLAT for rule in rules]) if FLAT in rules else None
-    op.domain, op.options = intervals + (REAL,) * len(options), options
+    op.domain, op.options = intervals + (REAL,) * len(options), _checked_options(name, options, len(rules))
     op.kinks = (_to_nearest(kinks) if kinks else None) if isinstance(kinks, Sequence) else kinks
     op.symbol = symbol or name
     places = ", ".join([f"#{i}" for i in range(1, len(rules) + 1)])
     macro = latex or rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
     op.latex = macro if "#" in macro else rf"{macro}\left({places}\right)"
     op.precedence, op.numpy, op.scipy, op.arrays, op.sympy = precedence, numpy, scipy, arrays, sympy
-    op.doc = doc or f"{name}, a primitive of {home}"
+    op.doc = doc if doc.partition("; ")[0].strip() else f"{name}, a primitive of {home}"
     make = _with_options if options else {1: _unary, 2: _binary}.get(len(rules), _general)
     made: Any = make(op)
     _introduce(made, op, home)
-    FUNCTIONS[name] = made
+    FUNCTIONS[name] = made  # not before now: what is refused leaves nothing behind
+    TABLE[name] = op
     setattr(Value, name, made)
     if numpy and numpy not in _BY_UFUNC:
         _BY_UFUNC[numpy] = made
@@ -201,6 +208,8 @@ def _check_name(name: str, home: str) -> None:
         raise ValueError(f"primitive({short_repr(name)}): expected a name, such as 'cube'")
     if home == HOME:
         return
+    if name.startswith("_"):
+        raise ValueError(f"primitive({name!r}): such names are Python's own, and Value's; choose one without the '_'")
     if name in FUNCTIONS and FUNCTIONS[name].__module__ != HOME:
         return  # one's own, made again
     if name in TABLE or hasattr(Value, name):
@@ -221,6 +230,32 @@ def _check_takes(what: str, function: Any, count: int, expected: str) -> None:
     except TypeError:
         arguments = "1 argument" if count == 1 else f"{count} arguments"
         raise TypeError(f"{what} takes {takes}; expected {arguments}, {expected}") from None
+
+
+def _check_columns(name: str, texts: dict[str, str | None], precedence: int, arrays: object) -> None:
+    """Raise where what is said about a function is no text, no number or no function."""
+    for column, text in texts.items():
+        if not isinstance(text, str) and not (text is None and column in ("numpy", "scipy")):
+            raise TypeError(
+                f"primitive({name!r}, {column}={short_repr(text)}): expected a string, got {type(text).__name__}"
+            )
+    if not isinstance(precedence, int):
+        raise TypeError(f"primitive({name!r}, precedence={short_repr(precedence)}): expected a whole number")
+    if arrays is not None and not callable(arrays):
+        raise TypeError(f"primitive({name!r}, arrays={short_repr(arrays)}): expected a function of arrays")
+
+
+def _checked_options(name: str, options: dict[str, float], count: int) -> dict[str, float]:
+    """The options, whose names can be a function's, with defaults that are plain numbers."""
+    for option, default in options.items():
+        if not isinstance(option, str) or not option.isidentifier() or iskeyword(option):
+            raise ValueError(f"primitive({name!r}, options={short_repr(options)}): {option!r} can't name an option")
+        if option in _arguments(name, count):
+            raise ValueError(f"primitive({name!r}): the option {option!r} has the name of an argument; choose another")
+        if isinstance(default, Value):
+            raise TypeError(f"primitive({name!r}): the option {option!r} is {default!r}; expected a plain number")
+        number(default, f"primitive({name!r}, options: {option} =")
+    return options
 
 
 def _intervals(name: str, domain: Interval | Sequence[Interval] | None, count: int) -> tuple[Interval, ...]:
@@ -356,8 +391,7 @@ def _argument(op: Op, arg: Any) -> float:
 def _introduce(made: Any, op: Op, home: str) -> None:
     """Give a function its name, its module, its signature and its docstring, from the row."""
     count = len(op.partials) - len(op.options)
-    names = ["condition", "x", "y"] if op.name == "where" else ["x", "y", "z"] if count <= 3 else _numbered(count)
-    parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names[:count]]
+    parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in _arguments(op.name, count)]
     parameters += [Parameter(k, Parameter.POSITIONAL_OR_KEYWORD, default=v) for k, v in op.options.items()]
     what, _, example = op.doc.partition("; ")
     source, _, answer = example.rpartition(" = ")
@@ -372,8 +406,11 @@ def _introduce(made: Any, op: Op, home: str) -> None:
     made.op = op
 
 
-def _numbered(count: int) -> list[str]:
-    return [f"x{i}" for i in range(1, count + 1)]
+def _arguments(name: str, count: int) -> list[str]:
+    """What a function of that name calls its arguments."""
+    if name == "where":
+        return ["condition", "x", "y"]
+    return ["x", "y", "z"][:count] if count <= 3 else [f"x{i}" for i in range(1, count + 1)]
 
 
 _BY_UFUNC: dict[str, Callable[..., Any]] = {}  # by NumPy's name

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import io
 import pickle
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.copying import _holders
+from micrograd_plus.copying import _here
 from micrograd_plus.engine import TABLE, toposort
+from micrograd_plus.rows import FUNCTIONS
 
 DEEP = 1_000_000
 
@@ -92,7 +95,7 @@ def test_many_values_of_one_long_chain_pickle_in_either_order() -> None:
     for order in (chain, chain[::-1]):
         new = pickled(order)
         assert all(len(toposort(new[i])) == len(toposort(order[i])) for i in (0, 100, 19_999))
-    assert not _holders
+    assert not _here.holders
 
 
 def test_copy_shares_the_arguments() -> None:
@@ -127,6 +130,95 @@ def test_a_hand_made_rule_is_refused_by_its_label(way: Callable[[Any], Any]) -> 
     root = out if way is copy.copy else out * 2
     with pytest.raises(TypeError, match=r"labelled 'o'.*rule of this 'triple' was set by hand"):
         way(root)
+
+
+SCALED = """
+def scaled(factor, unused=None):
+    return mp.primitive("scaled", lambda x: factor * x, lambda out, x: factor)
+"""
+
+
+@pytest.fixture
+def scaled() -> Iterator[Callable[..., Any]]:
+    names: dict[str, Any] = {"mp": mp}
+    exec(SCALED, names)
+
+    def again(factor: float, code: str = SCALED) -> Any:
+        exec(code, names)  # as a cell that is run again
+        return names["scaled"](factor)
+
+    yield again
+    TABLE.pop("scaled", None)
+    FUNCTIONS.pop("scaled", None)
+    delattr(Value, "scaled")
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy])
+def test_a_copy_keeps_the_rule_it_was_made_by(again: Callable[[Any], Any], scaled: Callable[..., Any]) -> None:
+    """Whatever has become of its name since."""
+    y = scaled(2.0)(Value(1.0))
+    scaled(3.0)
+    y = again(again(y))
+    y.backward()
+    assert y.args[0].grad == 2.0
+    assert mp.gradient(y, [y.args[0]]) == [2.0]
+
+
+def test_a_pickle_refuses_a_rule_that_its_name_no_longer_means(scaled: Callable[..., Any]) -> None:
+    function = scaled(2.0)
+    y = function(Value(1.0)) * 5.0
+    scaled(2.0)  # the cell run again: nothing has changed
+    z = pickled(y)
+    z.backward()
+    assert z.args[0].args[0].grad == 10.0
+    for otherwise in (scaled(3.0), scaled(2.0, SCALED.replace("factor * x", "factor + x"))):
+        assert otherwise.op is not function.op
+        for item in (y, function.op):
+            with pytest.raises(TypeError, match=r"scaled> was defined otherwise since.*copy\.deepcopy"):
+                pickled(item)
+
+
+def test_copies_and_pickles_in_threads_find_gradients_whole() -> None:
+    """Never what a pass of another thread has summed up so far."""
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(50):
+        y = (y + x).tanh()
+    x.grad = 1000.0
+    y.backward()
+    once = x.grad - 1000.0
+    end, found, errors = threading.Event(), [], []
+
+    def train() -> None:
+        while not end.is_set():
+            x.grad = 1000.0
+            x.label = x.label + "x" if len(x.label) < 9 else "x"
+            y.backward()
+
+    def take() -> None:
+        try:
+            for _ in range(40):
+                for again in (copy.deepcopy, pickled):
+                    new = again([y, x])
+                    found.append(new[1].grad)
+                    assert new[1] in toposort(new[0])
+                    assert len(toposort(new[0])) == 101
+        except BaseException as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    trainer, takers = threading.Thread(target=train), [threading.Thread(target=take) for _ in range(3)]
+    for thread in (trainer, *takers):
+        thread.start()
+    for thread in takers:
+        thread.join()
+    end.set()
+    trainer.join()
+    sys.setswitchinterval(before)
+    assert not errors
+    assert len(found) == 240
+    assert set(found) <= {1000.0, 1000.0 + once}
 
 
 def test_a_pickle_with_an_operation_nobody_knows_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
