@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from types import FrameType
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, ref
 
 from micrograd_plus.engine import Arg, Op, Value, block, watching
 
@@ -42,17 +42,20 @@ class _Look:
     """A watch over what is made and what is passed back."""
 
     def __init__(self) -> None:
-        self.lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()  # where each node was made
+        self.lines: dict[int, tuple[ReferenceType[Value], str]] = {}  # by a node's id: it, and where it was made
 
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
-        line = self.lines[node] = users_line()
+        line = users_line()
+        self.lines[id(node)] = (ref(node), line)
         if not isfinite(node.data):
             raise FloatingPointError(f"{_call(op, args)} gave {node.data}, in {line}")
 
     def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
         if isfinite(gradient) or node.op is None:
             return
-        line = self.lines.get(node, "a line outside of detect_anomaly, or by a derivative")
+        made, line = self.lines.get(id(node), (None, ""))
+        if made is None or made() is not node:  # another one lay there
+            line = "a line outside of detect_anomaly, or by a derivative"
         passed = f"{_call(node.op, node.args)} passed the gradient {gradient} to {_shown(arg)}"
         raise FloatingPointError(f"backward: {passed}, from its own {upstream}; {node.op.name} was made in {line}")
 

@@ -30,6 +30,7 @@ from micrograd_plus.engine import (
     walk,
     watching,
 )
+from micrograd_plus.identities import Identities
 from micrograd_plus.nesting import leaves, rebuilt, replaced
 from micrograd_plus.nn import Module
 from micrograd_plus.ops import identity, where
@@ -39,7 +40,7 @@ Number = Any  # a float, or a Value where a graph is built
 # --------------------------------------------------------------------------------------------- one node, and two passes
 
 
-def _slopes(node: Value, active: set[Value], graph: bool) -> list[tuple[Value, Number, Number]]:
+def _slopes(node: Value, active: Identities[Value, None], graph: bool) -> list[tuple[Value, Number, Number]]:
     """For each argument that matters: the argument, the partial there, and what must not be 0 for anything to pass."""
     op = node.op
     if op is ADD or op is MUL:  # nine of ten nodes
@@ -84,10 +85,10 @@ def _passed(flow: Number, slope: Number, gate: Number) -> Number:
 
 def _tidied(slope: Number, node: Value) -> Number:
     """A partial without its 1·x, x**1 and x**0: no number changes, and x³ has the second derivative 6x."""
-    if not isinstance(slope, Value) or slope.op is None or slope is node or slope in node.args:
+    if not isinstance(slope, Value) or slope.op is None or slope is node or any(slope is arg for arg in node.args):
         return slope
-    given = {node, *node.args}
-    shorter: dict[Value, Number] = {}
+    given = Identities.fromkeys([node, *node.args])
+    shorter: Identities[Value, Number] = Identities()
     for made in walk(slope, skip=given.__contains__)[0]:
         args = [shorter.get(arg, arg) if isinstance(arg, Value) else arg for arg in made.args]
         if made.op is MUL and type(args[0]) is float and args[0] == 1.0:
@@ -107,15 +108,15 @@ def _plus(a: Number | None, b: Number) -> Number:
     return b if a is None or (type(a) is float and a == 0.0) else a if type(b) is float and b == 0.0 else a + b
 
 
-def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], set[Value]]:
+def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], Identities[Value, None]]:
     """The nodes between xs and the roots, arguments before results; and these together with the xs."""
-    active = set(xs)
+    active = Identities.fromkeys(xs)
     between: list[Value] = []
     for node in walk(*roots, flowing=True)[0]:
         a, b = node._a, node._b
-        touched = a in active or (b in active if type(b) is not tuple else not active.isdisjoint(b))
+        touched = a in active or (b in active if type(b) is not tuple else any(arg in active for arg in b))
         if touched and node.op is not None and not node.op.flat:
-            active.add(node)
+            active[node] = None
             between.append(node)
     return between, active
 
@@ -123,7 +124,7 @@ def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], s
 def _pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
     """The reverse pass as a graph: the derivative of y by each of xs, None where y does not depend on it."""
     between, active = _active([y], xs)
-    cotangents: dict[Value, Number] = {y: 1.0}
+    cotangents: Identities[Value, Number] = Identities([(y, 1.0)])
     watch = watching.get()
     with block(watching, None):  # a watch is shown what passes, not how a partial computes it
         for node in reversed(between):
@@ -211,7 +212,9 @@ def _demand(name: str, ys: Iterable[Number], xs: Sequence[Value], called: Sequen
     """Raise where one of xs plays no part in any of ys."""
     roots = [y for y in ys if isinstance(y, Value)]
     order = walk(*roots, flowing=True)[0]
-    reached = {*roots, *[arg for node in order if node.op and not node.op.flat for arg in node.args]}
+    reached = Identities.fromkeys(
+        [*roots, *[arg for node in order if node.op and not node.op.flat for arg in node.args]]
+    )
     for x, what in zip(xs, called):
         if x not in reached:
             wanted = "without strict=True its derivative is 0.0"

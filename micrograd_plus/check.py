@@ -18,6 +18,7 @@ from micrograd_plus.arguments import whole
 from micrograd_plus.calculus import gradient as engine_gradient
 from micrograd_plus.differences import COARSE, SAFETY, Branch, Slope, slopes
 from micrograd_plus.engine import TABLE, Op, Value, apply, enable_grad, walk
+from micrograd_plus.identities import Identities
 from micrograd_plus.nesting import leaves, replaced
 from micrograd_plus.nn import Module
 from micrograd_plus.rows import FLAT, REAL
@@ -495,7 +496,7 @@ def _branch(results: Sequence[Any]) -> Any:
     formula: list[Op | int | None] = []
     signs: list[tuple[Op, float]] = []
     gates: list[tuple[Op, Any]] = []
-    places: dict[Value, int] = {}
+    places: Identities[Value, int] = Identities()
     for node in walk(*[y for y in results if isinstance(y, Value)])[0]:
         op = node.op
         formula.append(op)
@@ -533,7 +534,7 @@ def _absolute(results: Sequence[Value], variables: Sequence[Value]) -> tuple[flo
 
     Each node's number is off by half a unit in its last place, which arrives at the result times the node's slope.
     """
-    reach: dict[Value, float] = dict.fromkeys(results, 1.0)
+    reach = Identities.fromkeys(results, 1.0)
     size = sum([abs(y.data) for y in results])
     total = size
     for node in reversed(walk(*results)[0]):
@@ -561,7 +562,7 @@ def _complex_step(trace: _Trace) -> list[list[float]] | None:
     count = len(trace.variables)
     if len(nodes) * count > 1_000_000:
         return None
-    numbers: dict[Value, Any] = {}
+    numbers: Identities[Value, Any] = Identities()
     steps = np.array([1e-20 * min(1.0, abs(variable.data) or 1.0) for variable in trace.variables])
     for i, variable in enumerate(trace.variables):
         numbers[variable] = np.full((2, count), variable.data, dtype=complex)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 import click
 
 from micrograd_plus.errors import nearest, unknown
+from micrograd_plus.identities import Identities
 from micrograd_plus.parsing import ExpressionError, parse
 
 if TYPE_CHECKING:
@@ -361,7 +362,8 @@ def _computed(root: Value, names: Mapping[Value, str]) -> list[str]:
     lines = []
     for node in toposort(root):
         if node.op is not None:
-            named = {arg: Value(arg.data, label=names[arg]) for arg in node.args if isinstance(arg, Value)}
+            values = [arg for arg in node.args if isinstance(arg, Value)]
+            named = Identities((arg, Value(arg.data, label=names[arg])) for arg in values)
             again = apply(node.op, *[named[arg] if isinstance(arg, Value) else arg for arg in node.args])
             lines.append(f"{names[node]} = {formula(again)} = {short(node.data)}")
     if len(lines) > 40:

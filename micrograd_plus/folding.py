@@ -8,7 +8,7 @@ model was called several times. A box is drawn where its members would be; edges
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from reprlib import repr as short_repr
@@ -16,6 +16,7 @@ from typing import Any
 
 from micrograd_plus.engine import Value
 from micrograd_plus.errors import unknown
+from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 
 EDGES = 4  # for each box that may be drawn: what takes Graphviz a second, too
@@ -67,9 +68,9 @@ def fold(
     nodes: Sequence[Value],
     roots: Sequence[Value],
     modules: Sequence[tuple[str, Module]],
-    names: dict[Value, str],
+    names: Mapping[Value, str],
     *,
-    number: dict[Value, int],
+    number: Mapping[Value, int],
     limit: int,
     depth: int | None = None,
     open: str | Module | Iterable[str | Module] = (),
@@ -97,7 +98,7 @@ def fold(
     else:
         tries = list(range(scopes.depth, -2, -1))
     for level in tries:
-        keys = {} if level >= scopes.depth and not opened else scopes.keys(level, opened)
+        keys = Identities() if level >= scopes.depth and not opened else scopes.keys(level, opened)
         if not keys and len(nodes) > limit and level != tries[-1]:
             continue
         keys = _with_leaves(nodes, keys, scopes, names)
@@ -119,9 +120,9 @@ class _Scopes:
         self.nodes = nodes
         self.calls = [node for node in nodes if node.op is not None and isinstance(node.scope, Module)]
         self.chains: dict[int, tuple[str, ...]] = {}  # by a module's id: those it is in by name, the top first; its own
-        self.owners: dict[Value, int] = {}  # of parameters: the id of their neuron
-        self.home: dict[Value, int] = {}  # of nodes that operations made: the index of the call
-        self.sample: dict[Value, int] = {}
+        self.owners: Identities[Value, int] = Identities()  # of parameters: the id of their neuron
+        self.home: Identities[Value, int] = Identities()  # of nodes that operations made: the index of the call
+        self.sample: Identities[Value, int] = Identities()
         self.paths: set[str] = set()
         self.known: dict[int, str] = {}
         if self.calls:
@@ -150,7 +151,9 @@ class _Scopes:
 
     def _claim(self) -> None:
         """A call claims what depends on its neuron's parameters and lies under its output."""
-        rests: dict[Value, int] = {}  # on the parameters of which neuron alone, not counting what neurons gave out
+        rests: Identities[Value, int] = (
+            Identities()
+        )  # on the parameters of which neuron alone, not counting what neurons gave out
         for node in self.nodes:
             if node.op is not None:
                 on = {rests.get(arg, self.owners.get(arg)) for arg in _values(node) if arg.scope is None}
@@ -168,8 +171,8 @@ class _Scopes:
 
     def _sample(self) -> None:
         """Nodes that feed neurons are of one sample where an edge joins them; what only one sample gives is its own."""
-        feeding: set[Value] = set()
-        leader: dict[Value, Value] = {}
+        feeding: Identities[Value, None] = Identities()
+        leader: Identities[Value, Value] = Identities()
 
         def lead(node: Value) -> Value:
             while leader[node] is not node:
@@ -179,16 +182,15 @@ class _Scopes:
 
         for node in reversed(self.nodes):
             if node in self.home or node in feeding:
-                feeding.add(node)
-                feeding.update([arg for arg in _values(node) if arg.op is not None])
-        inside = set(self.nodes)
+                feeding |= Identities.fromkeys([node, *[arg for arg in _values(node) if arg.op is not None]])
+        inside = Identities.fromkeys(self.nodes)
         for node in self.nodes:
             if node in feeding:
                 leader[node] = node
                 for arg in _values(node):
                     if arg.op is not None and arg in inside:
                         leader[lead(arg)] = lead(node)
-        numbers: dict[Value, int] = {}
+        numbers: Identities[Value, int] = Identities()
         for node in self.nodes:
             if node in feeding:
                 self.sample[node] = numbers.setdefault(lead(node), len(numbers))
@@ -214,12 +216,12 @@ class _Scopes:
                 opened.update(chain[: chain.index(name)] if name in chain else ())
         return opened
 
-    def keys(self, depth: int, opened: set[str]) -> dict[Value, Key]:
+    def keys(self, depth: int, opened: set[str]) -> Identities[Value, Key]:
         """For each made node that goes into a box: of which sample, which module, and which call of it.
 
         At depth -1 all calls of a module for one sample share a box.
         """
-        keys: dict[Value, Key] = {}
+        keys: Identities[Value, Key] = Identities()
         places: list[Key | None] = []
         tops: dict[int, set[Key]] = {}
         called: Counter[tuple[int, int]] = Counter()
@@ -248,17 +250,17 @@ class _Scopes:
 
 
 def _with_leaves(
-    nodes: Sequence[Value], keys: dict[Value, Key], scopes: _Scopes, names: dict[Value, str]
-) -> dict[Value, Key]:
+    nodes: Sequence[Value], keys: Identities[Value, Key], scopes: _Scopes, names: Mapping[Value, str]
+) -> Identities[Value, Key]:
     """Where the leaves go, too: into the box that alone uses them, else into one of their own kind."""
     if not keys:
         return keys
-    users: dict[Value, set[Key | None]] = {}
+    users: Identities[Value, set[Key | None]] = Identities()
     for node in nodes:
         for arg in _values(node):
             if arg.op is None:
                 users.setdefault(arg, set()).add(keys.get(node))
-    kinds: dict[Value, Key] = {}
+    kinds: Identities[Value, Key] = Identities()
     for leaf, boxes in users.items():
         if leaf in scopes.owners:
             folded = [box for box in boxes if box is not None]
@@ -272,16 +274,20 @@ def _with_leaves(
             stem = names.get(leaf, "").rpartition("[")[0]
             kinds[leaf] = ("leaves", stem, frozenset(boxes))
     often = Counter(kinds.values())
-    keys.update({leaf: kind for leaf, kind in kinds.items() if often[kind] > 1})
+    keys |= Identities((leaf, kind) for leaf, kind in kinds.items() if often[kind] > 1)
     return keys
 
 
 def _boxes(
-    nodes: Sequence[Value], roots: Sequence[Value], keys: dict[Value, Key], scopes: _Scopes, number: dict[Value, int]
+    nodes: Sequence[Value],
+    roots: Sequence[Value],
+    keys: Identities[Value, Key],
+    scopes: _Scopes,
+    number: Mapping[Value, int],
 ) -> Folded:
     groups: dict[Key, Box] = {}
     boxes: list[Box] = []
-    home: dict[Value, Box] = {}
+    home: Identities[Value, Box] = Identities()
     for node in nodes:
         key = keys.get(node)
         if key is None:
@@ -296,9 +302,9 @@ def _boxes(
         home[node] = box
     edges: list[Edge] = []
     merged: Counter[tuple[str, str]] = Counter()
-    outputs: dict[str, set[Value]] = {}
+    outputs: dict[str, Identities[Value, None]] = {}
     for root in roots:
-        outputs.setdefault(home[root].id, set()).add(root)
+        outputs.setdefault(home[root].id, Identities())[root] = None
     for node in nodes:
         head = home[node]
         for place, arg in enumerate(node.args):
@@ -306,7 +312,7 @@ def _boxes(
                 tail = home[arg]
                 if tail is head and len(head.members) > 1:
                     continue
-                outputs.setdefault(tail.id, set()).add(arg)
+                outputs.setdefault(tail.id, Identities())[arg] = None
                 if keys.get(node) is None:
                     edges.append(Edge(tail.id, head.id, 1, node, place))
                 else:
@@ -316,7 +322,7 @@ def _boxes(
     for key, box in groups.items():
         box.parameters = sum([member in scopes.owners for member in box.members])
         box.neurons = len({id(scopes.calls[scopes.home[node]].scope) for node in box.members if node in scopes.home})
-        if len(used := outputs.get(box.id, set())) == 1 and box.neurons:
+        if len(used := outputs.get(box.id, Identities())) == 1 and box.neurons:
             box.output = next(iter(used))
         if key[0] == "parameters":
             box.title = f"parameters of {key[1]}"
@@ -343,10 +349,10 @@ def between(nodes: Sequence[Value], ends: Iterable[Value]) -> list[Value]:
     >>> [node.data for node in between(toposort(c), [a])]
     [2.0, 4.0, 7.0]
     """
-    on = set(ends)
+    on = Identities.fromkeys(ends)
     for node in nodes:
         if any(arg in on for arg in _values(node)):
-            on.add(node)
+            on[node] = None
     return [node for node in nodes if node in on]
 
 
@@ -358,8 +364,8 @@ def nearest(folded: Folded, roots: Sequence[Value], k: int) -> Folded:
     tails: dict[str, list[str]] = {}
     for edge in folded.edges:
         tails.setdefault(edge.head, []).append(edge.tail)
-    wanted = set(roots)
-    queue = deque([box.id for box in folded.boxes if not wanted.isdisjoint(box.members)])
+    wanted = Identities.fromkeys(roots)
+    queue = deque([box.id for box in folded.boxes if any(member in wanted for member in box.members)])
     seen = dict.fromkeys(queue)
     while queue:
         for tail in tails.get(queue.popleft(), ()):

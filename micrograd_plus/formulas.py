@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from reprlib import repr as short_repr
@@ -17,6 +17,7 @@ from reprlib import repr as short_repr
 from micrograd_plus.arguments import whole
 from micrograd_plus.calculus import gradient
 from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op, Value, refused, walk
+from micrograd_plus.identities import Identities
 from micrograd_plus.naming import callers_namespace
 from micrograd_plus.naming import names as callers_names
 from micrograd_plus.vectors import added
@@ -115,8 +116,8 @@ class Graph:
     root: Value
     order: list[Value]  # what operations made, arguments before results
     leaves: list[Value]  # in the order of their first use
-    constants: set[Value]  # leaves that stand for nothing but their number
-    uses: Counter[Value]
+    constants: Identities[Value, None]  # leaves that stand for nothing but their number
+    uses: Identities[Value, int]
 
 
 def graph_of(function: str, v: Value, wrt: Value | None) -> Graph:
@@ -125,14 +126,16 @@ def graph_of(function: str, v: Value, wrt: Value | None) -> Graph:
         if not isinstance(given, Value):
             raise TypeError(f"{function}({short_repr(given)}): expected a Value, got {type(given).__name__}")
     order, root = _checked(function, v), v
-    known = set(_leaves(v))
+    known = Identities.fromkeys(_leaves(v))
     if wrt is not None:
         slope = gradient(v, [wrt], create_graph=True)[0]
         root = slope if isinstance(slope, Value) else Value(slope)
         order = _checked(function, root)
     leaves = _leaves(root)
-    constants = {leaf for leaf in leaves if not leaf.label and (leaf not in known or leaf is root)}
-    uses = Counter([arg for node in order for arg in node.args if isinstance(arg, Value)])
+    constants = Identities.fromkeys([x for x in leaves if not x.label and (x not in known or x is root)])
+    uses: Identities[Value, int] = Identities()
+    for arg in [arg for node in order for arg in node.args if isinstance(arg, Value)]:
+        uses[arg] = uses.get(arg, 0) + 1
     return Graph(root, order, [leaf for leaf in leaves if leaf not in constants], constants, uses)
 
 
@@ -148,26 +151,26 @@ def _checked(function: str, root: Value) -> list[Value]:
 def _leaves(root: Value) -> list[Value]:
     """The leaves under root as one meets them reading from left to right."""
     leaves: list[Value] = []
-    seen: set[Value] = set()
+    seen: Identities[Value, None] = Identities()
     stack = [root]
     while stack:
         node = stack.pop()
         if node not in seen:
-            seen.add(node)
+            seen[node] = None
             stack.extend([arg for arg in reversed(node.args) if isinstance(arg, Value)])
             if node.op is None:
                 leaves.append(node)
     return leaves
 
 
-class Names(dict[Value, str]):
+class Names(Identities[Value, str]):
     """A name for each leaf, and for each part that asks for one, no two of them alike."""
 
     def __init__(self, leaves: list[Value], root: Value) -> None:
         super().__init__()
         nameless = not all(leaf.label for leaf in leaves)
         known = callers_names([root], callers_namespace()) if nameless else {}
-        called = {leaf: leaf.label or known.get(leaf, "") for leaf in leaves}
+        called = Identities((leaf, leaf.label or known.get(leaf, "")) for leaf in leaves)
         often = Counter(called.values())
         self.taken = set(often)
         self.last = Counter[str]()
@@ -231,8 +234,8 @@ def _lines(graph: Graph, limit: int) -> tuple[list[tuple[Value, _Shown]], _Shown
     """The parts that get a name, each before those that use it, and the whole."""
     line = min(limit if len(graph.order) <= limit else max(limit // 5, 4), _LINE)
     parts: list[tuple[Value, _Shown]] = []
-    shown: dict[Value, _Shown] = {leaf: _Shown(name=leaf) for leaf in graph.leaves}
-    shown |= {leaf: _Shown(leaf.data) for leaf in graph.constants}
+    shown = Identities((leaf, _Shown(name=leaf)) for leaf in graph.leaves)
+    shown |= Identities((leaf, _Shown(leaf.data)) for leaf in graph.constants)
 
     def name(node: Value) -> None:
         parts.append((node, shown[node]))
@@ -240,7 +243,7 @@ def _lines(graph: Graph, limit: int) -> tuple[list[tuple[Value, _Shown]], _Shown
 
     for node in graph.order:
         args = [arg for arg in node.args if isinstance(arg, Value)]
-        for arg in dict.fromkeys(args):
+        for arg in Identities.fromkeys(args):
             if shown[arg].depth >= DEPTH:
                 name(arg)
         while sum(shown[arg].size for arg in args) >= line:
@@ -249,12 +252,12 @@ def _lines(graph: Graph, limit: int) -> tuple[list[tuple[Value, _Shown]], _Shown
                 break
             name(largest)
         shown[node] = _simplified(node, [shown[x] if isinstance(x, Value) else _Shown(x) for x in node.args])
-        if graph.uses[node] > 1 and not _is_short(shown[node]):
+        if graph.uses.get(node, 0) > 1 and not _is_short(shown[node]):
             name(node)
-    used = set(_named_in(shown[graph.root]))
+    used = Identities.fromkeys(_named_in(shown[graph.root]))
     for node, part in reversed(parts):
         if node in used:
-            used.update(_named_in(part))
+            used |= Identities.fromkeys(_named_in(part))
     return [(node, part) for node, part in parts if node in used], shown[graph.root]
 
 
@@ -400,7 +403,7 @@ _SUM, _TIMES, _SIGN, _POWER, _CALL, _ATOM = 1, 2, 3, 4, 9, 10  # how tightly it 
 class _Text:
     """Python's way: 4 * tanh(x)**2 / (y + 1)."""
 
-    def __init__(self, names: dict[Value, str]) -> None:
+    def __init__(self, names: Mapping[Value, str]) -> None:
         self.names = names
 
     def write(self, shown: _Shown, need: int = 0) -> str:

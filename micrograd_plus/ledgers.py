@@ -9,6 +9,7 @@ from math import fabs, inf, isnan
 from typing import NamedTuple, overload
 
 from micrograd_plus.engine import Value
+from micrograd_plus.identities import Identities
 from micrograd_plus.numerals import short
 from micrograd_plus.vectors import added
 
@@ -168,7 +169,7 @@ def ledger(
         limit: how many entries there may be.
     """
     root = order[0]
-    counts = {root: 1}
+    counts = Identities([(root, 1)])
     for each in (*order, node):
         if each not in counts:
             counts[each] = sum([counts[edge.user] for edge in uses.get(each, ())])

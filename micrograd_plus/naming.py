@@ -16,6 +16,7 @@ from itertools import count, islice
 from typing import Any
 
 from micrograd_plus.engine import Value, walk
+from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -46,7 +47,7 @@ def callers_namespace() -> dict[str, Any]:
     return seen | {name: thing for name, thing in frame.f_globals.items() if name not in seen}
 
 
-def names(roots: Iterable[Value], namespace: Mapping[str, Any] | None = None) -> dict[Value, str]:
+def names(roots: Iterable[Value], namespace: Mapping[str, Any] | None = None) -> Identities[Value, str]:
     """What to call the nodes under the roots, those that have a name; no two of them alike.
 
     A node's label comes first. Else it is its place among the parameters of a module that one of the variables holds,
@@ -62,9 +63,9 @@ def names(roots: Iterable[Value], namespace: Mapping[str, Any] | None = None) ->
         A name for each node that has one, in the order of the graph.
     """
     nodes = under(roots)
-    wanted = set(nodes)
+    wanted = Identities.fromkeys(nodes)
     found = list(_found(namespace or {}))
-    given: dict[Value, str] = {}
+    given: Identities[Value, str] = Identities()
     for path, module in _tops(nodes, found):
         for name, parameter in islice(module.named_parameters(), IN_ALL):
             if parameter in wanted:
@@ -72,9 +73,11 @@ def names(roots: Iterable[Value], namespace: Mapping[str, Any] | None = None) ->
     for path, thing in found:
         if isinstance(thing, Value) and thing in wanted:
             given.setdefault(thing, path)
-    labels = {node: node.label for node in nodes if node.label}  # they keep their name where a variable has it too
-    distinct = _distinct(labels | {node: name for node, name in given.items() if node not in labels})
-    return {node: distinct[node] for node in nodes if node in distinct}
+    labels = Identities(
+        (node, node.label) for node in nodes if node.label
+    )  # they keep their name where a variable has it too
+    distinct = _distinct(labels | Identities((node, name) for node, name in given.items() if node not in labels))
+    return Identities((node, distinct[node]) for node in nodes if node in distinct)
 
 
 def named_modules(nodes: Iterable[Value], namespace: Mapping[str, Any] | None = None) -> list[tuple[str, Module]]:
@@ -105,7 +108,7 @@ def under(roots: Iterable[Value]) -> list[Value]:
     order, _ = walk(*roots)
     leaves = [arg for node in order for arg in node.args if isinstance(arg, Value) and arg.op is None]
     leaves += [root for root in roots if root.op is None]
-    return [*dict.fromkeys(leaves), *order]
+    return [*Identities.fromkeys(leaves), *order]
 
 
 def _found(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Value | Module]]:
@@ -170,7 +173,7 @@ def _short(key: object) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def _distinct(given: dict[Value, str]) -> dict[Value, str]:
+def _distinct(given: Identities[Value, str]) -> Identities[Value, str]:
     """The same names; where several nodes bear one, the others get a number."""
     taken = set(given.values())
     used: set[str] = set()

@@ -15,6 +15,7 @@ from micrograd_plus import weights
 from micrograd_plus.arguments import Seed, generator, whole
 from micrograd_plus.engine import TABLE, Value, weighed
 from micrograd_plus.errors import unknown
+from micrograd_plus.identities import Identities
 from micrograd_plus.rows import FUNCTIONS
 
 # -------------------------------------------------------------------------------------------------------- initialisers
@@ -112,10 +113,10 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter once, as a pair with its path from here, such as `layers.0.neurons.3.w.5`."""
-        seen: set[Value] = set()
+        seen: Identities[Value, None] = Identities()
         for name, item in _walk(self):
             if isinstance(item, Value) and item not in seen:
-                seen.add(item)
+                seen[item] = None
                 yield name, item
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
@@ -129,7 +130,7 @@ class Module:
     def parameters(self) -> list[Value]:
         """A list of the parameters, in the order of `named_parameters`."""
         found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
-        return list(dict.fromkeys(found))
+        return list(Identities.fromkeys(found))
 
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to 0, as before a new backward pass."""

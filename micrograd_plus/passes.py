@@ -8,6 +8,7 @@ from functools import cached_property
 from math import isclose, isnan
 
 from micrograd_plus.engine import ADD, Op, Value, hooked, toposort, walk
+from micrograd_plus.identities import Identities
 from micrograd_plus.ledgers import Edge
 from micrograd_plus.numerals import short
 from micrograd_plus.steps import Names, Step, forward_text, rule
@@ -65,11 +66,11 @@ class Pass:
         self.right = right
         self.order = right if order is None else order
         # what leaves had before: it is added to the sum, as backward() does
-        self.held = {node: node.grad for node in holding if node.op is None}
-        self.sums: dict[Value, float] = {}
+        self.held = Identities((node, node.grad) for node in holding if node.op is None and node.grad)
+        self.sums: Identities[Value, float] = Identities()
         self.steps: list[Step] = []
-        self.uses: dict[Value, list[Edge]] = {}
-        self.hooked: set[Value] = set()
+        self.uses: Identities[Value, list[Edge]] = Identities()
+        self.hooked: Identities[Value, None] = Identities()
         self._set(None, root, -1, (1.0, 1.0, 1.0), 1.0, "seed")
         for node in self.order:
             if node.op is not None:
@@ -100,7 +101,7 @@ class Pass:
         before = self.sums.get(node, 0.0)
         after = float(hooked(node, before))
         if not _same(before, after):
-            self.hooked.add(node)
+            self.hooked[node] = None
             self._set(None, node, -1, (before, 1.0, after), after, "hook")
 
     def _set(
@@ -125,9 +126,9 @@ class Pass:
         return [forward_text(node, self.names) for node in toposort(self.root) if node.op is not None]
 
     @property
-    def gradients(self) -> dict[Value, float]:
+    def gradients(self) -> Identities[Value, float]:
         """The gradient of each node that took part, as after `backward()`."""
-        return {node: self.with_held(node, grad) for node, grad in self.sums.items()}
+        return Identities((node, self.with_held(node, grad)) for node, grad in self.sums.items())
 
     @cached_property
     def wrong(self) -> list[Wrong]:
@@ -135,13 +136,13 @@ class Pass:
         if self.order is self.right:
             return []
         right = Pass(self.root, self.names)
-        place = {node: i for i, node in enumerate(self.order)}
+        place = Identities((node, i) for i, node in enumerate(self.order))
         last = len(place)
-        spoilt: dict[Value, str] = {}  # nodes that pass on too little, and why
+        spoilt: Identities[Value, str] = Identities()  # nodes that pass on too little, and why
         wrong = []
         for node in [*self.right, *[node for node in right.sums if node.op is None]]:
             name = self.names[node]
-            users = list(dict.fromkeys([edge.user for edge in right.uses.get(node, ())]))
+            users = list(Identities.fromkeys([edge.user for edge in right.uses.get(node, ())]))
             late = [user for user in users if place.get(user, last) > place.get(node, last)]
             because = [spoilt[user] for user in users if user in spoilt]
             had, all_of_it = self.sums.get(node, 0.0), right.sums.get(node, 0.0)

@@ -30,6 +30,7 @@ from micrograd_plus.engine import HandMade, Value
 from micrograd_plus.errors import unknown
 from micrograd_plus.files import write_atomically
 from micrograd_plus.folding import Box, Edge, Folded
+from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 from micrograd_plus.rendering import FORMATS, TIMEOUT, render
 
@@ -189,7 +190,7 @@ def draw(
     count = len(nodes)
     titles = naming.names(roots, namespace)
     captions = []
-    number = {node: i for i, node in enumerate(nodes)}
+    number = Identities((node, i) for i, node in enumerate(nodes))
     shown = nodes
     if path_from is not None:
         shown = _on_paths(nodes, path_from)
@@ -274,7 +275,7 @@ def _roots(v: Any) -> list[Value]:
             raise TypeError(f"draw({short_repr(v)}): expected a Value or a list of Values, got {type(value).__name__}")
     if not values:
         raise ValueError("draw([]): expected at least one Value")
-    return list(dict.fromkeys(values))
+    return list(Identities.fromkeys(values))
 
 
 def _check(edges: Any, depth: Any, nearest: Any, limit: Any, direction: Any) -> None:
@@ -289,7 +290,7 @@ def _check(edges: Any, depth: Any, nearest: Any, limit: Any, direction: Any) -> 
 
 def _on_paths(nodes: list[Value], ends: Any) -> list[Value]:
     ends = [ends] if isinstance(ends, Value) else list(ends)
-    known = set(nodes)
+    known = Identities.fromkeys(nodes)
     for end in ends:
         if not isinstance(end, Value) or end not in known:
             raise ValueError(f"draw(path_from={short_repr(end)}): expected a Value that the result was made from")
@@ -363,12 +364,12 @@ def _source(
 
 def _edges(dot: Any, edges: list[Edge], kind: str | None) -> None:
     """The edges, each with its number where one is asked for."""
-    numbers: dict[tuple[Value, int], float | None] = {}
+    numbers: dict[tuple[int, int], float | None] = {}  # by a node's id and a place
     if kind is not None:
-        for node in dict.fromkeys([edge.node for edge in edges if edge.node is not None]):
+        for node in Identities.fromkeys([edge.node for edge in edges if edge.node is not None]):
             for place, (slope, stopped) in enumerate(_slopes(node)):
                 flow = 0.0 if stopped else None if slope is None else node.grad * slope
-                numbers[node, place] = slope if kind == "local" else flow
+                numbers[id(node), place] = slope if kind == "local" else flow
     sizes = [abs(number) for number in numbers.values() if number is not None and math.isfinite(number)]
     largest = max(sizes, default=0.0)
     for edge in sorted(edges, key=lambda edge: edge.place or 0):  # drawn in the order of the arguments
@@ -377,7 +378,7 @@ def _edges(dot: Any, edges: list[Edge], kind: str | None) -> None:
         if edge.count > 1:
             more["headlabel" if len(edges) > CROWDED else "label"] = f"×{edge.count:,}"
         elif edge.node is not None and edge.place is not None:
-            number = numbers.get((edge.node, edge.place))
+            number = numbers.get((id(edge.node), edge.place))
             if number is not None:
                 more["label"] = f"<<table {_BARE}><tr><td>{short(number)}</td></tr></table>>"
                 if kind == "contribution" and (number or math.isnan(number)):

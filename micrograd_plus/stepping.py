@@ -11,6 +11,7 @@ from typing import Any, overload
 from micrograd_plus.arguments import whole
 from micrograd_plus.engine import Value, toposort, walk
 from micrograd_plus.errors import unknown
+from micrograd_plus.identities import Identities
 from micrograd_plus.ledgers import Ledger, ledger
 from micrograd_plus.naming import callers_namespace, named_modules, names
 from micrograd_plus.page import in_notebook, page, save
@@ -87,7 +88,7 @@ class Backprop(Sequence[Step]):
         return self._pass.forward
 
     @property
-    def gradients(self) -> dict[Value, float]:
+    def gradients(self) -> Identities[Value, float]:
         """The gradient of each node that took part, as after `backward()`."""
         return self._pass.gradients
 
@@ -146,7 +147,7 @@ class Backprop(Sequence[Step]):
         limit = whole("ledger", "limit", limit)
         found = self._pass
         order = found.right or [self.root]
-        sums = dict.fromkeys([*order, node], 0.0) | found.sums
+        sums = Identities.fromkeys([*order, node], 0.0) | found.sums
         return ledger(node, order, found.uses, sums, found.hooked, self.names, self.names.told, limit)
 
     @property
@@ -223,14 +224,14 @@ def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backpro
     return Backprop(loss, Names(loss, nodes, known), None if order is None else _ordered(loss, order))
 
 
-def _outputs(nodes: list[Value], namespace: Mapping[str, Any]) -> dict[Value, str]:
+def _outputs(nodes: list[Value], namespace: Mapping[str, Any]) -> Identities[Value, str]:
     """Names for what neurons put out, such as model.layers.0.neurons.3.out."""
     scoped = [node for node in nodes if node.scope is not None]
     paths: dict[int, str] = {}
     for top, module in named_modules(scoped, namespace) if scoped else ():
         for path, part in module.named_modules():
             paths.setdefault(id(part), ".".join(filter(None, (top, path, "out"))))
-    return {node: paths[id(node.scope)] for node in scoped if id(node.scope) in paths}
+    return Identities((node, paths[id(node.scope)]) for node in scoped if id(node.scope) in paths)
 
 
 def _ordered(root: Value, order: str | Iterable[Value]) -> list[Value]:
@@ -245,14 +246,15 @@ def _ordered(root: Value, order: str | Iterable[Value]) -> list[Value]:
     except TypeError:
         wanted = f"expected one of {', '.join(map(repr, _ORDERS))}, or a list of nodes"
         raise TypeError(f"backprop(order={short_repr(order)}): {wanted}") from None
-    known, seen = set(toposort(root)), set()
+    known = Identities.fromkeys(toposort(root))
+    seen: Identities[Value, None] = Identities()
     for node in nodes:
         if not isinstance(node, Value) or node not in known:
             raise ValueError(f"backprop(order=…): {short_repr(node)} is not in the graph; list nodes under the loss")
         if node in seen:
             raise ValueError(f"backprop(order=…): {node!r} is listed twice; each rule is applied once")
-        seen.add(node)
-    passing = set(flowing)
+        seen[node] = None
+    passing = Identities.fromkeys(flowing)
     return [node for node in nodes if node in passing]
 
 
@@ -261,7 +263,7 @@ _ORDERS = ("depth-first", "breadth-first", "arguments-first")
 
 def _searched(root: Value, *, deep: bool) -> list[Value]:
     """The nodes in the order in which a search meets them."""
-    found: dict[Value, None] = {}
+    found: Identities[Value, None] = Identities()
     waiting = deque([root])
     while waiting:
         node = waiting.pop() if deep else waiting.popleft()

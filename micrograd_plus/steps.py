@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 
 from micrograd_plus.engine import Op, Value, block, enable_grad, refused, watching
 from micrograd_plus.formulas import formula
+from micrograd_plus.identities import Identities
 from micrograd_plus.numerals import enclosed, short
 
 _LONG = 60  # a longer derivative is named, not written: sinc'(x)
 
 
-class Names(dict[Value, str]):
+class Names(Identities[Value, str]):
     """What each node is called, no two alike.
 
-    It is a dict by nodes: each has its label or the name of the caller's variable, else L, x1, x2, …, v1, v2, …
+    It is a dictionary by nodes: each has its label or the name of the caller's variable, else L, x1, x2, …, v1, v2, …
 
     Attributes:
         root: the loss.
@@ -33,8 +34,8 @@ class Names(dict[Value, str]):
         self.root = root
         self._taken: set[str] = set()
         self._last: dict[str, int] = {}
-        everything = list(dict.fromkeys([root, *nodes]))
-        self.told = set(known)  # whose names are the user's
+        everything = list(Identities.fromkeys([root, *nodes]))
+        self.told = Identities.fromkeys(known)  # whose names are the user's
         for node in everything:
             if node in known:
                 self[node] = self._free(_tidy(known[node]))
@@ -155,7 +156,8 @@ def local_formula(node: Value, place: int, names: Mapping[Value, str]) -> str:
     """∂node/∂argument as text; "" where it is a constant, sinc'(x) where it is long."""
     op, args = rule(node), node.args
     with enable_grad(), block(watching, None):
-        marks = {each: Value(each.data, label=names[each]) for each in (node, *args) if isinstance(each, Value)}
+        values = [each for each in (node, *args) if isinstance(each, Value)]
+        marks = Identities((each, Value(each.data, label=names[each])) for each in values)
         at = [marks[arg] if isinstance(arg, Value) else arg for arg in args]
         slope = op.partials[place](marks[node], *at)  # type: ignore[misc]  # a Value's partial is never None
         text = str(formula(slope)) if isinstance(slope, Value) else ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, cast
 
 from micrograd_plus.engine import Op, Value, walk
 from micrograd_plus.formulas import DEPTH, Graph, Names, graph_of
+from micrograd_plus.identities import Identities
 
 _WRITTEN_OUT, _WRITTEN_DEEP = 10_000, 150  # SymPy compares expressions term by term, and recursively
 
@@ -48,18 +48,18 @@ def to_sympy(v: Value, wrt: Value | None = None, *, named: bool = False) -> Any:
     if not named:
         _check_size(graph)
     names = Names(graph.leaves, v)
-    values = {leaf: sympy.Symbol(name, real=True) for leaf, name in names.items()}
-    values |= {leaf: _exact(leaf.data) for leaf in graph.constants}
-    depths: dict[Value, int] = {}
+    values = Identities((leaf, sympy.Symbol(name, real=True)) for leaf, name in names.items())
+    values |= Identities((leaf, _exact(leaf.data)) for leaf in graph.constants)
+    depths: Identities[Value, int] = Identities()
     definitions: list[tuple[Any, Any]] = []
-    uses = Counter[Value]()
+    uses: Identities[Value, int] = Identities()
     for node in graph.order:
         for arg, times in _occurrences(node):
-            uses[arg] += times
+            uses[arg] = uses.get(arg, 0) + times
     for node in graph.order:
         values[node] = _symbolic(node, values)
         depths[node] = 1 + max([depths.get(arg, 0) for arg in node.args if isinstance(arg, Value)], default=0)
-        shared = uses[node] > 1 and sum(not arg.is_number for arg in values[node].args) > 1
+        shared = uses.get(node, 0) > 1 and sum(not arg.is_number for arg in values[node].args) > 1
         if named and node is not graph.root and (shared or depths[node] >= DEPTH):
             definitions.append((sympy.Symbol(names.part(node), real=True), values[node]))
             values[node] = definitions[-1][0]
@@ -77,8 +77,8 @@ def _sympy() -> Any:
 
 def _check_size(graph: Graph) -> None:
     """Raise where the expression, written out, would be more than SymPy can bear."""
-    sizes: dict[Value, int] = {}
-    depths: dict[Value, int] = {}
+    sizes: Identities[Value, int] = Identities()
+    depths: Identities[Value, int] = Identities()
     for node in graph.order:
         args = _occurrences(node)
         sizes[node] = 1 + sum([times * sizes.get(arg, 0) for arg, times in args])
@@ -105,7 +105,7 @@ def _arguments(op: Op) -> list[str]:
     return ["x", "y", "z"][:count] if count <= 3 else [f"x{i}" for i in range(1, count + 1)]
 
 
-def _symbolic(node: Value, values: dict[Value, Any]) -> Any:
+def _symbolic(node: Value, values: Mapping[Value, Any]) -> Any:
     """What a node is in SymPy, from what its arguments are."""
     args = [values[arg] if isinstance(arg, Value) else _exact(arg) for arg in node.args]
     return _maker(node.op)(*args)
@@ -172,7 +172,7 @@ def _own(op: Op) -> Callable[..., Any]:
         if rule is None:
             return sympy.S.Zero
         out, *args = [Value(1.0) for _ in range(1 + count)]
-        given = {out: self, **dict(zip(args, self.args))}
+        given = Identities([(out, self), *zip(args, self.args)])
         options = [float(option) for option in self.args[count:]]
         slope = _in_sympy(rule(out, *args, *options), given)
         if mask is None or mask is rule:
@@ -186,11 +186,11 @@ def _own(op: Op) -> Callable[..., Any]:
     return type(op.name, (sympy.Function,), columns)
 
 
-def _in_sympy(result: Value | float, given: dict[Value, Any]) -> Any:
+def _in_sympy(result: Value | float, given: Identities[Value, Any]) -> Any:
     """What a partial gives, in SymPy."""
     if not isinstance(result, Value):
         return _exact(float(result))
-    values = dict(given)
+    values = Identities(given)
     for node in walk(result, skip=given.__contains__)[0]:
         values[node] = _symbolic(node, values)
     return values[result]

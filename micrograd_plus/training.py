@@ -312,7 +312,7 @@ def _same_parameters(program: Program, optimizer: Optimizer) -> None:
     ours, theirs = program.parameters, optimizer.params
     if len(ours) == len(theirs) and all(p is q for p, q in zip(ours, theirs)):
         return
-    same = len(ours) == len(theirs) and set(ours) == set(theirs)
+    same = len(ours) == len(theirs) and set(map(id, ours)) == set(map(id, theirs))
     problem = "they have the same parameters, but in another order" if same else "they have other parameters"
     way_out = "expected mp.compile(..., parameters=those that the optimizer was made for)"
     raise ValueError(f"fit: {program!r} and {optimizer!r}: {problem}; {way_out}")

@@ -12,6 +12,7 @@ from typing import Any
 from micrograd_plus.arguments import paired
 from micrograd_plus.calculus import gradient
 from micrograd_plus.engine import Value, enable_grad
+from micrograd_plus.identities import Identities
 from micrograd_plus.losses import squared_error
 from micrograd_plus.networks import draw_nudges, forward, inputs_of, layers_of
 from micrograd_plus.nn import MLP, Layer
@@ -164,7 +165,7 @@ def nudges(model: MLP | Sequence[Layer], x: Any, target: Any, loss: Callable[[An
     """
     layers = layers_of("nudges", model)
     parameters = [value for layer in layers for neuron in layer.neurons for value in (*neuron.w, neuron.b)]
-    if len(set(parameters)) < len(parameters):
+    if len(Identities.fromkeys(parameters)) < len(parameters):
         raise ValueError("nudges: a parameter has two places in the model; expected one neuron for each")
     if loss is not None and not callable(loss):
         raise TypeError(f"nudges(loss={short_repr(loss)}): expected a function of a prediction and a target")

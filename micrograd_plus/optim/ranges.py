@@ -9,6 +9,7 @@ from reprlib import repr as short_repr
 from typing import Any
 
 from micrograd_plus.engine import Value, number
+from micrograd_plus.identities import Identities
 
 _Range = tuple[Callable[[float], bool], str]
 _FINITE: _Range = (math.isfinite, "a finite number")
@@ -62,7 +63,7 @@ def parameters(where: str, params: Iterable[Value]) -> list[Value]:
         ) from None
     if not values:
         raise ValueError(f"{where}: got an empty list, {expected}")
-    seen: set[Value] = set()
+    seen: Identities[Value, None] = Identities()
     for value in values:
         if not isinstance(value, Value):
             raise TypeError(f"{where}: got {short_repr(value)}, a {type(value).__name__}, {expected}")
@@ -70,5 +71,5 @@ def parameters(where: str, params: Iterable[Value]) -> list[Value]:
             raise ValueError(f"{where}: got {value!r}, which was computed from others, {expected}")
         if value in seen:
             raise ValueError(f"{where}: got {value!r} twice, {expected}, each once")
-        seen.add(value)
+        seen[value] = None
     return values

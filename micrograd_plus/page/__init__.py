@@ -16,6 +16,7 @@ from typing import Any
 
 from micrograd_plus.engine import Value, toposort
 from micrograd_plus.files import write_atomically
+from micrograd_plus.identities import Identities
 from micrograd_plus.page.arithmetic import arithmetic, is_close, script
 from micrograd_plus.page.films import film
 from micrograd_plus.page.layout import Layout, layout
@@ -134,7 +135,7 @@ def _number(number: float) -> float | str:
 
 
 def _data(taken: Pass, nodes: list[Value], reason: str) -> dict[str, Any]:
-    number = {node: i for i, node in enumerate(nodes)}
+    number = Identities((node, i) for i, node in enumerate(nodes))
     return {
         "root": number[taken.root],
         "fixed": reason,

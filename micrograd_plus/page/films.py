@@ -10,6 +10,7 @@ from itertools import groupby
 from zlib import crc32
 
 from micrograd_plus.engine import Value
+from micrograd_plus.identities import Identities
 from micrograd_plus.numerals import short
 from micrograd_plus.page.layout import Layout, columns, layout, most, share
 from micrograd_plus.passes import Pass
@@ -82,7 +83,7 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
 
 def frames(taken: Pass, nodes: Sequence[Value]) -> list[Frame]:
     """The moments of a pass, as the page shows them: the leaves alone, each value, each step."""
-    number = {node: i for i, node in enumerate(nodes)}
+    number = Identities((node, i) for i, node in enumerate(nodes))
     made = [i for i, node in enumerate(nodes) if node.op is not None]
     known = frozenset(range(len(nodes))) - frozenset(made)
     grads = {number[node]: grad for node, grad in taken.held.items()}

@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 from micrograd_plus.engine import Value
+from micrograd_plus.identities import Identities
 from micrograd_plus.numerals import short
 from micrograd_plus.rendering import render
 from micrograd_plus.steps import parts
@@ -106,7 +107,7 @@ def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
         nodes: arguments before results.
         names: what each is called.
     """
-    number = {node: i for i, node in enumerate(nodes)}
+    number = Identities((node, i) for i, node in enumerate(nodes))
     signs = [_sign(node) for node in nodes]
     widths = [_width(names[node], sign) for node, sign in zip(nodes, signs)]
     lines = ["digraph { rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; ordering=in;"]
