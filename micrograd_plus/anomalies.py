@@ -17,31 +17,44 @@ _PACKAGE = str(Path(__file__).parent)
 
 
 @contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly(*, unreached: bool = False) -> Iterator[None]:
     """Raise, in this block, at the first value or gradient that is inf or nan.
 
     Build the graph and call `backward` or `gradient` both inside; it also decorates functions. The error names the
     operation, what it was given with the labels, and the line that made the node. Without such a block nothing of this
     costs time; in it, each node costs some microseconds.
 
+    A value is reported where it is made, also in a branch that `where` will not take, for nobody knows yet. A gradient
+    is reported where it is passed back; in such a branch none is.
+
+    Args:
+        unreached: report, on the way back, operations in branches that were not taken as well, whose own derivative is
+            inf or nan: it plays no part, since no gradient comes there, but at other numbers the branch may be taken.
+
     Raises:
         FloatingPointError: an operation gave inf or nan, or passed it back as a gradient.
 
+    >>> from micrograd_plus import where
     >>> x = Value(0.0, label="x")
     >>> with detect_anomaly():
     ...     y = x.sqrt()
     ...     y.backward()
     Traceback (most recent call last):
     FloatingPointError: backward: sqrt(x=0.0) passed the gradient inf to x=0.0, from its own 1.0; sqrt was made in ...
+    >>> with detect_anomaly(unreached=True):
+    ...     where(x > 0.0, x.sqrt(), 0.0).backward()
+    Traceback (most recent call last):
+    FloatingPointError: backward: sqrt(x=0.0) lies in a branch that was not taken; its derivative by x=0.0 is inf there...
     """
-    with block(watching, _Look()):
+    with block(watching, _Look(unreached)):
         yield
 
 
 class _Look:
     """A watch over what is made and what is passed back."""
 
-    def __init__(self) -> None:
+    def __init__(self, unreached: bool) -> None:
+        self.asked = unreached
         self.lines: dict[int, tuple[ReferenceType[Value], str]] = {}  # by a node's id: it, and where it was made
 
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
@@ -53,11 +66,26 @@ class _Look:
     def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
         if isfinite(gradient) or node.op is None:
             return
+        passed = f"{_call(node.op, node.args)} passed the gradient {gradient} to {_shown(arg)}"
+        raise FloatingPointError(f"backward: {passed}, from its own {upstream}; {self._made(node)}")
+
+    def unreached(self, node: Value) -> None:
+        if not self.asked or node.op is None:
+            return
+        numbers = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
+        for arg, partial in zip(node.args, node.op.partials):
+            if isinstance(arg, Value) and partial is not None:
+                slope = float(partial(node.data, *numbers))
+                if not isfinite(slope):
+                    where = f"{_call(node.op, node.args)} lies in a branch that was not taken"
+                    slopes = f"its derivative by {_shown(arg)} is {slope} there"
+                    raise FloatingPointError(f"backward: {where}; {slopes}; {self._made(node)}")
+
+    def _made(self, node: Value) -> str:
         made, line = self.lines.get(id(node), (None, ""))
         if made is None or made() is not node:  # another one lay there
             line = "a line outside of detect_anomaly, or by a derivative"
-        passed = f"{_call(node.op, node.args)} passed the gradient {gradient} to {_shown(arg)}"
-        raise FloatingPointError(f"backward: {passed}, from its own {upstream}; {node.op.name} was made in {line}")
+        return f"{node.op.name if node.op else 'it'} was made in {line}"
 
 
 def _call(op: Op, args: tuple[Arg, ...]) -> str:

@@ -27,13 +27,14 @@ from micrograd_plus.engine import (
     enable_grad,
     hooked,
     refused,
+    tracing,
     walk,
     watching,
 )
 from micrograd_plus.identities import Identities
 from micrograd_plus.nesting import leaves, rebuilt, replaced
 from micrograd_plus.nn import Module
-from micrograd_plus.ops import identity, where
+from micrograd_plus.ops import equal, identity, where
 
 Number = Any  # a float, or a Value where a graph is built
 
@@ -68,19 +69,95 @@ def _slopes(node: Value, active: Identities[Value, None], graph: bool) -> list[t
     return slopes
 
 
-def _passed(flow: Number, slope: Number, gate: Number) -> Number:
-    """What passes: flow · slope, but exactly 0 where the gate is."""
+class _Flow(NamedTuple):
+    """What comes to a node, and the graph of whether anything comes: where nothing does, 0 · inf beyond is 0.
+
+    `open` is 0 where the masks on every way to the node stop what comes, or 1.0 where it is plain that they don't.
+    `firm` is the same, but counts only masks that move by jumps: where it is 0 the derivatives of what comes are 0 as
+    well. At x**y, where y is 0, nothing comes to x, and yet more and more does as y grows.
+    """
+
+    number: Number
+    open: Number = 1.0
+    firm: Number = 1.0
+
+    def joined(self, other: _Flow | None) -> _Flow:
+        """This and what came before."""
+        if other is None:
+            return self
+        number, opened = _plus(other.number, self.number), _either(other.open, self.open)
+        if type(opened) is float and opened:
+            return _Flow(number)
+        alike = other.firm is other.open and self.firm is self.open
+        return _Flow(number, opened, opened if alike else _either(other.firm, self.firm))
+
+
+_NOTHING = _Flow(0.0, 0.0, 0.0)
+
+
+def _passed(flow: _Flow, slope: Number, gate: Number, node: Value, traced: bool) -> _Flow:
+    """What passes a node: flow · slope, but exactly 0 where the gate is, and where nothing flows.
+
+    Only masks that are 0 at the present numbers are remembered further down, so that formulas stay short; all of them
+    while a function is traced, which will be asked at other numbers.
+    """
+    number, came, firm = flow
+    if (type(came) is float and not came) or (type(gate) is float and not gate):
+        return _NOTHING
     if type(slope) is float and slope == 1.0:
-        product = flow
-    elif type(flow) is float and flow == 1.0:
+        product = number
+    elif type(number) is float and number == 1.0:
         product = slope
     else:
-        product = flow * slope
+        product = number * slope
+    if type(gate) is float and type(came) is float:
+        return _Flow(product)
+    by_itself = type(came) is float and gate is slope and type(number) is float and math.isfinite(number)
+    if type(came) is float and not traced and gate._data:
+        return _Flow(product if by_itself else where(gate, product, 0.0))
+    opened, moves = _both(came, gate), type(gate) is not float and _moves(slope, node)
+    if not moves:
+        firm = opened if firm is came or type(came) is float else _both(firm, gate)
+    if by_itself or (type(gate) is float and _is_tame(slope, traced)):  # 0 wherever nothing passes
+        return _Flow(product, opened, firm)
+    passes = opened if firm is opened else where(opened, 1.0, _both(firm, equal(product, 0.0)))
+    return _Flow(where(passes, product, 0.0), opened, firm)
+
+
+def _both(gate: Number, other: Number) -> Number:
+    """Not 0 where neither of two gates is 0."""
     if type(gate) is float:
-        return product if gate else 0.0
-    if gate is slope and type(flow) is float and math.isfinite(flow):
-        return product  # a zero of the gate makes it 0 by itself
-    return where(gate, product, 0.0)
+        return other if gate else 0.0
+    if type(other) is float:
+        return gate if other else 0.0
+    return gate if gate is other else where(gate, other, 0.0)
+
+
+def _either(gate: Number, other: Number) -> Number:
+    """Not 0 where one of two gates is not 0."""
+    if type(gate) is float:
+        return 1.0 if gate else other
+    if type(other) is float:
+        return 1.0 if other else gate
+    return gate if gate is other else where(gate, 1.0, other)
+
+
+def _moves(slope: Number, node: Value) -> bool:
+    """Whether a partial has a derivative by what the node was made from; one that moves by jumps has none."""
+    given = Identities.fromkeys([each for each in (node, *node.args) if isinstance(each, Value)])
+    if isinstance(slope, Value):
+        for made in walk(slope, skip=given.__contains__)[0]:
+            halts = (made.op and made.op.halts) or [False] * len(made.args)
+            if any(arg in given for arg, halted in zip(made.args, halts) if not halted):
+                given[made] = None
+    return slope in given
+
+
+def _is_tame(slope: Number, traced: bool) -> bool:
+    """Whether 0 · slope is 0, and every derivative of it."""
+    if isinstance(slope, Value):
+        return slope.op is None and not traced and math.isfinite(slope._data)
+    return math.isfinite(slope)
 
 
 def _tidied(slope: Number, node: Value) -> Number:
@@ -124,32 +201,48 @@ def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], I
 def _pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
     """The reverse pass as a graph: the derivative of y by each of xs, None where y does not depend on it."""
     between, active = _active([y], xs)
-    cotangents: Identities[Value, Number] = Identities([(y, 1.0)])
-    watch = watching.get()
+    flows: Identities[Value, _Flow] = Identities([(y, _Flow(1.0))])
+    watch, traced = watching.get(), tracing.get() is not None
+    unreached = getattr(watch, "unreached", None)
     with block(watching, None):  # a watch is shown what passes, not how a partial computes it
         for node in reversed(between):
-            if node in cotangents:
-                upstream = cotangents[node] = hooked(node, cotangents[node])
+            if node in flows:
+                flow = flows[node] = _seen(node, flows[node], traced)
                 for arg, slope, gate in _slopes(node, active, True):
-                    cotangents[arg] = _plus(cotangents.get(arg), _passed(upstream, slope, gate))
+                    flows[arg] = _passed(flow, slope, gate, node, traced).joined(flows.get(arg))
                     if watch is not None:
-                        watch.passed(node, arg, float(upstream), float(cotangents[arg]))
-    return [hooked(x, cotangents[x]) if x in cotangents and x.op is None else cotangents.get(x) for x in xs]
+                        watch.passed(node, arg, _plain(flow.number), _plain(flows[arg].number))
+                if unreached is not None and not _plain(flow.open):
+                    unreached(node)
+    return [(flows[x] if x.op else _seen(x, flows[x], traced)).number if x in flows else None for x in xs]
+
+
+def _seen(node: Value, flow: _Flow, traced: bool) -> _Flow:
+    """What comes to a node after its hooks have seen it; they can make something where nothing came."""
+    number = hooked(node, flow.number)
+    if number is flow.number:
+        return flow
+    return _Flow(number) if traced or _plain(number) else flow._replace(number=number)
+
+
+def _plain(number: Number) -> float:
+    return number._data if isinstance(number, Value) else number
 
 
 def _pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], graph: bool) -> list[Number]:
     """The forward pass: how much each of ys changes when xs change by these moves, None where it doesn't at all."""
     ys = list(ys)
     between, active = _active([y for y in ys if isinstance(y, Value)], xs)
-    tangents: dict[Number, Number] = dict(zip(xs, moves))
+    flows = Identities([(x, _Flow(move)) for x, move in zip(xs, moves)])
+    traced = graph and tracing.get() is not None
     for node in between:
-        moved = tangents.get(node)
+        moved = flows.get(node)
         for arg, slope, gate in _slopes(node, active, graph):
-            if arg in tangents:
-                moved = _plus(moved, _passed(tangents[arg], slope, gate))
+            if arg in flows:
+                moved = _passed(flows[arg], slope, gate, node, traced).joined(moved)
         if moved is not None:
-            tangents[node] = moved
-    return [tangents.get(y) if isinstance(y, Value) else None for y in ys]
+            flows[node] = moved
+    return [flows[y].number if isinstance(y, Value) and y in flows else None for y in ys]
 
 
 def gradient(y: Value, xs: Sequence[Value], create_graph: bool = False, *, strict: bool = False) -> list[Any]:

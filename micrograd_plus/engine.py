@@ -35,7 +35,10 @@ Hook: TypeAlias = Callable[[Any], Any]  # sees a gradient on its way; what it re
 
 
 class Watch(Protocol):
-    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`)."""
+    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`).
+
+    One that has a method `unreached(node)` is shown the nodes, too, that pass nothing on, for no gradient comes there.
+    """
 
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
         """A node is about to be recorded."""
@@ -139,6 +142,40 @@ class Op:
                 if mask is None or (slope if mask is partial else mask(node._data, *numbers)):
                     arg._grad += node._grad * slope
 
+    def tame(self, node: Value) -> bool:
+        """Whether a gradient of 0 passes on nothing but zeros there: every slope that no mask stops is finite.
+
+        >>> x = Value(0.0)
+        >>> x.square().op.tame(x.square()), x.sqrt().op.tame(x.sqrt())
+        (True, False)
+        """
+        args = node.args
+        numbers = [arg._data if isinstance(arg, Value) else arg for arg in args]
+        for arg, partial, mask in zip(args, self.partials, self.masks):
+            if isinstance(arg, Value) and partial is not None:
+                slope = float(partial(node._data, *numbers))
+                if slope - slope != 0.0 and (mask is None or mask is partial or mask(node._data, *numbers)):
+                    return False
+        return True
+
+    def reaches(self, node: Value) -> list[Value]:
+        """The arguments that something passes to there: all but those that a mask stops.
+
+        >>> x, y = Value(2.0), Value(3.0)
+        >>> z = TABLE["maximum"].reaches(x.maximum(y))
+        >>> z == [y]
+        True
+        """
+        args = node.args
+        if not any(self.masks):
+            return [arg for arg in args if isinstance(arg, Value)] if self.partials else []
+        numbers = [arg._data if isinstance(arg, Value) else arg for arg in args]
+        return [
+            arg
+            for arg, mask in zip(args, self.masks)
+            if isinstance(arg, Value) and (mask is None or mask(node._data, *numbers))
+        ]
+
 
 class HandMade(Op):
     """The operation of a node whose rule a learner wrote: `out._backward = rule`, as in micrograd.
@@ -174,6 +211,12 @@ class HandMade(Op):
             for cell in self.cells:
                 del cell.cell_contents
         return None
+
+    def tame(self, node: Value) -> bool:
+        return False
+
+    def reaches(self, node: Value) -> list[Value]:
+        return [arg for arg in node.args if isinstance(arg, Value)]
 
 
 _EMPTY: Final = CellType()
@@ -729,9 +772,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def _pull_all(root: Value, order: list[Value]) -> None:
-    """The chain rule at each node, results before arguments; sums and products without a call."""
+    """The chain rule at each node, results before arguments; sums and products without a call.
+
+    A gradient of 0 is a number like any other where it has come; but where none comes, as in a branch that was not
+    taken, nothing passes on, not even 0 · inf. The two are told apart only where that matters.
+    """
     if _hooks or (_open and watching.get()):
         return _pull_watched(root, order)
+    found: set[int] | None = None
     for node in reversed(order):
         op, a, b = node.op, node._a, node._b
         if op is ADD:
@@ -742,6 +790,13 @@ def _pull_all(root: Value, order: list[Value]) -> None:
                 b._grad = b._grad + upstream if b._grad else upstream
         elif op is MUL:
             upstream = node._grad
+            if upstream == 0.0:
+                if _finite(a) and _finite(b):
+                    continue
+                if found is None:
+                    found = reached([root], order)
+                if id(node) not in found:
+                    continue
             if not isinstance(a, Value):
                 b._grad += upstream * a  # type: ignore[union-attr, operator]  # one of the two is a Value
             elif isinstance(b, Value):
@@ -750,8 +805,42 @@ def _pull_all(root: Value, order: list[Value]) -> None:
             else:
                 a._grad += upstream * b  # type: ignore[operator]
         elif op is not None:
+            if node._grad == 0.0:
+                if op.tame(node):
+                    continue
+                if found is None:
+                    found = reached([root], order)
+                if id(node) not in found:
+                    continue
             op.pull(node)
     return None
+
+
+def _finite(arg: Arg | tuple[Arg, ...] | None) -> bool:
+    number: float = arg._data if isinstance(arg, Value) else arg  # type: ignore[assignment]  # a product has two
+    return number - number == 0.0
+
+
+def reached(roots: Iterable[Value], order: list[Value]) -> set[int]:
+    """The ids of the nodes that a gradient comes to: the roots, and on from each those that no mask cuts off.
+
+    Args:
+        roots: where gradients start.
+        order: the nodes under them that operations made, arguments before results.
+
+    >>> x = Value(-1.0)
+    >>> y = x.exp()
+    >>> z = y.where(0.0, y, x)
+    >>> found = reached([z], walk(z)[0])
+    >>> id(x) in found, id(y) in found
+    (True, False)
+    """
+    found = {id(root) for root in roots}
+    for node in reversed(order):
+        if node.op is not None and id(node) in found:
+            for arg in node.op.reaches(node):
+                found.add(id(arg))
+    return found
 
 
 UNKNOWN = "its derivative is known to backward() alone; make it with mp.primitive"
@@ -776,11 +865,19 @@ def _pull_watched(root: Value, order: list[Value]) -> None:
     """The same where somebody looks on: hooks on gradients, or a watch."""
     watch = watching.get()
     leaves = {id(root): root} if root.op is None else {}
+    found = {id(root)}
+    unreached = getattr(watch, "unreached", None)
     for node in reversed(order):
         if has_hook(node):
             _show_to_hooks(node)
         if node.op is not None:
-            node.op.pull(node)
+            if node._grad == 0.0 and (node.op.tame(node) or id(node) not in found):
+                if unreached is not None and id(node) not in found:
+                    unreached(node)
+            else:
+                node.op.pull(node)
+            if node._grad or id(node) in found:  # a hook can make a gradient where none came
+                found.update([id(arg) for arg in node.op.reaches(node)])
         for arg in node.args:
             if isinstance(arg, Value):
                 if watch is not None:

@@ -12,7 +12,10 @@ Arg: TypeAlias = Value | float
 Hook: TypeAlias = Callable[[Any], Any]
 
 class Watch(Protocol):
-    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`)."""
+    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`).
+
+    One that has a method `unreached(node)` is shown the nodes, too, that pass nothing on, for no gradient comes there.
+    """
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
         """A node is about to be recorded."""
     def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
@@ -87,6 +90,21 @@ class Op:
         >>> x.grad
         60.0
         """
+    def tame(self, node: Value) -> bool:
+        """Whether a gradient of 0 passes on nothing but zeros there: every slope that no mask stops is finite.
+
+        >>> x = Value(0.0)
+        >>> x.square().op.tame(x.square()), x.sqrt().op.tame(x.sqrt())
+        (True, False)
+        """
+    def reaches(self, node: Value) -> list[Value]:
+        '''The arguments that something passes to there: all but those that a mask stops.
+
+        >>> x, y = Value(2.0), Value(3.0)
+        >>> z = TABLE["maximum"].reaches(x.maximum(y))
+        >>> z == [y]
+        True
+        '''
 
 class HandMade(Op):
     """The operation of a node whose rule a learner wrote: `out._backward = rule`, as in micrograd.
@@ -99,6 +117,8 @@ class HandMade(Op):
     cells: list[CellType]
     def __init__(self, name: str, rule: Callable[[], None], node: Value) -> None: ...
     def pull(self, node: Value) -> None: ...
+    def tame(self, node: Value) -> bool: ...
+    def reaches(self, node: Value) -> list[Value]: ...
 
 _EMPTY: Final[Incomplete]
 
@@ -259,6 +279,8 @@ class Value:
         """The remainder of x / y, with the sign of y."""
     def pow(self, y: Arg, /) -> Value:
         """x to the power y, nan where that is complex."""
+    def pow_log(self, y: Arg, z: Arg, /) -> Value:
+        """X**y · ln(x)**n for n = 0, 1, 2, ..., how x**y grows with y, 0 at x = 0 with y ≥ 0 and n > 0."""
     def neg(self) -> Value:
         """-x."""
     def reciprocal(self) -> Value:
@@ -495,7 +517,26 @@ def _locked(lock: Any, work: Callable[..., Any], *args: Any) -> Any: ...
 def _after_fork() -> None:
     """In a child, nobody ends what other threads had begun: their locks are free, their leaves hold what they held."""
 def _pull_all(root: Value, order: list[Value]) -> None:
-    """The chain rule at each node, results before arguments; sums and products without a call."""
+    """The chain rule at each node, results before arguments; sums and products without a call.
+
+    A gradient of 0 is a number like any other where it has come; but where none comes, as in a branch that was not
+    taken, nothing passes on, not even 0 · inf. The two are told apart only where that matters.
+    """
+def _finite(arg: Arg | tuple[Arg, ...] | None) -> bool: ...
+def reached(roots: Iterable[Value], order: list[Value]) -> set[int]:
+    """The ids of the nodes that a gradient comes to: the roots, and on from each those that no mask cuts off.
+
+    Args:
+        roots: where gradients start.
+        order: the nodes under them that operations made, arguments before results.
+
+    >>> x = Value(-1.0)
+    >>> y = x.exp()
+    >>> z = y.where(0.0, y, x)
+    >>> found = reached([z], walk(z)[0])
+    >>> id(x) in found, id(y) in found
+    (True, False)
+    """
 
 UNKNOWN: str
 

@@ -130,7 +130,7 @@ def _counted(count: int, thing: str) -> str:
 
 
 class Edge(NamedTuple):
-    """One use of a node: who used it, the derivative there, and whether a mask stops all that comes."""
+    """One use of a node: who used it, the derivative there, and whether nothing passes, for a mask stops all."""
 
     user: Value
     local: float

@@ -29,6 +29,7 @@ from micrograd_plus.rows import (
     UNIT,
     Binary,
     Forward,
+    Ternary,
     Unary,
     binary,
     mask,
@@ -76,6 +77,11 @@ def _pow(x: float, y: float) -> float:
         if x != 0.0:
             return nan
         return math.copysign(inf, x) if y % 2.0 == 1.0 else inf
+
+
+def _pow_log(x: float, y: float, n: float) -> float:
+    times = _whole(builtins.round)(_maximum(n, 0.0))
+    return 0.0 if x == 0.0 and y >= 0.0 and times > 0.0 else _pow(x, y) * _pow(_log(x), times)
 
 
 def _sqrt(x: float) -> float:
@@ -188,6 +194,7 @@ def _elu(x: float, alpha: float) -> float:
 
 
 _expm1 = _ieee(math.expm1)
+_log = _ieee(math.log, {0.0: -inf})
 
 
 def _celu(x: float, alpha: float) -> float:
@@ -212,9 +219,18 @@ def _quotient(out: Any, x: Any, y: Any) -> Any:
     return where(less(abs(out), inf), round(div(x - out, y)), floor(div(x, y)))
 
 
-def _exponent_slope(out: Any, x: Any, y: Any) -> Any:
-    """∂(x**y)/∂y = x**y · log(x), but 0 at base 0 with an exponent ≥ 0, where the power no longer moves."""
-    return where(equal(x, 0.0) * less_equal(0.0, y), 0.0, out * log(x))
+def _pow_log_slope(out: Any, x: Any, y: Any, n: Any) -> Any:
+    """∂(x**y · ln(x)**n)/∂x = x**(y-1) · (y · ln(x)**n + n · ln(x)**(n-1))"""
+    n = _count(n)
+    slope = y * pow_log(x, y - 1.0, n)
+    if type(n) is not float:
+        return slope + where(n, n * pow_log(x, y - 1.0, n - 1.0), 0.0)
+    return slope if n == 0.0 else slope + (pow(x, y - 1.0) if n == 1.0 else n * pow_log(x, y - 1.0, n - 1.0))
+
+
+def _count(n: Any) -> Any:
+    """The nearest of 0, 1, 2, ..."""
+    return round(maximum(n, 0.0))
 
 
 def _sinc_slope(out: Any, x: Any) -> Any:
@@ -258,7 +274,7 @@ def _larger(x: Any, y: Any) -> Any:
 
 # rows that others call before they stand in the table: types for the type checker
 reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; softplus: Unary  # noqa: E702  # fmt: skip
-div: Binary; pow: Binary; equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
+pow_log: Ternary; div: Binary; pow: Binary;  equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, appendix A1
@@ -282,8 +298,13 @@ mod        = binary("mod", _mod, lambda out, x, y: 1.0, lambda out, x, y: -_quot
                     "the remainder of x / y, with the sign of y; mod(-7.0, 3.0) = 2.0", symbol="%", latex=r"#1 \bmod #2",
                     precedence=2, numpy="remainder", kinks=_to_multiple, sympy="x - y*floor(x/y)")
 pow        = binary("pow", _pow, mask(lambda out, x, y: y * pow(x, y - 1.0), where=lambda out, x, y: 1.0 - equal(y, 0.0)),
-                    _exponent_slope, "x to the power y, nan where that is complex; pow(2.0, 10.0) = 1024.0",
+                    lambda out, x, y: pow_log(x, y, 1.0), "x to the power y, nan where that is complex; pow(2.0, 10.0) = 1024.0",
                     symbol="**", latex="#1^{#2}", precedence=4, numpy="power", domain=(POSITIVE, REAL), sympy="x**y")
+pow_log    = ternary("pow_log", _pow_log, mask(_pow_log_slope, where=lambda out, x, y, n: where(y, 1.0, equal(y * pow(x, y - 1.0), 0.0))),
+                     lambda out, x, y, n: pow_log(x, y, _count(n) + 1.0), FLAT,
+                     "x**y · ln(x)**n for n = 0, 1, 2, ..., how x**y grows with y, 0 at x = 0 with y ≥ 0 and n > 0; pow_log(2.0, 3.0, 1.0) = 5.54517...",
+                     latex=r"#1^{#2} \cdot \ln\left(#1\right)^{#3}", precedence=2, domain=(POSITIVE, REAL, (0.0, 4.0)), kinks=lambda x, y, n: _to_half(n),
+                     arrays=lambda x, y, n: where(equal(x, 0.0) * less_equal(0.0, y) * less(0.5, n), 0.0, pow(x, y) * pow(log(x), _count(n))), sympy="x**y*log(x)**z")
 neg        = unary("neg", operator.neg, lambda out, x: -1.0,
                    "-x; neg(2.0) = -2.0", symbol="-", latex="-#1", precedence=3, numpy="negative", sympy="-x")
 reciprocal = unary("reciprocal", lambda x: _div(1.0, x), lambda out, x: -(out * out),
@@ -305,7 +326,7 @@ exp2       = unary("exp2", _ieee(math.exp2), lambda out, x: _LN2 * out,
                    "2 to the power x; exp2(3.0) = 8.0", latex="2^{#1}", precedence=4, numpy="exp2", sympy="2**x")
 expm1      = unary("expm1", _expm1, lambda out, x: exp(x),
                    "exp(x) - 1, exact near 0; expm1(1.0) = 1.71828...", latex="e^{#1} - 1", precedence=1, numpy="expm1", sympy="exp(x) - 1")
-log        = unary("log", _ieee(math.log, {0.0: -inf}), lambda out, x: reciprocal(x),
+log        = unary("log", _log, lambda out, x: reciprocal(x),
                    "the natural logarithm; log(2.0) = 0.69314...", latex=r"\ln", numpy="log", domain=POSITIVE)
 log2       = unary("log2", _ieee(math.log2, {0.0: -inf}), lambda out, x: reciprocal(_LN2 * x),
                    "the logarithm to base 2; log2(8.0) = 3.0", latex=r"\log_{2}", numpy="log2", domain=POSITIVE, sympy="log(x)/log(2)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isclose, isnan
+from math import isclose, isfinite, isnan
 
-from micrograd_plus.engine import ADD, Op, Value, hooked, toposort, walk
+from micrograd_plus.engine import ADD, Op, Value, hooked, reached, toposort, walk
 from micrograd_plus.identities import Identities
 from micrograd_plus.ledgers import Edge
 from micrograd_plus.numerals import short
@@ -71,6 +71,7 @@ class Pass:
         self.steps: list[Step] = []
         self.uses: Identities[Value, list[Edge]] = Identities()
         self.hooked: Identities[Value, None] = Identities()
+        self.reached = reached([root], right[::-1])
         self._set(None, root, -1, (1.0, 1.0, 1.0), 1.0, "seed")
         for node in self.order:
             if node.op is not None:
@@ -80,9 +81,13 @@ class Pass:
             self._hook(leaf)
 
     def _visit(self, node: Value, op: Op) -> None:
-        """As `Op.pull` does it."""
+        """As `backward()` does it: a gradient of 0 passes nothing on where none comes, not even 0 · inf."""
         upstream = self.sums.get(node, 0.0)
         args = node.args
+        comes = upstream != 0.0 or id(node) in self.reached
+        if comes:  # a hook can make a gradient where none came
+            self.reached.update([id(arg) for arg in op.reaches(node)])
+        idle = upstream == 0.0 and op is not ADD and (not comes or op.tame(node))
         numbers = [arg.data if isinstance(arg, Value) else arg for arg in args]
         for place, (arg, partial, mask) in enumerate(zip(args, op.partials, op.masks)):
             if not isinstance(arg, Value) or partial is None:
@@ -90,11 +95,12 @@ class Pass:
             slope = float(partial(node.data, *numbers))
             masked = mask is not None and not (slope if mask is partial else mask(node.data, *numbers))
             if op.halts is None or not op.halts[place]:  # what passes nothing on is no way to the loss
-                self.uses.setdefault(arg, []).append(Edge(node, slope, masked))
+                self.uses.setdefault(arg, []).append(Edge(node, slope, masked or not comes))
+            masked = masked or (not comes and not isfinite(slope))
             passed = 0.0 if masked else upstream * slope
             before = self.sums.get(arg, 0.0)
             # the first term of a sum is kept as it is, as in the engine: even -0.0
-            after = before if masked else passed if op is ADD and not before else before + passed
+            after = before if masked or idle else passed if op is ADD and not before else before + passed
             self._set(node, arg, place, (upstream, slope, passed), after, masked=masked)
 
     def _hook(self, node: Value) -> None:

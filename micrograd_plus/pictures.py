@@ -26,7 +26,7 @@ from reprlib import repr as short_repr
 from typing import Any, Literal
 
 from micrograd_plus import folding, naming
-from micrograd_plus.engine import HandMade, Value
+from micrograd_plus.engine import HandMade, Value, reached, walk
 from micrograd_plus.errors import unknown
 from micrograd_plus.files import write_atomically
 from micrograd_plus.folding import Box, Edge, Folded
@@ -208,7 +208,8 @@ def draw(
         folded.captions.append(f"{long} drawn from a name in italics, not from its box")
     state = _state(nodes, roots)
     captions += [*folded.captions, *([] if state == "computed" else [NOT_YET if state == "none" else STALE])]
-    source, texts = _source(folded, titles, state, edges=edges, direction=direction, captions=captions)
+    found = reached(roots, walk(*roots, flowing=True)[0]) if edges == "contribution" else set()
+    source, texts = _source(folded, titles, state, edges=edges, found=found, direction=direction, captions=captions)
     return Picture(source, texts, count, captions, timeout)
 
 
@@ -313,6 +314,7 @@ def _source(
     state: str,
     *,
     edges: str | None,
+    found: set[int],
     direction: str,
     captions: Sequence[str],
 ) -> tuple[str, Texts]:
@@ -358,16 +360,17 @@ def _source(
             arrows[i] = replace(edge, again=f"far-{edge.id}")
             name = f"<<i>{_cell_text(_called(by_id[edge.tail], names))}</i>>"
             dot.node(f"far-{edge.id}", name, id=f"far-{edge.id}", fontcolor=GREY)
-    _edges(dot, arrows, edges if state == "computed" or edges == "local" else None)
+    _edges(dot, arrows, edges if state == "computed" or edges == "local" else None, found)
     return dot.source, texts
 
 
-def _edges(dot: Any, edges: list[Edge], kind: str | None) -> None:
-    """The edges, each with its number where one is asked for."""
+def _edges(dot: Any, edges: list[Edge], kind: str | None, found: set[int]) -> None:
+    """The edges, each with its number where one is asked for; nothing goes on from nodes to which no gradient comes."""
     numbers: dict[tuple[int, int], float | None] = {}  # by a node's id and a place
     if kind is not None:
         for node in Identities.fromkeys([edge.node for edge in edges if edge.node is not None]):
             for place, (slope, stopped) in enumerate(_slopes(node)):
+                stopped = stopped or not (node.grad or id(node) in found)
                 flow = 0.0 if stopped else None if slope is None else node.grad * slope
                 numbers[id(node), place] = slope if kind == "local" else flow
     sizes = [abs(number) for number in numbers.values() if number is not None and math.isfinite(number)]

@@ -81,7 +81,7 @@ class Step:
         contribution: upstream · local, or 0 where a mask stops it.
         before: the argument's gradient before the step.
         after: the argument's gradient after it.
-        masked: whether the rule stops everything here, even inf.
+        masked: whether nothing passes here, not even inf: the rule stops it, or nothing comes to the node.
         names: what each node is called.
         kind: "chain", "seed" for the first step, or "hook".
 

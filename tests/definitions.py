@@ -32,6 +32,7 @@ DEFINITIONS: dict[str, Definition] = {
     "div": lambda x, y: x / y,
     "mod": lambda x, y: x - y * mpmath.floor(x / y),
     "pow": mpmath.power,
+    "pow_log": lambda x, y, n: x**y * mpmath.log(x) ** mpmath.nint(n),
     "neg": lambda x: -x,
     "reciprocal": lambda x: 1 / x,
     "square": lambda x: x * x,

@@ -25,7 +25,7 @@ MATH = {
     *("floor", "hypot", "log", "log10", "log1p", "log2", "max", "min", "sign", "sin", "sinh", "sqrt", "tan", "tanh"),
 }
 _SIGNS = {"+", "-", "*", "/", "<", "<=", "=="}
-_PYTHONS = {"pow", "mod", "round", "where"}  # JavaScript's own differ at edges: page.js has Python's
+_PYTHONS = {"pow", "pow_log", "mod", "round", "where"}  # JavaScript's own differ at edges: page.js has Python's
 _POINTS = (*(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 0.3, 1e-3, -1e-8, 2.5, -2.5, 3.0, -7.25, 33.0, -40.0, 800.0, -800.0),)
 _FEWER = (0.0, 1.0, -1.0, 0.3, -2.5, 3.0, -40.0, 800.0)
 _PARAMETERS = ("x", "y", "z")

@@ -3,6 +3,10 @@ const python = {
   pow(x, y) {
     return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
   },
+  pow_log(x, y, n) {
+    const times = n > 0 ? python.round(n) : n <= 0 ? 0 : n;
+    return x === 0 && y >= 0 && times > 0 ? 0 : python.pow(x, y) * python.pow(Math.log(x), times);
+  },
   mod(x, y) {
     const rest = x % y;
     return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
@@ -41,6 +45,7 @@ const data = (arg) => (typeof arg === "object" ? nodes[arg.node].data : arg);
 function recompute() {
   for (const i of made) nodes[i].data = forward[nodes[i].op](...nodes[i].args.map(data));
   const sums = new Map();
+  const reached = new Set([graph.root]); // where a gradient comes; elsewhere not even 0 · inf does
   for (const step of steps) {
     const sum = sums.get(step.argument) ?? 0;
     let after = 1;
@@ -53,9 +58,13 @@ function recompute() {
       const mask = rule.masks[step.place];
       step.upstream = sums.get(step.node) ?? 0;
       step.local = rule.partials[step.place](...at);
-      step.masked = mask !== null && (mask === true ? step.local : mask(...at)) === 0;
+      const comes = reached.has(step.node);
+      const stopped = mask !== null && (mask === true ? step.local : mask(...at)) === 0;
+      if (comes && !stopped) reached.add(step.argument);
+      step.masked = stopped || (!comes && !Number.isFinite(step.local));
       step.contribution = step.masked ? 0 : step.upstream * step.local;
-      after = step.masked ? sum : node.op === "add" && sum === 0 ? step.contribution : sum + step.contribution;
+      const idle = step.upstream === 0 && step.contribution === 0 && node.op !== "add"; // -0 stays
+      after = step.masked || idle ? sum : node.op === "add" && sum === 0 ? step.contribution : sum + step.contribution;
     }
     const kept = step.argument in held ? held[step.argument] : null;
     step.before = kept === null ? sum : sum + kept;
