@@ -44,7 +44,7 @@ def detect_anomaly(*, unreached: bool = False) -> Iterator[None]:
     >>> with detect_anomaly(unreached=True):
     ...     where(x > 0.0, x.sqrt(), 0.0).backward()
     Traceback (most recent call last):
-    FloatingPointError: backward: sqrt(x=0.0) lies in a branch that was not taken; its derivative by x=0.0 is inf there...
+    FloatingPointError: backward: sqrt(x=0.0) lies in a branch that was not taken; its derivative by x=0.0 is inf ...
     """
     with block(watching, _Look(unreached)):
         yield

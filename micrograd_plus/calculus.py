@@ -82,7 +82,7 @@ class _Flow(NamedTuple):
     firm: Number = 1.0
 
     def joined(self, other: _Flow | None) -> _Flow:
-        """This and what came before."""
+        """What comes in all, with what came before."""
         if other is None:
             return self
         number, opened = _plus(other.number, self.number), _either(other.open, self.open)

@@ -6,14 +6,15 @@ of a batch is the mean over its examples, `mean([loss(model(x), y) for x, y in b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import inf
 from operator import index
 from reprlib import repr as short_repr
 from typing import Any
 
 from micrograd_plus.engine import Value
-from micrograd_plus.ops import div, equal, relu, softplus, square
-from micrograd_plus.vectors import added, dot, log_softmax, logsumexp, mean
+from micrograd_plus.ops import div, equal, less, relu, softplus, square, where
+from micrograd_plus.vectors import added, log_softmax, logsumexp, mean
 
 
 def squared_error(prediction: Any, target: Any) -> Any:
@@ -133,12 +134,13 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     if hasattr(target, "__len__"):
         pairs = _terms("cross_entropy", lambda _, t: t, logits, target)
         if sorted(t for t in pairs if not isinstance(t, Value)) != [0.0] * (len(pairs) - 1) + [1.0]:
-            return -dot(pairs, log_softmax(logits))
+            return -_expected(pairs, log_softmax(logits))
         target = pairs.index(1.0)
     if isinstance(target, Value):
         # a class that is not known yet, as while a program is traced: 0 / 0 is nan, if there is no such class
         one_hot = [equal(target, float(i)) for i in range(len(logits))]
-        return logsumexp(logits) - div(dot(one_hot, logits), added(one_hot))
+        chosen = [where(here, logit, 0.0) for here, logit in zip(one_hot, logits)]
+        return logsumexp(logits) - div(added(chosen), added(one_hot))
     try:
         right = index(target)
     except TypeError:
@@ -147,7 +149,21 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     if not 0 <= right < len(logits):
         raise ValueError(f"cross_entropy: target {right}; expected a class from 0 to {len(logits) - 1}")
     others = [logit for i, logit in enumerate(logits) if i != right]
-    return softplus(logsumexp(others) - logits[right]) if others else -log_softmax(logits)[0]
+    if not others:
+        return -log_softmax(logits)[0]
+    gap = logsumexp(others) - logits[right]
+    return where(equal(gap, -inf), 0.0, softplus(gap))  # all others are masked by -inf: nothing is left to learn
+
+
+def _expected(weights: Sequence[Any], logs: Sequence[Any]) -> Any:
+    """The sum of weights times logarithms, in which 0 · log(0) is 0."""
+    terms = []
+    for weight, log in zip(weights, logs):
+        if isinstance(weight, Value):
+            terms.append(weight * where(less(-inf, log) + weight, log, 0.0))
+        elif weight != 0.0:
+            terms.append(weight * log)
+    return added(terms) if terms else 0.0 * logs[0]
 
 
 def _terms(name: str, term: Callable[[Any, Any], Any], prediction: Any, target: Any) -> list[Any]:

@@ -273,8 +273,8 @@ def _larger(x: Any, y: Any) -> Any:
 
 
 # rows that others call before they stand in the table: types for the type checker
-reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; softplus: Unary  # noqa: E702  # fmt: skip
-pow_log: Ternary; div: Binary; pow: Binary;  equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
+reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; softplus: Unary; log: Unary  # noqa: E702  # fmt: skip
+pow_log: Ternary; where: Ternary; div: Binary; pow: Binary; less: Binary;  equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, appendix A1

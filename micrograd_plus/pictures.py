@@ -370,8 +370,8 @@ def _edges(dot: Any, edges: list[Edge], kind: str | None, found: set[int]) -> No
     if kind is not None:
         for node in Identities.fromkeys([edge.node for edge in edges if edge.node is not None]):
             for place, (slope, stopped) in enumerate(_slopes(node)):
-                stopped = stopped or not (node.grad or id(node) in found)
-                flow = 0.0 if stopped else None if slope is None else node.grad * slope
+                nothing = stopped or not (node.grad or id(node) in found)
+                flow = 0.0 if nothing else None if slope is None else node.grad * slope
                 numbers[id(node), place] = slope if kind == "local" else flow
     sizes = [abs(number) for number in numbers.values() if number is not None and math.isfinite(number)]
     largest = max(sizes, default=0.0)

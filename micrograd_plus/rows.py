@@ -190,7 +190,9 @@ def binary(name: str, forward: Forward, x: Partial | mask, y: Partial | mask, do
     return cast(Binary, primitive(name, forward, (x, y), doc, **columns))
 
 
-def ternary(name: str, forward: Forward, x: mask, y: mask, z: mask, doc: str, **columns: Any) -> Ternary:
+def ternary(
+    name: str, forward: Forward, x: Partial | mask, y: Partial | mask, z: Partial | mask, doc: str, **columns: Any
+) -> Ternary:
     """A row for a function of three arguments."""
     return cast(Ternary, primitive(name, forward, (x, y, z), doc, **columns))
 
