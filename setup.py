@@ -118,8 +118,15 @@ def finished(text: str, plain: str) -> str:
         return text
     for node in nodes:
         size = re.compile(rf"(\.tp_basicsize = sizeof\((\w+___{node}Object)\)),")
-        slots = [".tp_weaklistoffset = sizeof(\\2)", ".tp_hash = node_hash", ".tp_alloc = node_alloc"]
-        text = replaced(size, ",\n".join([r"\1 + sizeof(PyObject *)", *slots, ""]), text)
+        slots = [".tp_weaklistoffset = sizeof(\\2)", ".tp_dictoffset = sizeof(\\2) + sizeof(PyObject *)"]
+        slots += [".tp_hash = node_hash", ".tp_alloc = node_alloc", ".tp_traverse = node_traverse"]
+        text = replaced(size, ",\n".join([r"\1 + 2 * sizeof(PyObject *)", *slots, ""]), text)
+        attributes = re.compile(rf"(\nstatic PyGetSetDef {node}_getseters\[\] = {{\n)")
+        text = replaced(attributes, r"\1    NODE_DICT,\n", text)
+        numbers = re.compile(rf"(\nstatic) (PyNumberMethods {node}_as_number)( = {{.*?\n}};\n)", re.DOTALL)
+        text = replaced(numbers, r"\1 \2\3\1 const \2_made\3", text)
+        own = re.compile(r"(\nchar CPyDef__own\(PyObject \*(\w+)\) {\n).*?\n}\n", re.DOTALL)
+        text = replaced(own, rf"\1    return node_own(\2, CPyType_{node}, &{node}_as_number_made);\n}}\n", text)
         end = re.compile(rf"(\n{node}_dealloc\(\w+ \*self\)\n{{\n).*?\n}}\n", re.DOTALL)
         text = replaced(end, rf"\1    node_dealloc((PyObject *)self, CPyDef_{node}_clear);\n}}\n", text)
         new = re.compile(r"(\nPyObject \*CPyDef_node\([^\n]*\) {.*?)PyObject_Vectorcall\(\w+, \w+, 1, 0\)", re.DOTALL)

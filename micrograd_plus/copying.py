@@ -81,9 +81,9 @@ class _Graph:
         data = array("d", [node._data for node in self.inside])
         grad = array("d", held(self.inside))
         details = {
-            i: (type(node), node.label, _extras(node))
+            i: detail
             for i, node in enumerate(self.inside)
-            if node.label or type(node) is not Value
+            if (detail := (type(node), node.label, _extras(node))) != (Value, "", {})
         }
         return _restore, (self.outside, ops, args, data, grad, details)
 
@@ -202,8 +202,10 @@ def _known(name: str) -> Op | None:
 
 
 def _extras(node: Value) -> dict[str, Any]:
-    """The attributes that a subclass added."""
-    return {} if type(node) is Value else dict(getattr(node, "__dict__", {}))
+    """The attributes that somebody added; to ask for `__dict__` would give every node one."""
+    state = object.__getstate__(node)  # those in a dict, if there is one; and, in plain Python, those in slots
+    added = state[0] if isinstance(state, tuple) else state
+    return {name: it for name, it in added.items() if name != "_constants"} if added else {}
 
 
 def _reduce_op(op: Op) -> tuple[Any, ...]:

@@ -12,9 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from numbers import Complex, Real
+from operator import add, mul, neg
 from reprlib import repr as short_repr
-from types import CellType, FunctionType
+from types import CellType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsFloat, TypeAlias
 from weakref import ReferenceType, ref
 
@@ -180,37 +182,20 @@ class Op:
 class HandMade(Op):
     """The operation of a node whose rule a learner wrote: `out._backward = rule`, as in micrograd.
 
-    Such a rule usually captures the node itself. Kept as it comes, it would close a reference cycle, so the cells
-    that hold the node are replaced by empty ones, which are filled only while the rule runs.
+    Such a rule usually captures the node itself, or the rule that the node had before. Kept as it comes, it would close
+    a reference cycle; so what is kept is how to make it from the node, which is done for each call.
     """
 
-    __slots__ = ("rule", "cells")
+    __slots__ = ("rule", "made")
 
     def __init__(self, name: str, rule: Callable[[], None], node: Value) -> None:
         super().__init__(name)
-        self.rule = rule
-        self.cells: list[CellType] = []
-        if isinstance(rule, FunctionType) and rule.__closure__:
-            closure = list(rule.__closure__)
-            for i, cell in enumerate(closure):
-                if _holds(cell, node):
-                    closure[i] = CellType()
-                    self.cells.append(closure[i])
-            own = FunctionType(rule.__code__, rule.__globals__, rule.__name__, rule.__defaults__, tuple(closure))
-            own.__kwdefaults__ = rule.__kwdefaults__
-            self.rule = own
+        self.made: Callable[[Any], Any] | None = _without(rule, node, set())
+        self.rule: Callable[[], None] | None = rule if self.made is None else None
 
     def pull(self, node: Value) -> None:
-        if self.cells and _holds(self.cells[-1], node):  # the rule itself runs a pass through this node
-            return self.rule()
-        for cell in self.cells:
-            cell.cell_contents = node
-        try:
-            self.rule()
-        finally:
-            for cell in self.cells:
-                del cell.cell_contents
-        return None
+        rule = self.rule if self.made is None else self.made(node)
+        rule()  # type: ignore[misc]  # one of the two is there
 
     def tame(self, node: Value) -> bool:  # noqa: ARG002 - nobody knows what a rule does
         return False
@@ -219,11 +204,83 @@ class HandMade(Op):
         return [arg for arg in node.args if isinstance(arg, Value)]
 
 
-_EMPTY: Final = CellType()
+class Rule:
+    """What `node._backward` is: a node's rule as it was when somebody asked for it, whatever is set later.
+
+    >>> x = Value(3.0)
+    >>> y = x * 2
+    >>> usual = y._backward
+    >>> y._backward = lambda: (print("upstream", y.grad), usual())
+    >>> y.backward()
+    upstream 1.0
+    >>> x.grad
+    2.0
+    """
+
+    __slots__ = ("op", "node")
+
+    def __init__(self, op: Op | None, node: Value) -> None:
+        self.op = op
+        self.node = node
+
+    def __call__(self) -> None:
+        if self.op is not None:
+            _alone(_pull, self.op, self.node)
 
 
-def _holds(cell: CellType, node: Value) -> bool:
-    return cell != _EMPTY and cell.cell_contents is node
+def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | None:
+    """How to make a rule again from the node that it holds; None where it holds none, and may be kept as it is."""
+    if thing is node:
+        return lambda node: node
+    if isinstance(thing, Rule):
+        op = thing.op
+        return (lambda node: Rule(op, node)) if thing.node is node else None
+    if not isinstance(thing, (FunctionType, MethodType, partial)) or id(thing) in seen:
+        return None
+    seen.add(id(thing))
+    if isinstance(thing, FunctionType):
+        cells, named = thing.__closure__ or (), thing.__kwdefaults__ or {}
+        held = [[_content(cell) for cell in cells], thing.__defaults__ or (), named.values()]
+    elif isinstance(thing, partial):
+        held = [[thing.func], thing.args, thing.keywords.values()]
+    else:
+        held = [[thing.__func__, thing.__self__]]
+    makers = [[_without(part, node, seen) for part in parts] for parts in held]
+    if not any([maker is not None for part in makers for maker in part]):
+        return None
+    kept = [[part if maker is None else None for part, maker in zip(*pair)] for pair in zip(held, makers)]
+
+    def filled(node: Value) -> list[list[Any]]:
+        return [[p if make is None else make(node) for p, make in zip(*pair)] for pair in zip(kept, makers)]
+
+    if isinstance(thing, FunctionType):
+        code, space, name, keys = thing.__code__, thing.__globals__, thing.__name__, list(named)
+        own = [cell if maker is None else None for cell, maker in zip(cells, makers[0])]
+
+        def function(node: Value) -> Any:
+            contents, defaults, others = filled(node)
+            closure = tuple([CellType(it) if cell is None else cell for cell, it in zip(own, contents)])
+            made = FunctionType(code, space, name, tuple(defaults), closure)
+            made.__kwdefaults__ = dict(zip(keys, others)) or None
+            return made
+
+        return function
+    if isinstance(thing, partial):
+        words = list(thing.keywords)
+
+        def part_of(node: Value) -> Any:
+            (function,), given, others = filled(node)
+            return partial(function, *given, **dict(zip(words, others)))
+
+        return part_of
+    return lambda node: MethodType(*filled(node)[0])
+
+
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # an empty cell
+        return None
 
 
 TABLE: Final[dict[str, Op]] = {}
@@ -278,16 +335,18 @@ class Value:
     ReLUNeuron(1)
     """
 
-    __slots__ = ("_data", "_grad", "op", "_a", "_b", "_note", "_mark", "__weakref__")
+    __slots__ = ("_data", "_grad", "op", "_a", "_b", "_note", "_mark", "__dict__", "__weakref__")
 
-    def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = "", *, label: str = "") -> None:
+    def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = "", label: str = "") -> None:
         self._mark: i32 = 0  # the last walk that came by
         self._data: float = number(data, "Value")
         self._grad: float = 0.0
         self.op: Op | None = Op(_op) if _op or _children else None
         self._a: Arg | None = None
         self._b: Arg | tuple[Arg, ...] | None = None  # a tuple only where there are more than two arguments
-        self._note: Any = label or None  # a label; or the scope; or (label, scope), where a node has both
+        self._note: Any = None  # a label; or the scope; or (label, scope), where a node has both
+        if label:
+            self.label = label
         if _children:
             children: Iterable[Any] = _children
             self._set_args(tuple([x if isinstance(x, Value) else number(x, "Value") for x in children]))
@@ -321,8 +380,8 @@ class Value:
         return self._grad
 
     @grad.setter
-    def grad(self, grad: SupportsFloat) -> None:
-        self._grad = number(grad, "Value.grad =")
+    def grad(self, grad: SupportsFloat | None) -> None:
+        self._grad = 0.0 if grad is None else number(grad, "Value.grad =")  # None is PyTorch's way to say so
 
     @property
     def label(self) -> str:
@@ -364,32 +423,67 @@ class Value:
 
     @property
     def _prev(self) -> set[Value]:
-        """The arguments that are Values, as micrograd keeps them."""
-        return {arg for arg in self.args if isinstance(arg, Value)}
+        """What it was made from, as micrograd keeps it: of each constant a leaf, the same whenever one asks."""
+        return {arg if isinstance(arg, Value) else self._constant(place, arg) for place, arg in self._children()}
+
+    @_prev.setter
+    def _prev(self, children: Iterable[Value]) -> None:
+        if set(children) != self._prev:
+            raise AttributeError(
+                f"Value._prev = {short_repr(children)}: what a node is made from is said when it is made, as in "
+                "Value(data, (x, y), '+')"
+            )
+
+    def _children(self) -> list[tuple[int, Arg]]:
+        """The arguments with their places, but for those that are part of the operation's name or its options."""
+        if self.op is None:
+            return []
+        args = self.args[: len(self.args) - len(self.op.options)]
+        return list(enumerate(args[:1] if self.op is POW and not isinstance(self._b, Value) else args))
+
+    def _constant(self, place: int, number: float) -> Value:
+        """The leaf that stands for a constant where micrograd would have one, with the gradient that is its due."""
+        leaves: dict[int, Value] | None = getattr(self, "_constants", None)
+        if leaves is None:
+            setattr(self, "_constants", leaves := {})  # noqa: B010 - an attribute of one's own, as users have them
+        leaf: Value = leaves.setdefault(place, Value(number))
+        if self.op is not None and place < len(self.op.partials) and (slope := self.op.partials[place]) is not None:
+            numbers = (self._data, *[arg._data if isinstance(arg, Value) else arg for arg in self.args])
+            mask = self.op.masks[place]
+            leaf._grad = 0.0 + self._grad * float(slope(*numbers)) if mask is None or mask(*numbers) else 0.0
+        return leaf
 
     @property
     def _op(self) -> str:
-        """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name."""
+        """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name, or as one wrote it."""
+        given: str | None = getattr(self, "_op_given", None)
+        if given is not None:
+            return given
         if self.op is None:
             return ""
         if self.op is POW and isinstance(self._b, float):
             return f"**{self._b:g}"
         return _MICROGRAD_NAMES.get(self.op.name, self.op.name)
 
+    @_op.setter
+    def _op(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"Value._op = {short_repr(name)}: expected a string, got {type(name).__name__}")
+        setattr(self, "_op_given", name)  # noqa: B010 - the same
+
     @property
     def _backward(self) -> Callable[[], None]:
-        """Call it to apply this node's own rule once; set it to give a hand-made node a rule."""
-        return self._pull
+        """Call it to apply this node's own rule once; set it to give a node a rule of one's own."""
+        return Rule(self.op, self)
 
     @_backward.setter
     def _backward(self, rule: Callable[[], None]) -> None:
         if not callable(rule):
             raise TypeError(f"Value._backward = {short_repr(rule)}: expected a function without arguments")
-        self.op = HandMade(self._op or "hand-made", rule, self)
-
-    def _pull(self) -> None:
-        if self.op is not None:
-            _alone(_pull, self.op, self)
+        if isinstance(rule, Rule) and rule.node is self:
+            self.op = rule.op
+        else:
+            self.op = HandMade(self._op or "hand-made", rule, self)
 
     def backward(self) -> None:
         """Add to the gradient of every leaf the derivative of this value by that leaf.
@@ -457,6 +551,8 @@ class Value:
         return node(ADD, self._data + constant, self, constant)
 
     def __radd__(self, other: Any) -> Any:
+        if _own(type(self)):
+            return NotImplemented if isinstance(other, Value) else add(self, other)
         if (constant := operand("+", other)) is None:
             return NotImplemented
         return node(ADD, constant + self._data, constant, self)
@@ -469,20 +565,31 @@ class Value:
         return node(MUL, self._data * constant, self, constant)
 
     def __rmul__(self, other: Any) -> Any:
+        if _own(type(self)):
+            return NotImplemented if isinstance(other, Value) else mul(self, other)
         if (constant := operand("*", other)) is None:
             return NotImplemented
         return node(MUL, constant * self._data, constant, self)
 
     def __sub__(self, other: Any) -> Any:
+        if _own(type(self)) or _own(type(other)):
+            return add(self, neg(other))
         return _operator(SUB, self, other)
 
     def __rsub__(self, other: Any) -> Any:
+        if _own(type(self)):
+            return NotImplemented if isinstance(other, Value) else add(other, neg(self))
         return _reflected(SUB, other, self)
 
     def __truediv__(self, other: Any) -> Any:
+        if _own(type(self)) or _own(type(other)):
+            constant = other if isinstance(other, Value) else operand("/", other)
+            return NotImplemented if constant is None else mul(self, _inverse(constant))
         return _operator(DIV, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
+        if _own(type(self)):
+            return NotImplemented if isinstance(other, Value) else mul(other, _inverse(self))
         return _reflected(DIV, other, self)
 
     def __mod__(self, other: Any) -> Any:
@@ -497,8 +604,8 @@ class Value:
     def __rpow__(self, other: Any) -> Any:
         return _reflected(POW, other, self)
 
-    def __neg__(self) -> Value:
-        return apply(NEG, self)
+    def __neg__(self) -> Any:
+        return mul(self, -1) if _own(type(self)) else apply(NEG, self)
 
     def __pos__(self) -> Value:
         return self
@@ -550,6 +657,26 @@ class Value:
 
 if not NATIVE:
     setattr(Value, "__hash__", object.__hash__)  # noqa: B010 - without the detour over Python; natively it is C anyway
+
+
+_PLUS: Final[Any] = Value.__add__
+_TIMES: Final[Any] = Value.__mul__
+_POWER: Final[Any] = Value.__pow__
+_MINUS: Final[Any] = Value.__neg__
+
+
+def _own(kind: type[Any]) -> bool:
+    """Whether a class of Values has a +, *, ** or - of its own, overridden or patched.
+
+    Then the other operators are made of these, as in micrograd: so whoever wrote them is asked. Natively, setup.py puts
+    the comparison of four pointers in the place of this.
+    """
+    return issubclass(kind, Value) and (
+        kind.__add__ is not _PLUS
+        or kind.__mul__ is not _TIMES
+        or kind.__pow__ is not _POWER
+        or kind.__neg__ is not _MINUS
+    )
 
 
 _MICROGRAD_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}
@@ -939,8 +1066,9 @@ def weighed(total: Any, weights: Sequence[Any], xs: Sequence[Any]) -> Any:
 
     The operators make the same nodes; here nobody has to look for them, weight after weight.
     """
+    own = _own(Value)
     for weight, x in zip(weights, xs):
-        if isinstance(weight, Value) and isinstance(total, Value) and isinstance(x, Value):
+        if type(weight) is Value and type(x) is Value and type(total) is Value and not own:
             product = node(MUL, weight._data * x._data, weight, x)
             total = node(ADD, total._data + product._data, total, product)
         else:
@@ -1102,6 +1230,11 @@ def number(data: Any, where: str) -> float:
         or (isinstance(data, Complex) and not isinstance(data, Real))
         or hasattr(kind, "__len__")
     ):
+        if getattr(data, "shape", None) == () and hasattr(kind, "item"):  # a 0-d array, a scalar of PyTorch's
+            try:
+                return number(data.item(), where)
+            except TypeError:
+                pass
         raise _no_number(data, where)
     try:
         return float(data)
@@ -1145,6 +1278,11 @@ def _reflected(op: Op, other: Any, value: Value) -> Any:
     """other op value, where other is no Value."""
     constant = operand(op.symbol, other)
     return NotImplemented if constant is None else apply(op, constant, value)
+
+
+def _inverse(other: Any) -> Any:
+    """other**-1, where a number's is infinite at 0."""
+    return POW.forward(other, -1.0) if isinstance(other, float) else pow(other, -1)  # type: ignore[misc]
 
 
 def _comparison(symbol: str, op: Op, value: Value, other: Any, turned: bool = False) -> Any:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from os import PathLike
+from reprlib import repr as short_repr
 from typing import Any, cast
 
 from micrograd_plus import weights
@@ -210,6 +212,8 @@ class Neuron(Module):
     Attributes:
         w: the weights, a list of a Value for each input.
         b: the bias, a Value.
+        activation: the function that bends the sum, None for a linear neuron; a name or another may be written to it.
+        nonlin: whether there is one; writing False takes it away, True puts it back.
 
     Raises:
         TypeError: nin or the seed is no whole number.
@@ -223,7 +227,15 @@ class Neuron(Module):
     >>> neuron.w[0].data, neuron.w[1].data, neuron.b.data = 2.0, -1.0, 0.5
     >>> neuron([1.0, 1.0])
     Value(data=1.5, grad=0.0)
+    >>> neuron.activation = "tanh"
+    >>> neuron
+    TanhNeuron(2)
     """
+
+    activation: Any = None
+    nonlin: bool = False
+    _bend: Any = None  # the last activation that was none of "linear"
+    _method: str | None = None  # its name, where it is a row's: then a Value's method is asked, which may be overridden
 
     def __init__(
         self,
@@ -240,11 +252,26 @@ class Neuron(Module):
         source = cast(random.Random, random) if seed is None else generator("Neuron", seed)
         self.w = [Value(draw(source, nin, nout)) for _ in range(whole("Neuron", "nin", nin))]
         self.b = Value(0)
-        self.nonlin = nonlin
-        self.activation = _activation(activation if nonlin else "linear")
+        self.activation = activation
+        if not nonlin:
+            self.nonlin = False
 
-    def __call__(self, x: Sequence[Value | float]) -> Any:
-        """The neuron's activation for a list of as many numbers or Values as it has inputs.
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "nonlin":
+            bend = self._bend if self.activation is None else self.activation
+            name, value = "activation", "linear" if not value else "relu" if bend is None else bend
+        if name != "activation":
+            return super().__setattr__(name, value)
+        bend = _activation(value)
+        called = getattr(bend, "__name__", None)
+        method = called if bend is not None and FUNCTIONS.get(called or "") is bend else None
+        vars(self).update(activation=bend, nonlin=bend is not None, _method=method)
+        if bend is not None:
+            vars(self)["_bend"] = bend
+        return None
+
+    def __call__(self, x: Iterable[Value | float]) -> Any:
+        """The neuron's activation for a list of as many numbers or Values as it has inputs, or an iterator over them.
 
         Returns:
             A Value; whatever the activation returns, if that is a function of yours.
@@ -252,10 +279,14 @@ class Neuron(Module):
         Raises:
             ValueError: x has more numbers, or fewer.
         """
-        if len(x) != len(self.w):
-            raise ValueError(f"{self!r}: got {len(x)} inputs; expected {len(self.w)}, one for each weight")
-        total = weighed(self.b, self.w, x)
-        out = total if self.activation is None else self.activation(total)
+        xs = _listed(self, x, len(self.w))
+        if len(xs) != len(self.w):
+            raise ValueError(f"{self!r}: got {len(xs)} inputs; expected {len(self.w)}, one for each weight")
+        out = total = weighed(self.b, self.w, xs)
+        if self._method is not None and isinstance(total, Value):
+            out = getattr(total, self._method)()
+        elif self.activation is not None:
+            out = self.activation(total)
         if isinstance(out, Value):
             out._note = self  # its scope, by which pictures fold
         return out
@@ -294,8 +325,12 @@ class Layer(Module):
         source = None if seed is None else generator("Layer", seed)
         self.neurons = [Neuron(nin, seed=source, nout=nout, **options) for _ in range(whole("Layer", "nout", nout))]
 
-    def __call__(self, x: Sequence[Value | float]) -> Any:
-        """The neurons' activations for a list of as many numbers or Values as the layer has inputs.
+    def __setattr__(self, name: str, value: Any) -> None:
+        _check_attribute(self, Layer, name, "layer.neurons")
+        super().__setattr__(name, value)
+
+    def __call__(self, x: Iterable[Value | float]) -> Any:
+        """The neurons' activations for a list of as many numbers or Values as the layer has inputs, or an iterator.
 
         Returns:
             A list of Values, one for each neuron; of a single neuron, as in micrograd, the Value itself.
@@ -303,7 +338,8 @@ class Layer(Module):
         Raises:
             ValueError: x has more numbers, or fewer.
         """
-        out = [neuron(x) for neuron in self.neurons]
+        xs = _listed(self, x, len(self.neurons[0].w))
+        out = [neuron(xs) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
     def __repr__(self) -> str:
@@ -356,8 +392,12 @@ class MLP(Module):
             for i, (size, nout) in enumerate(zip(sizes, nouts))
         ]
 
-    def __call__(self, x: Sequence[Value | float]) -> Any:
-        """The outputs for a list of as many numbers or Values as the network has inputs.
+    def __setattr__(self, name: str, value: Any) -> None:
+        _check_attribute(self, MLP, name, "model.layers[0].neurons")
+        super().__setattr__(name, value)
+
+    def __call__(self, x: Iterable[Value | float]) -> Any:
+        """The outputs for a list of as many numbers or Values as the network has inputs, or an iterator over them.
 
         Returns:
             A list of Values, one for each output; of a single output, as in micrograd, the Value itself.
@@ -366,9 +406,9 @@ class MLP(Module):
             ValueError: x has more numbers, or fewer.
         """
         expected = len(self.layers[0].neurons[0].w)
-        if len(x) != expected:
-            raise ValueError(f"MLP: got {len(x)} inputs; expected {expected}, as many as it was made for")
-        out: Any = x
+        out: Any = _listed(self, x, expected)
+        if len(out) != expected:
+            raise ValueError(f"MLP: got {len(out)} inputs; expected {expected}, as many as it was made for")
         for layer in self.layers[:-1]:
             out = [neuron(out) for neuron in layer.neurons]  # a list, even of one
         return self.layers[-1](out)
@@ -377,13 +417,35 @@ class MLP(Module):
         return f"MLP of [{', '.join(str(layer) for layer in self.layers)}]"
 
 
+def _listed(module: Module, x: Any, count: int) -> Any:
+    """The inputs, an iterator read into a list; of an endless one no more than it takes to know that it is too long."""
+    if hasattr(x, "__len__"):
+        return x
+    try:
+        return list(islice(x, count + 1))
+    except TypeError:
+        if hasattr(x, "__iter__"):
+            raise
+        expected = f"expected a list of {count} numbers or Values"
+        raise TypeError(f"{type(module).__name__}({short_repr(x)}): {expected}, got {type(x).__name__}") from None
+
+
+def _check_attribute(module: Module, kind: type[Module], name: str, neurons: str) -> None:
+    """Refuse what would change nothing; a subclass may have such attributes of its own."""
+    if type(module) is kind and name in ("activation", "output", "nonlin"):
+        raise AttributeError(
+            f"{kind.__name__}.{name}: each neuron has its own activation; write to these, as in "
+            f'for neuron in {neurons}: neuron.activation = "tanh"'
+        )
+
+
 _SPELLINGS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "selu": "SELU", "celu": "CELU", "gelu": "GELU"}
 _SPELLINGS |= {"silu": "SiLU", "logsigmoid": "LogSigmoid"}
 
 
-def _activation(activation: str | Callable[[Any], Any]) -> Callable[[Any], Any] | None:
-    """The function itself; None for "linear"."""
-    if activation == "linear":
+def _activation(activation: str | Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    """The function itself; None for "linear", and for None, as which one reads it."""
+    if activation is None or (isinstance(activation, str) and activation == "linear"):
         return None
     if callable(activation):
         return activation

@@ -12,6 +12,29 @@ static PyObject **node_link(PyObject *node)
     return (PyObject **)(node + 1);
 }
 
+static PyObject **node_dict(PyObject *node)  // the attributes of one's own: there is a dict only where somebody wrote one
+{
+    return (PyObject **)((char *)node + Py_TYPE(node)->tp_dictoffset);
+}
+
+#define NODE_DICT {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}
+
+static int node_traverse(PyObject *node, visitproc visit, void *arg)  // for subclasses: the collector sees no other node
+{
+    Py_VISIT(*node_dict(node));
+    return 0;
+}
+
+/* Whether a class of nodes has other operators than those that were made for it: overridden, or patched since. */
+static char node_own(PyObject *type, PyTypeObject *node, const PyNumberMethods *made)
+{
+    const PyNumberMethods *has = ((PyTypeObject *)type)->tp_as_number;
+    if (type != (PyObject *)node && !PyType_IsSubtype((PyTypeObject *)type, node))
+        return 0;
+    return has->nb_add != made->nb_add || has->nb_multiply != made->nb_multiply || has->nb_power != made->nb_power
+        || has->nb_negative != made->nb_negative;
+}
+
 static void node_dealloc(PyObject *node, int32_t (*clear)(PyObject *))
 {
     if (*(PyObject **)((char *)node + Py_TYPE(node)->tp_weaklistoffset) != NULL)
@@ -22,11 +45,13 @@ static void node_dealloc(PyObject *node, int32_t (*clear)(PyObject *))
         return;
     }
     node_depth++;
+    Py_CLEAR(*node_dict(node));
     clear(node);
     Py_TYPE(node)->tp_free(node);
     while (node_depth == 1 && node_waiting != NULL) {
         node = node_waiting;
         node_waiting = *node_link(node);
+        Py_CLEAR(*node_dict(node));
         clear(node);
         Py_TYPE(node)->tp_free(node);
     }
