@@ -163,8 +163,8 @@ The weights in Python:
 @click.option(
     "--loss",
     metavar="NAME",
-    help="squared_error, mean_squared_error, cross_entropy or binary_cross_entropy.  [default: cross_entropy; "
-    "textbook: squared_error]",
+    help="squared_error, mean_squared_error, cross_entropy or binary_cross_entropy_with_logits.  [default: "
+    "cross_entropy; textbook: squared_error]",
 )
 @click.option("--hidden", type=sizes, default="16,16", show_default=True, metavar="SIZES", help="Hidden layers.")
 @click.option(

@@ -659,10 +659,7 @@ if not NATIVE:
     setattr(Value, "__hash__", object.__hash__)  # noqa: B010 - without the detour over Python; natively it is C anyway
 
 
-_PLUS: Final[Any] = Value.__add__
-_TIMES: Final[Any] = Value.__mul__
-_POWER: Final[Any] = Value.__pow__
-_MINUS: Final[Any] = Value.__neg__
+_ARITHMETIC: Final[Any] = (Value.__add__, Value.__mul__, Value.__pow__, Value.__neg__)
 
 
 def _own(kind: type[Any]) -> bool:
@@ -671,12 +668,7 @@ def _own(kind: type[Any]) -> bool:
     Then the other operators are made of these, as in micrograd: so whoever wrote them is asked. Natively, setup.py puts
     the comparison of four pointers in the place of this.
     """
-    return issubclass(kind, Value) and (
-        kind.__add__ is not _PLUS
-        or kind.__mul__ is not _TIMES
-        or kind.__pow__ is not _POWER
-        or kind.__neg__ is not _MINUS
-    )
+    return issubclass(kind, Value) and (kind.__add__, kind.__mul__, kind.__pow__, kind.__neg__) != _ARITHMETIC
 
 
 _MICROGRAD_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}

@@ -51,7 +51,9 @@ LOSSES = {
     "squared_error": Choice(losses.squared_error, "sigmoid", one_hot, list, 3.0),
     "mean_squared_error": Choice(losses.mean_squared_error, "sigmoid", one_hot, list, 30.0),
     "cross_entropy": Choice(losses.cross_entropy, "linear", int, softmax, 1.0),
-    "binary_cross_entropy": Choice(losses.binary_cross_entropy, "linear", one_hot, sigmoid, 10.0),
+    "binary_cross_entropy_with_logits": Choice(
+        losses.binary_cross_entropy_with_logits, "linear", one_hot, sigmoid, 10.0
+    ),
 }
 FALL = 0.1  # the learning rate falls in a straight line to a tenth, as in micrograd's demo
 

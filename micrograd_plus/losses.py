@@ -6,14 +6,17 @@ of a batch is the mean over its examples, `mean([loss(model(x), y) for x, y in b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from operator import index
 from reprlib import repr as short_repr
 from typing import Any
+from warnings import warn
 
-from micrograd_plus.engine import Value
-from micrograd_plus.ops import div, equal, less, relu, softplus, square, where
+from micrograd_plus.engine import DIV, TABLE, Value, tracing
+from micrograd_plus.ops import div, equal, less, log, log1p, maximum, relu, softplus, square, where
 from micrograd_plus.vectors import added, log_softmax, logsumexp, mean
 
 
@@ -83,10 +86,47 @@ def hinge(score: Any, target: Any) -> Any:
     return mean(_terms("hinge", term, score, target))
 
 
-def binary_cross_entropy(logit: Any, target: Any) -> Any:
+def binary_cross_entropy(probability: Any, target: Any) -> Any:
+    """The mean of -t·ln(p) - (1 - t)·ln(1 - p) from the probability p, such as a sigmoid's output.
+
+    As PyTorch's, it takes no logarithm for less than -100, so that it is finite at 0 and 1. From the number before the
+    sigmoid, `binary_cross_entropy_with_logits` loses no digits, and its gradient never vanishes where the network is
+    sure of what is wrong. The gradient is (p - t) / (p·(1 - p)), and 0 where a logarithm was stopped.
+
+    Args:
+        probability: a list of k numbers or Values from 0 to 1, one for each output, or a single one.
+        target: the probability that is right for each, from 0 to 1: a list of as many, or a single one.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
+    Raises:
+        TypeError: something in them is neither a number nor a Value, a list of lists for instance.
+        ValueError: a probability or a target is outside 0 to 1, or there are more targets than outputs or fewer, or
+            none.
+
+    >>> binary_cross_entropy(0.9, 1.0)
+    0.10536...
+    >>> binary_cross_entropy([0.0, 1.0], [0.0, 0.0])
+    50.0
+    """
+
+    def term(p: Any, t: Any) -> Any:
+        number = p._data if isinstance(p, Value) else p
+        if not 0 <= number <= 1 and number == number and (number is p or tracing.get() is None):
+            way_out = "for outputs before a sigmoid there is binary_cross_entropy_with_logits"
+            raise ValueError(f"binary_cross_entropy({short_repr(p)}): expected a probability from 0 to 1; {way_out}")
+        _check_probability("binary_cross_entropy", t)
+        return -(t * maximum(log(p), -100.0) + (1.0 - t) * maximum(log1p(-p), -100.0))
+
+    return mean(_terms("binary_cross_entropy", term, probability, target))
+
+
+def binary_cross_entropy_with_logits(logit: Any, target: Any) -> Any:
     """The mean of -t·ln(σ(x)) - (1 - t)·ln(1 - σ(x)) from the logit x itself, before any sigmoid σ.
 
-    Written as t·softplus(-x) + (1 - t)·softplus(x), which loses no digits however large x is.
+    Written as t·softplus(-x) + (1 - t)·softplus(x), which loses no digits however large x is. A warning says so if it
+    is given the output of a sigmoid.
 
     Args:
         logit: a list of k numbers or Values, one for each output, or a single one.
@@ -99,20 +139,24 @@ def binary_cross_entropy(logit: Any, target: Any) -> Any:
         TypeError: something in them is neither a number nor a Value, a list of lists for instance.
         ValueError: a target is a number outside 0 to 1, or there are more targets than outputs or fewer, or none.
 
-    >>> binary_cross_entropy(1000.0, 0.0)
+    >>> binary_cross_entropy_with_logits(1000.0, 0.0)
     1000.0
     """
 
     def term(x: Any, t: Any) -> Any:
-        if not isinstance(t, Value) and not 0 <= t <= 1:
-            raise ValueError(f"binary_cross_entropy: target {t!r}; expected a probability from 0 to 1")
+        _check_probability("binary_cross_entropy_with_logits", t)
+        if isinstance(x, Value) and x.op is _SIGMOID:
+            way_out = "give binary_cross_entropy those, or this one logits"
+            _warn("binary_cross_entropy_with_logits", "a sigmoid", way_out)
         return t * softplus(-x) + (1.0 - t) * softplus(x)
 
-    return mean(_terms("binary_cross_entropy", term, logit, target))
+    return mean(_terms("binary_cross_entropy_with_logits", term, logit, target))
 
 
 def cross_entropy(logits: Any, target: Any) -> Any:
     """How little probability softmax(logits) gives to the right class: -ln(softmax(logits)[target]).
+
+    A warning says so if it is given the outputs of a softmax or of sigmoids.
 
     Args:
         logits: a list of n Values or numbers, one for each class, before any softmax.
@@ -131,7 +175,9 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     >>> cross_entropy([0.0, 0.0], [0.5, 0.5])
     0.69314...
     """
-    if hasattr(target, "__len__"):
+    logits, target = [list(x) if isinstance(x, Iterator) else x for x in (logits, target)]
+    _check_logits(logits)
+    if _is_many(target):
         pairs = _terms("cross_entropy", lambda _, t: t, logits, target)
         if sorted(t for t in pairs if not isinstance(t, Value)) != [0.0] * (len(pairs) - 1) + [1.0]:
             return -_expected(pairs, log_softmax(logits))
@@ -158,23 +204,63 @@ def cross_entropy(logits: Any, target: Any) -> Any:
 def _expected(weights: Sequence[Any], logs: Sequence[Any]) -> Any:
     """The sum of weights times logarithms, in which 0 · log(0) is 0."""
     terms = []
-    for weight, log in zip(weights, logs):
+    for weight, logarithm in zip(weights, logs):
         if isinstance(weight, Value):
-            terms.append(weight * where(less(-inf, log) + weight, log, 0.0))
+            terms.append(weight * where(less(-inf, logarithm) + weight, logarithm, 0.0))
         elif weight != 0.0:
-            terms.append(weight * log)
+            terms.append(weight * logarithm)
     return added(terms) if terms else 0.0 * logs[0]
+
+
+_SIGMOID, _EXP = TABLE["sigmoid"], TABLE["exp"]
+
+
+def _check_probability(name: str, t: Any) -> None:
+    if not isinstance(t, Value) and not 0 <= t <= 1:
+        raise ValueError(f"{name}: target {t!r}; expected a probability from 0 to 1")
+
+
+def _check_logits(logits: Any) -> None:
+    """Warn where these are probabilities already; the first one nearly always tells that they are none."""
+    first = logits[0] if _is_many(logits) and len(logits) > 1 else None
+    if not isinstance(first, Value) or first.op is None:
+        return
+    if first.op is _SIGMOID:
+        _warn("cross_entropy", "a sigmoid", 'make the last layer with output="linear"')
+    elif first.op is DIV and all(map(_is_share, logits)) and abs(math.fsum([x._data for x in logits]) - 1.0) < 1e-6:
+        _warn("cross_entropy", "a softmax", "give it what goes into the softmax")
+
+
+def _is_share(x: Any) -> bool:
+    """Whether it is an exponential that was divided by something."""
+    return isinstance(x, Value) and x.op is DIV and isinstance(x._a, Value) and x._a.op is _EXP
+
+
+def _warn(name: str, maker: str, way_out: str) -> None:
+    told = f"{name} takes logits and was given the output of {maker}, so it learns little, and slowly; {way_out}"
+    level, frame = 1, sys._getframe()  # of the first frame outside of this file: Python warns once for its line
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    warn(told, stacklevel=level)
+
+
+def _is_many(x: Any) -> bool:
+    return hasattr(x, "__len__") and getattr(x, "shape", None) != ()  # a 0-d array is a number
+
+
+def _many(x: Any) -> Any:
+    return x if _is_many(x) else list(x) if isinstance(x, Iterator) else [x]
 
 
 def _terms(name: str, term: Callable[[Any, Any], Any], prediction: Any, target: Any) -> list[Any]:
     """The term of each output, a single output being a list of one."""
-    predictions, targets = [[x] if not hasattr(x, "__len__") else x for x in (prediction, target)]
+    predictions, targets = [_many(x) for x in (prediction, target)]
     if len(predictions) != len(targets):
         raise ValueError(f"{name}: {len(predictions)} outputs and {len(targets)} targets; expected as many of each")
     if len(predictions) == 0:
         raise ValueError(f"{name}: got an empty list; expected at least one output")
     for value in (*predictions, *targets):
-        if hasattr(value, "__len__") or isinstance(value, str):
+        if _is_many(value) or isinstance(value, str):
             way_out = "give one example at a time and average a batch with mean([...])"
             raise TypeError(f"{name}({short_repr(value)}): expected a number or a Value; {way_out}")
     return [term(p, t) for p, t in zip(predictions, targets)]

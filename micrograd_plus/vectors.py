@@ -7,7 +7,7 @@ so that a graph traced at one point is right at every other.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, ValuesView
 from functools import reduce
 from math import inf
 from reprlib import repr as short_repr
@@ -38,8 +38,8 @@ def dot(a: Any, b: Any) -> Any:
     >>> dot([1.0, 2.0], [3.0, 4.0])
     11.0
     """
-    _checked("dot", b)
-    if (len(_checked("dot", a)) and isinstance(a[0], Sequence)) or getattr(a, "ndim", 1) == 2:
+    a, b = _checked("dot", a), _checked("dot", b)
+    if isinstance(a[0], Sequence) or getattr(a, "ndim", 1) == 2:
         return _matrix_times_vector(a, b)
     if len(a) != len(b):
         raise ValueError(f"dot: vectors of {len(a)} and {len(b)} numbers; expected the same length")
@@ -71,7 +71,8 @@ def mean(values: Any) -> Any:
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
-    return div(added(_checked("mean", values)), float(len(values)))
+    values = _checked("mean", values)
+    return div(added(values), float(len(values)))
 
 
 def softmax(values: Any) -> list[Any]:
@@ -92,7 +93,8 @@ def softmax(values: Any) -> list[Any]:
     >>> softmax([1000.0, 1000.0])
     [0.5, 0.5]
     """
-    largest = stop_gradient(reduce(maximum, _checked("softmax", values)))
+    values = _checked("softmax", values)
+    largest = stop_gradient(reduce(maximum, values))
     exponentials = [exp(value - largest) for value in values]
     total = added(exponentials)
     return [div(exponential, total) for exponential in exponentials]
@@ -114,6 +116,7 @@ def log_softmax(values: Any) -> list[Any]:
     >>> log_softmax([0.0, -1000.0])
     [0.0, -1000.0]
     """
+    values = _checked("log_softmax", values)
     total = logsumexp(values)
     return [value - total for value in values]
 
@@ -139,7 +142,8 @@ def logsumexp(values: Any) -> Any:
     >>> logsumexp([0.0, -40.0])
     4.24...e-18
     """
-    largest = reduce(maximum, _checked("logsumexp", values))
+    values = _checked("logsumexp", values)
+    largest = reduce(maximum, values)
     largest = stop_gradient(where(less(abs(largest), inf), largest, 0.0))
     tops = [equal(value, largest) for value in values]
     others = added([exp(value - largest) - top for value, top in zip(values, tops)])
@@ -157,8 +161,11 @@ def _number(result: Any) -> Any:
 
 
 def _checked(name: str, values: Any) -> Any:
-    """The values themselves, or an error that says what they are instead of a list of numbers."""
-    if isinstance(values, str) or not (hasattr(values, "__len__") and hasattr(values, "__getitem__")):
+    """The values themselves, an iterator's in a list; or an error that says what they are instead of numbers."""
+    if isinstance(values, (Iterator, ValuesView)):
+        values = list(values)
+    listed = hasattr(values, "__len__") and hasattr(values, "__getitem__") and getattr(values, "shape", None) != ()
+    if isinstance(values, str) or not listed:
         raise TypeError(f"{name}({short_repr(values)}): expected a list of numbers, got {type(values).__name__}")
     if not len(values):
         raise ValueError(f"{name}: got an empty list; expected at least one number")

@@ -49,6 +49,8 @@ def no_collector() -> Iterator[None]:
         (Fraction(1, 4), 0.25),
         (Decimal("1.5"), 1.5),
         (math.inf, math.inf),
+        (np.array(2.0), 2.0),
+        (np.array(-0.0, dtype=np.float32), -0.0),
     ],
 )
 def test_data_is_any_real_number_kept_as_a_float(data: Any, expected: float) -> None:
@@ -63,7 +65,7 @@ def test_data_is_any_real_number_kept_as_a_float(data: Any, expected: float) -> 
     "data",
     [
         *("3", b"3", np.str_("3"), 1j, np.complex128(1), np.complex64(1), None, float, object(), Value(1.0)),
-        *([1.0], (1.0,), {}, np.array([1.0]), np.array(1.0), np.datetime64("2020-01-01")),
+        *([1.0], (1.0,), {}, np.array([1.0]), np.array("1"), np.datetime64("2020-01-01")),
     ],
 )
 def test_anything_else_is_refused_by_its_type_and_value(data: Any) -> None:
@@ -84,8 +86,10 @@ def test_written_data_and_grad_stay_floats() -> None:
     assert (type(x.data), type(x.grad)) == (float, float)
     with pytest.raises(TypeError, match=r"Value.data = '4': expected a real number, got str"):
         x.data = "4"  # type: ignore[assignment]
-    with pytest.raises(TypeError, match=r"Value.grad = None: expected a real number, got NoneType"):
-        x.grad = None  # type: ignore[assignment]
+    with pytest.raises(TypeError, match=r"Value.grad = 'no': expected a real number, got str"):
+        x.grad = "no"  # type: ignore[assignment]
+    x.grad = 5.0
+    x.grad = None  # as PyTorch's zero_grad writes it
     assert (x.data, x.grad) == (3.0, 0.0)
     with pytest.raises(TypeError, match="label = 3: expected a string"):
         x.label = 3  # type: ignore[assignment]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from math import isnan
+from math import isfinite, isnan
 from typing import Any
 
 import mpmath
@@ -32,7 +33,7 @@ def test_losses_agree_with_pytorch(pairs: list[tuple[float, float]]) -> None:
     cases: list[tuple[Callable[..., Any], list[float], Callable[..., Any]]] = [
         (losses.squared_error, target, lambda x, t: functional.mse_loss(x, t, reduction="sum")),
         (losses.mean_squared_error, target, functional.mse_loss),
-        (losses.binary_cross_entropy, target, functional.binary_cross_entropy_with_logits),
+        (losses.binary_cross_entropy_with_logits, target, functional.binary_cross_entropy_with_logits),
         (losses.cross_entropy, [t / total for t in target], functional.cross_entropy),
         (losses.hinge, signs, lambda x, t: torch.relu(1 - t * x).mean()),
     ]
@@ -64,11 +65,84 @@ def test_cross_entropy_of_a_class_keeps_its_digits_at_any_size(data: list[float]
         assert [v.grad for v in leaves] == pytest.approx(wanted, rel=1e-9, abs=1e-15)
 
 
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5))
+def test_binary_cross_entropy_takes_what_pytorchs_takes(pairs: list[tuple[float, float]]) -> None:
+    torch = pytest.importorskip("torch")
+    data, target = [p for p, _ in pairs], [t for _, t in pairs]
+    leaves = values(data)
+    tensor = torch.tensor(data, dtype=torch.float64, requires_grad=True)
+    out = losses.binary_cross_entropy(leaves, target)
+    expected = torch.nn.functional.binary_cross_entropy(tensor, torch.tensor(target, dtype=torch.float64))
+    assert out.data == pytest.approx(expected.item(), rel=1e-12, abs=1e-300)
+    assert losses.binary_cross_entropy(data, target) == out.data
+    out.backward()
+    expected.backward()
+    for leaf, theirs in zip(leaves, tensor.grad.tolist()):
+        if leaf.data * (1.0 - leaf.data) > 1e-12:  # nearer to 0 and 1 PyTorch divides by 1e-12 instead
+            assert leaf.grad == pytest.approx(theirs, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("p", [0.0, 1e-50, 1e-13, 0.5, 1.0 - 2**-53, 1.0])
+@pytest.mark.parametrize("t", [0.0, 0.25, 1.0])
+def test_binary_cross_entropy_is_finite_at_0_and_1(p: float, t: float) -> None:
+    assert isfinite(losses.binary_cross_entropy(p, t))
+    assert losses.binary_cross_entropy(p, t) <= 100.0
+    program = mp.compile(losses.binary_cross_entropy, x=(), y=())
+    assert program([p], [t]) == pytest.approx(losses.binary_cross_entropy(p, t), rel=1e-12)
+
+
+def test_a_network_learns_xor_by_probabilities() -> None:
+    model = mp.MLP(2, [4, 1], activation="tanh", output="sigmoid", seed=2)
+    optimizer = mp.optim.Adam(model.parameters(), lr=0.1)
+    data = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    history = mp.fit(
+        lambda x, y: losses.binary_cross_entropy(model(x), y), data, optimizer, epochs=300, progress=False, seed=1
+    )
+    assert history[-1].loss < 0.01
+
+
+LOGITS: list[tuple[Callable[..., Any], Callable[[list[Value]], Any], Any]] = [
+    (losses.binary_cross_entropy_with_logits, lambda x: [mp.sigmoid(v) for v in x], [0.0, 1.0, 0.5]),
+    (losses.binary_cross_entropy_with_logits, lambda x: x[0].sigmoid(), 1.0),
+    (losses.cross_entropy, mp.softmax, 1),
+    (losses.cross_entropy, lambda x: [v.exp() / sum([v.exp() for v in x]) for v in x], 0),
+    (losses.cross_entropy, mp.softmax, [0.5, 0.25, 0.25]),
+    (losses.cross_entropy, lambda x: [mp.sigmoid(v) for v in x], 1),
+]
+
+
+@pytest.mark.parametrize(("loss", "made", "target"), LOGITS)
+def test_a_loss_of_logits_warns_where_it_is_given_probabilities(
+    loss: Callable[..., Any], made: Callable[[list[Value]], Any], target: Any
+) -> None:
+    x = values([0.5, -1.0, 2.0])
+    with pytest.warns(UserWarning, match="takes logits and was given the output of a") as told:
+        loss(made(x), target)
+    assert {warning.filename for warning in told} == {__file__}
+    with pytest.warns(UserWarning, match="takes logits"):
+        mp.compile(lambda x: loss(made(x), target), x=3)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            loss(made(x), target)
+    assert len(told) == 1
+
+
+@given(st.lists(st.floats(-5, 5), min_size=3, max_size=3))
+def test_a_loss_of_logits_says_nothing_about_what_only_looks_like_probabilities(data: list[float]) -> None:
+    x = values(data)
+    total = x[0].exp() + x[1].exp()
+    for logits in (mp.log_softmax(x), [v / total for v in x], [v.exp() / total for v in x], [v.exp() for v in x]):
+        losses.cross_entropy(logits, 1)  # a warning would be an error
+    losses.binary_cross_entropy_with_logits([mp.sigmoid(x[0]) * 2.0, x[1].tanh()], [0.0, 1.0])
+    losses.cross_entropy(data, 1)
+
+
 @given(st.floats(-1000, 1000), st.sampled_from([0.0, 1.0]))
-def test_binary_cross_entropy_keeps_its_digits_at_any_size(x: float, target: float) -> None:
+def test_binary_cross_entropy_with_logits_keeps_its_digits_at_any_size(x: float, target: float) -> None:
     with mpmath.workdps(900):
         expected = float(mpmath.log1p(mpmath.exp(mpmath.mpf(x) * (1 if target == 0.0 else -1))))
-    assert losses.binary_cross_entropy(x, target) == pytest.approx(expected, rel=1e-12, abs=1e-300)
+    assert losses.binary_cross_entropy_with_logits(x, target) == pytest.approx(expected, rel=1e-12, abs=1e-300)
 
 
 def test_squared_error_sums_over_outputs_as_3blue1brown_does() -> None:
@@ -117,6 +191,9 @@ def test_a_value_that_is_no_class_has_no_loss(target: float) -> None:
         (lambda: losses.mean_squared_error([], []), ValueError, "mean_squared_error: got an empty list"),
         (lambda: losses.hinge(0.5, 0), ValueError, "hinge: target 0; expected -1 or 1"),
         (lambda: losses.binary_cross_entropy(0.5, 2), ValueError, "target 2; expected a probability from 0 to 1"),
+        (lambda: losses.binary_cross_entropy_with_logits(9, 2), ValueError, "target 2; expected a probability from 0"),
+        (lambda: losses.binary_cross_entropy(1.5, 1), ValueError, "1.5.*there is binary_cross_entropy_with_logits"),
+        (lambda: losses.binary_cross_entropy(Value(-2), 1), ValueError, "there is binary_cross_entropy_with_logits"),
         (lambda: losses.cross_entropy([0.0, 1.0], 2), ValueError, "target 2; expected a class from 0 to 1"),
         (lambda: losses.cross_entropy([0.0, 1.0], -1), ValueError, "target -1; expected a class from 0 to 1"),
         (lambda: losses.cross_entropy([0.0, 1.0], 0.5), TypeError, "target 0.5; expected the right class's index"),

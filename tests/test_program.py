@@ -157,7 +157,8 @@ def test_signs_of_zero_that_stand_in_the_function() -> None:
 
 # ------------------------------------------------------------------------------------------------ networks of all kinds
 
-LOSSES = ("squared_error", "mean_squared_error", "hinge", "binary_cross_entropy", "cross_entropy")
+LOSSES = ("squared_error", "mean_squared_error", "hinge", "cross_entropy")
+LOSSES += ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
 
 @given(
@@ -175,6 +176,7 @@ def test_any_network(model: mp.MLP, loss: str, n: int, name: str, seed: int) -> 
     y = {
         "hinge": rng.choice([-1.0, 1.0], size=(len(x), sizes[1])),
         "binary_cross_entropy": rng.integers(0, 2, size=(len(x), sizes[1])).astype(float),
+        "binary_cross_entropy_with_logits": rng.integers(0, 2, size=(len(x), sizes[1])).astype(float),
         "cross_entropy": np.eye(sizes[1])[rng.integers(0, sizes[1], size=len(x))],
     }.get(loss, rng.normal(size=(len(x), sizes[1])))
 
@@ -183,6 +185,8 @@ def test_any_network(model: mp.MLP, loss: str, n: int, name: str, seed: int) -> 
         outs = out if isinstance(out, list) else [out]
         if loss == "binary_cross_entropy":
             outs = [mp.sigmoid(0.5 * z) for z in outs]
+        if loss == "binary_cross_entropy_with_logits":
+            outs = [0.5 * z for z in outs]
         return getattr(mp.losses, loss)(outs, y) if loss != "cross_entropy" or len(outs) > 1 else outs[0] * y[0]
 
     with executor(name):

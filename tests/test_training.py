@@ -227,7 +227,7 @@ def take_gradients(optimizer: Any, gradients: Iterator[Any]) -> None:
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=1, max_size=2),
     activation=st.sampled_from(["relu", "tanh", "sigmoid", "gelu"]),
-    loss=st.sampled_from(["squared_error", "binary_cross_entropy", "cross_entropy", "labels"]),
+    loss=st.sampled_from(["squared_error", "binary_cross_entropy_with_logits", "cross_entropy", "labels"]),
     batch_size=st.integers(1, 21) | st.none(),
     seed=st.integers(0, 99),
     shuffle=st.booleans(),
@@ -537,7 +537,8 @@ def test_a_training_that_diverges_ends_with_the_last_good_parameters_compiled_to
     [
         ("linear", losses.hinge, TARGETS),
         ("sigmoid", losses.squared_error, LABELS),
-        ("linear", losses.binary_cross_entropy, LABELS),
+        ("linear", losses.binary_cross_entropy_with_logits, LABELS),
+        ("sigmoid", losses.binary_cross_entropy, LABELS),
         ("tanh", losses.squared_error, np.array(TARGETS, dtype=float).reshape(-1, 1)),
     ],
 )

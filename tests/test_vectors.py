@@ -137,7 +137,7 @@ def test_logsumexp_with_infinities_and_ties_is_pytorchs(data: list[float]) -> No
         (lambda: mp.mean([]), ValueError, "mean: got an empty list"),
         (lambda: mp.softmax([]), ValueError, "softmax: got an empty list"),
         (lambda: mp.logsumexp([]), ValueError, "logsumexp: got an empty list"),
-        (lambda: mp.log_softmax([]), ValueError, "logsumexp: got an empty list"),
+        (lambda: mp.log_softmax([]), ValueError, "log_softmax: got an empty list"),
         (lambda: mp.softmax("abc"), TypeError, r"softmax\('abc'\): expected a list of numbers, got str"),
         (lambda: mp.dot(["a"], [1.0]), TypeError, r"dot\('a'\): expected a list of numbers, got str"),
     ],
