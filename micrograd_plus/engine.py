@@ -6,13 +6,13 @@ so a graph has no cycles and is freed the moment it is dropped. What the operati
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
 from numbers import Complex, Real
 from operator import add, mul, neg
 from reprlib import repr as short_repr
@@ -235,18 +235,18 @@ def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | 
     if isinstance(thing, Rule):
         op = thing.op
         return (lambda node: Rule(op, node)) if thing.node is node else None
-    if not isinstance(thing, (FunctionType, MethodType, partial)) or id(thing) in seen:
+    if not isinstance(thing, (FunctionType, MethodType, functools.partial)) or id(thing) in seen:
         return None
     seen.add(id(thing))
     if isinstance(thing, FunctionType):
         cells, named = thing.__closure__ or (), thing.__kwdefaults__ or {}
         held = [[_content(cell) for cell in cells], thing.__defaults__ or (), named.values()]
-    elif isinstance(thing, partial):
+    elif isinstance(thing, functools.partial):
         held = [[thing.func], thing.args, thing.keywords.values()]
     else:
         held = [[thing.__func__, thing.__self__]]
     makers = [[_without(part, node, seen) for part in parts] for parts in held]
-    if not any([maker is not None for part in makers for maker in part]):
+    if not any(maker is not None for part in makers for maker in part):
         return None
     kept = [[part if maker is None else None for part, maker in zip(*pair)] for pair in zip(held, makers)]
 
@@ -265,12 +265,12 @@ def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | 
             return made
 
         return function
-    if isinstance(thing, partial):
+    if isinstance(thing, functools.partial):
         words = list(thing.keywords)
 
         def part_of(node: Value) -> Any:
             (function,), given, others = filled(node)
-            return partial(function, *given, **dict(zip(words, others)))
+            return functools.partial(function, *given, **dict(zip(words, others)))
 
         return part_of
     return lambda node: MethodType(*filled(node)[0])

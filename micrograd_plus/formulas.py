@@ -86,7 +86,7 @@ def formula(v: Value, wrt: Value | None = None, *, limit: int = 200) -> Formula:
     limit = whole("formula", "limit", limit)
     graph = graph_of("formula", v, wrt)
     parts, shown = _lines(graph, limit)
-    names = Names(graph.leaves, v)
+    names = Names(graph.named, v)
     for node, _ in parts:
         names.part(node)
     kept = _keep([line.size for _, line in parts], limit - shown.size)
@@ -116,6 +116,7 @@ class Graph:
     root: Value
     order: list[Value]  # what operations made, arguments before results
     leaves: list[Value]  # in the order of their first use
+    named: list[Value]  # those of v first, so that they bear the same names in its formula and in its derivatives'
     constants: Identities[Value, None]  # leaves that stand for nothing but their number
     uses: Identities[Value, int]
 
@@ -126,7 +127,8 @@ def graph_of(function: str, v: Value, wrt: Value | None) -> Graph:
         if not isinstance(given, Value):
             raise TypeError(f"{function}({short_repr(given)}): expected a Value, got {type(given).__name__}")
     order, root = _checked(function, v), v
-    known = Identities.fromkeys(_leaves(v))
+    first = _leaves(v)
+    known = Identities.fromkeys(first)
     if wrt is not None:
         slope = gradient(v, [wrt], create_graph=True)[0]
         root = slope if isinstance(slope, Value) else Value(slope)
@@ -136,7 +138,8 @@ def graph_of(function: str, v: Value, wrt: Value | None) -> Graph:
     uses: Identities[Value, int] = Identities()
     for arg in [arg for node in order for arg in node.args if isinstance(arg, Value)]:
         uses[arg] = uses.get(arg, 0) + 1
-    return Graph(root, order, [leaf for leaf in leaves if leaf not in constants], constants, uses)
+    shown = [leaf for leaf in leaves if leaf not in constants]
+    return Graph(root, order, shown, first + [leaf for leaf in shown if leaf not in known], constants, uses)
 
 
 def _checked(function: str, root: Value) -> list[Value]:

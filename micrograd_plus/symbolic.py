@@ -47,7 +47,7 @@ def to_sympy(v: Value, wrt: Value | None = None, *, named: bool = False) -> Any:
     graph = graph_of("to_sympy", v, wrt)
     if not named:
         _check_size(graph)
-    names = Names(graph.leaves, v)
+    names = Names(graph.named, v)
     values = Identities((leaf, sympy.Symbol(name, real=True)) for leaf, name in names.items())
     values |= Identities((leaf, _exact(leaf.data)) for leaf in graph.constants)
     depths: Identities[Value, int] = Identities()

@@ -595,3 +595,26 @@ def test_without_sympy_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "sympy", None)
     with pytest.raises(ImportError, match=r"pip install 'micrograd-plus\[sympy\]'"):
         to_sympy(x)
+
+
+@given(st.lists(st.sampled_from(["w", "x", "y"]), min_size=2, max_size=5), st.data())
+def test_a_leaf_bears_one_name_in_a_formula_and_in_its_derivatives(labels: list[str], draw: st.DataObject) -> None:
+    leaves = [Value(float(i + 2), label=label) for i, label in enumerate(labels)]
+    order = draw.draw(st.permutations([*leaves, *leaves]))
+    e = leaves[0] * leaves[1]
+    for leaf in order:
+        e = e + leaf * mp.sin(leaf)
+    *_, shown = str(formula(e)).splitlines()
+    named = {name: leaf.data for name, leaf in zip(re.findall(r"\* sin\((\w+)\)", shown), order)}
+    for leaf in leaves:
+        *parts, last = str(formula(e, leaf)).splitlines()
+        space = {"sin": math.sin, "cos": math.cos, **named}
+        exec("\n".join(parts), space)
+        assert eval(last, space) == pytest.approx(mp.gradient(e, [leaf])[0], rel=1e-12)
+
+
+def test_equal_labels_are_numbered_alike_in_a_derivative() -> None:
+    a, b = Value(2.0, label="w"), Value(3.0, label="w")
+    e = a * b + a
+    assert [str(formula(e)), str(formula(e, a)), str(formula(e, b))] == ["w_1 * w_2 + w_1", "1 + w_2", "w_1"]
+    assert str(to_sympy(e, b)) == "w_1"
