@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import gc
 import math
 import operator
+import pickle
 import re
 import threading
+import tracemalloc
 import weakref
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -192,6 +196,369 @@ def test_methods_may_be_added_and_value_subclassed(monkeypatch: pytest.MonkeyPat
     y.backward()
     assert (y.data, x.grad, x.shout()) == (7.0, 2.0, "X")
     assert repr(x) == "Named(data=3.0, grad=2.0, label='x')"
+
+
+# ------------------------------------------------------------------------ micrograd's ways, side by side with micrograd
+
+EXPRESSIONS: list[Callable[..., Any]] = [
+    lambda V, a, b: (a * b + b**3).relu(),
+    lambda V, a, b: 2 * a + 1,
+    lambda V, a, b: (1 + a) * (b + 3),
+    lambda V, a, b: sum([a, b, a]) * 0.5,
+    lambda V, a, b: a * a * -3 + a**2,
+    lambda V, a, b: V(3.0) * a + V(1.0, (), "", "c") if V is Value else V(3.0) * a + V(1.0),
+]
+
+
+def walked(root: Any) -> tuple[list[Any], list[tuple[Any, Any]]]:
+    """The nodes and the edges as a course's `trace` finds them: in sets, by `_prev`."""
+    nodes, edges = set(), set()
+
+    def build(v: Any) -> None:
+        if v not in nodes:
+            nodes.add(v)
+            for child in v._prev:
+                edges.add((child, v))
+                build(child)
+
+    build(root)
+    return list(nodes), list(edges)
+
+
+def boxes(nodes: list[Any]) -> list[str]:
+    return sorted(f"{v._op} | data {v.data:.4f} | grad {v.grad:.4f}" for v in nodes)
+
+
+@pytest.mark.parametrize("make", EXPRESSIONS)
+def test_a_walker_finds_micrograds_boxes_and_its_gradients(make: Callable[..., Any]) -> None:
+    theirs = pytest.importorskip("micrograd.engine")
+    found: list[Any] = []
+    for kind in (theirs.Value, Value):
+        root = make(kind, kind(2.0), kind(-3.0))
+        root.backward()
+        nodes, edges = walked(root)
+        assert set(walked(root)[0]) == set(nodes)  # the same boxes again
+        found.append((boxes(nodes), len(edges)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("make", EXPRESSIONS)
+def test_a_pass_by_hand_gives_micrograds_gradients(make: Callable[..., Any]) -> None:
+    theirs = pytest.importorskip("micrograd.engine")
+    found: list[Any] = []
+    for kind in (theirs.Value, Value):
+        leaves = kind(2.0), kind(-3.0)
+        root = make(kind, *leaves)
+        order: list[Any] = []
+
+        def build(v: Any, order: list[Any] = order) -> None:
+            if v not in order:
+                for child in v._prev:
+                    build(child)
+                order.append(v)
+
+        build(root)
+        root.grad = 1.0
+        for v in reversed(order):
+            v._backward()
+        found.append(([leaf.grad for leaf in leaves], boxes(walked(root)[0])))
+    assert found[0] == found[1]
+
+
+def test_micrograds_private_names_may_be_written_or_say_the_way_out() -> None:
+    x = Value(2.0, (), "", "x")
+    assert x.label == "x"
+    y = x * 3
+    y._op = "thrice"
+    x._prev = set()
+    y._prev = y._prev
+    assert (y._op, y.op is mp.engine.TABLE["mul"], mp.grad(lambda v: v * 3)(2.0)) == ("thrice", True, 3.0)
+    with pytest.raises(AttributeError, match=r"said when it is made, as in Value\(data, \(x, y\), '\+'\)"):
+        x._prev = {y}
+    with pytest.raises(TypeError, match="Value._op = 3: expected a string"):
+        y._op = 3  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="expected"):
+        Value(1.0, label=3)  # type: ignore[arg-type]
+
+
+# --------------------------------------------------------------------------------------------------- a rule is kept
+
+
+def by_closure(old: Callable[[], None], _: Value, log: list[int]) -> Callable[[], None]:
+    return lambda: (log.append(1), old())[1]
+
+
+def by_default(old: Callable[[], None], node: Value, log: list[int]) -> Callable[[], None]:
+    def rule(old: Any = old, *, node: Any = node) -> None:
+        log.append(1)
+        assert node.grad == 1.0
+        old()
+
+    return rule
+
+
+def by_partial(old: Callable[[], None], node: Value, log: list[int]) -> Callable[[], None]:
+    def rule(inner: Callable[[], None], *, seen: Value) -> None:
+        log.append(int(seen.grad))
+        inner()
+
+    return functools.partial(rule, old, seen=node)
+
+
+def by_a_function_in_a_function(old: Callable[[], None], node: Value, log: list[int]) -> Callable[[], None]:
+    def inner() -> None:
+        log.append(int(node.grad))
+
+    @functools.wraps(old)
+    def rule() -> None:
+        inner()
+        return old()
+
+    return rule
+
+
+WRAPPERS = [by_closure, by_default, by_partial, by_a_function_in_a_function]
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("wrap", WRAPPERS)
+@pytest.mark.parametrize("make", [lambda x: x * x, lambda x: x.tanh(), _tanh_by_hand], ids=["mul", "tanh", "hand"])
+def test_a_rule_may_be_wrapped_again_and_again_and_leaks_nothing(make: Any, wrap: Any) -> None:
+    x, plain = Value(0.5), Value(0.5)
+    make(plain).backward()
+    node, log = make(x), []
+    for _ in range(3):
+        node._backward = wrap(node._backward, node, log)
+    for times in (1, 2):
+        node.backward()
+        assert (x.grad, log) == (times * plain.grad, [1] * 3 * times)
+    gone = weakref.ref(node)
+    del node
+    assert gone() is None
+
+
+def test_a_rule_once_fetched_is_that_rule_and_can_be_put_back() -> None:
+    x = Value(4.0)
+    y = x**2
+    usual = y._backward
+    y._backward = lambda: None
+    y.grad = 1.0
+    y._backward()
+    assert x.grad == 0.0
+    usual()
+    assert x.grad == 8.0
+    y._backward = usual
+    assert mp.gradient(y, [x]) == [8.0]  # no rule of anybody's own any more
+    assert (x._backward(), x.grad) == (None, 8.0)  # type: ignore[func-returns-value]
+
+
+def test_a_rule_may_ask_for_a_backward_pass_of_its_own_node() -> None:
+    x = Value(3.0)
+    out = Value(6.0, (x,), "twice")
+    deep: list[int] = []
+
+    def rule() -> None:
+        if not deep:
+            deep.append(1)
+            out.backward()
+        x.grad += 2.0 * out.grad
+
+    out._backward = rule
+    out.grad = 1.0
+    out._backward()
+    assert x.grad == 4.0
+
+
+# ------------------------------------------------------------------------------------- a class with its own operators
+
+
+def counted(base: Any, names: tuple[str, ...], log: list[str]) -> Any:
+    """A subclass that overrides these operators, notes when it is asked, and stays what it is."""
+
+    def asked(name: str) -> Callable[..., Any]:
+        def method(self: Any, *other: Any) -> Any:
+            log.append(name)
+            out = getattr(base, name)(self, *other)
+            return kind(out.data, (self,), name)
+
+        return method
+
+    kind = type("Mine", (base,), {name: asked(name) for name in names})
+    return kind
+
+
+NAMES = ("__add__", "__mul__", "__pow__", "__neg__")
+USES: list[Callable[..., Any]] = [
+    *(lambda a, b, v: a + b, lambda a, b, v: 1 + a, lambda a, b, v: a + 1, lambda a, b, v: 2 * a),
+    *(lambda a, b, v: -a, lambda a, b, v: a - b, lambda a, b, v: a - 1, lambda a, b, v: 1 - a, lambda a, b, v: a / b),
+    *(lambda a, b, v: a / 2, lambda a, b, v: 2 / a, lambda a, b, v: sum([a, b]), lambda a, b, v: a**2),
+    *(lambda a, b, v: v + a, lambda a, b, v: a + v, lambda a, b, v: v - a, lambda a, b, v: a - v),
+    *(lambda a, b, v: v * a, lambda a, b, v: a * v, lambda a, b, v: v / a, lambda a, b, v: a / v),
+]
+
+
+@pytest.mark.parametrize("names", [(), *[(name,) for name in NAMES], NAMES[:3], NAMES[:2], NAMES])
+def test_overridden_operators_are_asked_wherever_micrograd_asks_them(names: tuple[str, ...]) -> None:
+    theirs = pytest.importorskip("micrograd.engine")
+    for i, use in enumerate(USES):
+        answers = []
+        for base in (theirs.Value, Value):
+            log: list[str] = []
+            kind = counted(base, names, log)
+            out = use(kind(2.0), kind(3.0), base(5.0))
+            answers.append((type(out).__name__, log, pytest.approx(out.data, rel=1e-15)))
+        assert answers[0] == answers[1], i
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_patched_operator_is_asked_and_forgotten_again(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    class Heir(Value):
+        pass
+
+    usual, log = getattr(Value, name), []
+
+    def patched(*args: Any) -> Any:
+        log.append(name)
+        return usual(*args)
+
+    def asked() -> list[list[str]]:
+        told = []
+        for a in (Value(2.0), Heir(2.0)):
+            for use in (lambda a: 1 + a, lambda a: 2 * a, lambda a: -a, lambda a: a - 1, lambda a: a / a, lambda a: a**2):
+                log.clear()
+                use(a)
+                told.append(list(log))
+        neuron = mp.Neuron(2)
+        log.clear()
+        neuron([a, Value(3.0)])
+        mp.dot([a, a], [a, 1.0])
+        return [*told, list(log)]
+
+    before = asked()
+    with monkeypatch.context() as patch:
+        patch.setattr(Value, name, patched)
+        during = asked()
+    assert asked() == before
+    assert not any(before)
+    wanted = {"__add__": [[name], [], [], [name], [], []], "__mul__": [[], [name], [name], [], [name], []]}
+    wanted |= {"__pow__": [[], [], [], [], [name], [name]], "__neg__": [[], [], [name], [], [], []]}
+    assert during[:6] == during[6:12] == wanted[name]
+    assert len(during[12]) == {"__add__": 3, "__mul__": 4}.get(name, 0)
+
+
+def test_values_with_their_own_operators_go_through_neurons_and_sums() -> None:
+    log: list[str] = []
+    kind = counted(Value, NAMES[:2], log)
+    neuron = mp.Neuron(2, nonlin=False)
+    assert type(neuron([kind(1.0), kind(2.0)])) is Value  # a weight is asked first, and is none of them
+    assert not log
+    neuron.w = [kind(w.data) for w in neuron.w]
+    neuron.b = kind(0.5)
+    out = neuron([1.0, Value(2.0)])
+    assert (type(out), log) == (kind, ["__mul__", "__add__"] * 2)
+    log.clear()
+    assert type(mp.dot(neuron.w, [1.0, 2.0])) is kind
+    assert log == ["__mul__", "__mul__", "__add__"]
+
+
+def test_a_patched_or_overridden_activation_is_asked_by_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leaky(self: Value) -> Any:
+        return self if self.data > 0 else self * 0.1
+
+    neuron, layer = mp.Neuron(1), mp.Layer(1, 2, activation="tanh")
+    for w in neuron.parameters() + layer.parameters():
+        w.data = -1.0
+    with monkeypatch.context() as patch:
+        patch.setattr(Value, "relu", leaky)
+        patch.setattr(Value, "tanh", leaky)
+        assert neuron([2.0]).data == pytest.approx(-0.3)
+        assert [out.data for out in layer([2.0])] == pytest.approx([-0.3, -0.3])
+        assert mp.relu(Value(-3.0)).data == 0.0  # that is the row's function
+    assert neuron([2.0]).data == 0.0
+
+    class Mine(Value):
+        def __mul__(self, other: Any) -> Any:
+            return Mine(super().__mul__(other).data)
+
+        def __add__(self, other: Any) -> Any:
+            return Mine(super().__add__(other).data)
+
+        def relu(self) -> Any:
+            return Mine(-5.0)
+
+    neuron.w, neuron.b = [Mine(1.0)], Mine(0.0)
+    assert (neuron([2.0]).data, type(neuron([2.0]))) == (-5.0, Mine)
+
+
+# ----------------------------------------------------------------------------------------- attributes of one's own
+
+
+def test_a_value_keeps_attributes_of_ones_own_and_so_do_copies() -> None:
+    x = Value(2.0, label="x")
+    x.m, x.color = 0.5, "red"  # type: ignore[attr-defined]
+    y = x * 3
+    y.note = [x]  # type: ignore[attr-defined]
+    for other in (copy.copy(y), copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+        assert other.note[0].m == 0.5
+        assert (other.args[0].color, other.args[0].label, other.data) == ("red", "x", 6.0)
+        assert other.note[0] is other.args[0]
+    assert vars(x) == {"m": 0.5, "color": "red"}
+    del x.m  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="has no attribute 'm'"):
+        x.m  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_attributes_of_ones_own_go_with_the_node_however_many_hold_one_another() -> None:
+    first = node = Value(0.0)
+    gone = weakref.ref(first)
+    for _ in range(100_000):
+        node, before = Value(1.0), node
+        node.before = before  # type: ignore[attr-defined]
+    del first, before, node
+    assert gone() is None
+
+
+def test_a_dictionary_is_made_only_where_somebody_writes() -> None:
+    y = chain(Value(2.0), 10_000)
+    pickle.dumps(copy.deepcopy(y))  # imports what it needs, and a table of nodes grows once
+    tracemalloc.start()
+    try:
+        for use in (copy.deepcopy, pickle.dumps, repr, lambda y: [node._op for node in toposort(y)]):
+            use(y)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 100_000  # ten bytes a node; a dictionary takes 64
+        for node in toposort(y):
+            node.mark = 1  # type: ignore[attr-defined]
+        assert tracemalloc.get_traced_memory()[0] > 500_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_subclass_whose_attributes_hold_one_another_is_collected() -> None:
+    class Named(Value):
+        pass
+
+    x, y = Named(1.0), Named(2.0)
+    x.other, y.other = y, x  # type: ignore[attr-defined]
+    gone = weakref.ref(x)
+    del x, y
+    gc.collect()
+    assert gone() is None
+
+
+def test_scalars_of_numpy_and_pytorch_are_numbers() -> None:
+    torch = pytest.importorskip("torch")
+    for two in (np.array(2.0), np.array(2), torch.tensor(2.0), torch.tensor(2), np.float64(2)):
+        x = Value(3.0)
+        x.data, x.grad = 3.0, two
+        answers = [Value(two), x + two, two + x, x - two, two - x, x * two, two * x, x / two, two / x, x**two]
+        assert [v.data for v in answers] == [2.0, 5.0, 5.0, 1.0, -1.0, 6.0, 6.0, 1.5, pytest.approx(2 / 3), 9.0]
+        assert (x.grad, x > two, mp.tanh(two)) == (2.0, True, math.tanh(2.0))
+        assert mp.Neuron(2)([two, two]).data == pytest.approx(mp.Neuron(2)([two, two]).data, abs=9.0)
+    for bad in (np.array("2"), np.array(2j), torch.tensor(2j), np.array(Value(2.0)), torch.tensor([2.0])):
+        with pytest.raises(TypeError, match="expected a real number, got"):
+            Value(bad)
 
 
 # ------------------------------------------------------------------------------------------------- gradients add up
