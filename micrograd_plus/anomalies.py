@@ -14,6 +14,7 @@ from weakref import ReferenceType, ref
 from micrograd_plus.engine import Arg, Op, Value, block, watching
 
 _PACKAGE = str(Path(__file__).parent)
+LIBRARIES = sys.stdlib_module_names | {"numpy"}
 
 
 @contextmanager
@@ -98,11 +99,21 @@ def _shown(arg: Arg) -> str:
     return f"{arg.label}={arg.data}" if arg.label else str(arg.data)
 
 
-def users_line() -> str:
-    """The innermost line that runs outside of this package."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+def users_line(frame: FrameType | None = None) -> str:
+    """The innermost line that runs outside of this package, of NumPy and of Python's own library.
+
+    Args:
+        frame: where to begin; None is the caller.
+    """
+    first = None
+    frame = frame or sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
+            first = first or frame
+            if str(frame.f_globals.get("__name__")).partition(".")[0] not in LIBRARIES:
+                break
         frame = frame.f_back
+    frame = frame or first
     if frame is None:
         return "a line that is not known"
     file, number = frame.f_code.co_filename, frame.f_lineno

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-TRIED = 16  # on so many examples at most the program must give what the function gives
+TRIED = 16  # on so many examples at most, for their targets and again for their features, the program must be right
 LOOKED_AT = 10_000  # among so many they are looked for
+CELLS = 300_000  # and among so many numbers
+FEW = 32  # so many different numbers are a column's words; of more, the sign is one
 
 
 def floats(name: str, data: Any) -> Floats:
@@ -63,7 +65,7 @@ def compiled_cost(
     program = Program(_taking(cost, (x[0], y[0])), [a.shape[1:] for a in arrays], params, "float64")
     if program.several:
         raise CompileError("cost(x, y) returned a list; expected a Value, the loss of one example")
-    tried = _one_of_each(arrays[1])
+    tried = list(dict.fromkeys([*_one_of_each(arrays[1]), *_of_all_features(arrays[0])]))
     compiled = program.values(arrays[0][tried], arrays[1][tried])
     for i, got in zip(tried, compiled.tolist()):
         with no_grad():
@@ -125,3 +127,25 @@ def _one_of_each(y: Floats) -> list[int]:
         if len(first) == TRIED:
             break
     return list(first.values())
+
+
+def _of_all_features(x: Floats) -> list[int]:
+    """Examples that have between them most of the different numbers in each feature, so many at most.
+
+    Greedily: each next one is the first of those that have most of what the ones before it lack.
+    """
+    rows = x.reshape(len(x), -1)[: min(LOOKED_AT, max(2 * TRIED, CELLS // max(1, x[0].size)))]
+    words = np.empty(rows.shape, dtype=np.intp)  # each number of each column, by a number of its own
+    count = 0
+    for i, column in enumerate(rows.T):
+        values, places = np.unique(column, return_inverse=True)
+        if len(values) > FEW:
+            values, places = np.unique(np.sign(column), return_inverse=True)
+        words[:, i] = places + count
+        count += len(values)
+    chosen: list[int] = []
+    lacking = np.ones(count, dtype=bool)
+    while len(chosen) < TRIED and lacking.any():
+        chosen.append(int(np.argmax(lacking[words].sum(axis=1))))
+        lacking[words[chosen[-1]]] = False
+    return chosen

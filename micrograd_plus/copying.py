@@ -14,12 +14,13 @@ from types import CellType, FunctionType
 from typing import Any
 from weakref import ReferenceType, ref
 
-from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, held, refused, walk
+from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, held, refused, tracing, walk
 from micrograd_plus.identities import Identities
 
 
 def _copy(value: Value) -> Value:
     """What copy.copy does: another node, made from the same arguments."""
+    _tell(value)
     (grad,) = held([value])
     return _build(type(value), _rule(value), value.args, value._data, grad, value.label, _extras(value))
 
@@ -27,6 +28,8 @@ def _copy(value: Value) -> Value:
 def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
     """What copy.deepcopy does: the whole graph under the value, but for what has been copied already."""
     from copy import deepcopy
+
+    _tell(value)
 
     def copied(node: Value) -> Value:
         if id(node) not in memo:
@@ -47,10 +50,17 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
 
 def _reduce_ex(value: Value, _: Any) -> tuple[Any, ...]:
     """What pickle asks for: a leaf is written by itself, an interior node as its place in a flat graph."""
+    _tell(value)
     if value.op is None:
         return _build, (type(value), "", (), value._data, held([value])[0], value.label, _extras(value))
     graph = _holder(value) or _Graph(value)
     return getitem, (graph, graph.places[id(value)])
+
+
+def _tell(value: Value) -> None:
+    """Let a trace know, if there is one, that the numbers are about to be written down."""
+    if (trace := tracing.get()) is not None:
+        trace.asked(value, "a copy")
 
 
 class _Graph:

@@ -132,6 +132,7 @@ class Compiled:
         self.demanded = demanded
         self.reason = ""
         self.steps = 0
+        self.rebound = False
         self.theta: Floats
         self.gradient: Floats | None = None
         self.take_over()
@@ -144,6 +145,8 @@ class Compiled:
         return (indices[i : i + size] for i in range(0, len(indices), size))
 
     def step(self, batch: Any, epoch: int, number: int) -> float:
+        if self.rebound:
+            raise CompileError("names in the cost were given other Values during the training")
         loss, gradient = self.program.value_and_grad(self.x[batch], self.y[batch], parameters=self.theta)
         if not isfinite(loss):
             self._go_back_from(batch)
@@ -173,6 +176,7 @@ class Compiled:
     def take_over(self) -> None:
         self.theta = np.array([parameter._data for parameter in self.optimizer.params])
         self.pending = False
+        self.rebound = self.eager is not None and self.program.rebound()
 
     def eager_for(self, error: Exception) -> Eager | None:
         self.publish()

@@ -10,7 +10,7 @@ import functools
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Complex, Real
@@ -50,13 +50,22 @@ class Watch(Protocol):
 
 
 class Trace(Protocol):
-    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`)."""
+    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`).
+
+    Attributes:
+        kind: what the nodes are that are made in the thread that traces.
+    """
+
+    kind: type[Value]
 
     def asked(self, value: Value, how: str) -> None:
         """A plain number is about to be made of a Value, or written to one: `how` says by what."""
 
     def decided(self, value: Value) -> bool:
         """A Value's `bool()` is about to decide something; what it shall be."""
+
+    def elsewhere(self, args: tuple[Arg, ...]) -> None:
+        """A node is about to be made of these in a thread that traces nothing."""
 
 
 class Op:
@@ -626,8 +635,6 @@ class Value:
         return _comparison(">=", LESS_EQUAL, self, other, turned=True)
 
     def __eq__(self, other: object) -> Any:
-        if _open and tracing.get() is not None and isinstance(other, (int, float)):
-            return apply(operation("equal"), self, float(other))  # as it is for the number that stands here otherwise
         return True if self is other else NotImplemented
 
     def __hash__(self) -> int:
@@ -651,6 +658,8 @@ class Value:
         return format(self._data, spec)
 
     def __repr__(self) -> str:
+        if _open and (trace := tracing.get()) is not None:
+            trace.asked(self, "repr()")
         label = f", label={self.label!r}" if self.label else ""
         return f"{type(self).__name__}(data={self._data}, grad={self._grad}{label})"
 
@@ -677,11 +686,11 @@ _set_grad: Final = vars(Value)["_grad"].__set__  # in C: nothing comes between t
 _lock: Final[Any] = threading.RLock()  # re-entrant: a hand-made rule may call backward() itself
 _hooks_lock: Final[Any] = threading.RLock()
 _running: Pass | None = None  # the innermost pass of the thread that has the lock
-_recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
+recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
 watching: Final[ContextVar[Watch | None]] = ContextVar("watch", default=None)
 tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
 _marks = 0  # the last that was given
-_open: Final[list[Any]] = []  # the blocks, such as no_grad(), of all threads: without any, a new node asks nobody
+_open: Final[list[block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
 _hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]] = {}  # by the id of a value, as long as it lives
 
 
@@ -738,6 +747,15 @@ class Handle:
 def has_hook(value: Value) -> bool:
     """Whether somebody wants to see this value's gradient."""
     return bool(_hooks) and id(value) in _hooks
+
+
+def hooks_on(identities: Callable[[], Container[int]]) -> list[Value]:
+    """Those of some Values, told by their id(), that have a hook; it takes no time while nothing has one."""
+    if not _hooks:
+        return []
+    those = identities()
+    found = [(kept(), hooks) for key, (kept, hooks) in list(_hooks.items()) if key in those]
+    return [value for value, hooks in found if value is not None and hooks]
 
 
 def hooked(value: Value, gradient: Any) -> Any:
@@ -1023,28 +1041,41 @@ def _show_to_hooks(value: Value) -> None:
 
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
     """A new interior node; every one of them is made here."""
+    if _open:
+        return _noticed(op, data, a, b)
     out = _new(Value)
     out._mark = 0
     out._data = data
     out._grad = 0.0
     out._note = None
-    if _open and not _recorded(out, op, a, b):
-        out.op = out._a = out._b = None
-    else:
-        out.op = op
-        out._a = a
-        out._b = b
+    out.op = op
+    out._a = a
+    out._b = b
     return out
 
 
-def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bool:
-    """Whether the blocks that are open want this node recorded; a watch may look at it first."""
+def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Value:
+    """The same while blocks are open: a trace wants it to be one of its own, a watch looks at it, or it is a leaf."""
+    trace = tracing.get()
+    if trace is None:
+        for each in _open:
+            if each.variable is tracing:
+                each.value.elsewhere((a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b))
+    out = _new(Value) if trace is None else _new(trace.kind)
+    out._mark = 0
+    out._data = data
+    out._grad = 0.0
+    out._note = None
+    out.op = out._a = out._b = None
     if (watch := watching.get()) is not None:
         watch.made(out, op, (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b))
-    recorded = _recording.get()
-    if not recorded:
+    if recording.get():
+        out.op = op
+        out._a = a
+        out._b = b
+    else:
         _tell(out, "no_grad()")
-    return recorded
+    return out
 
 
 def apply(op: Op, *args: Arg) -> Value:
@@ -1169,16 +1200,52 @@ def toposort(root: Value) -> list[Value]:
     return [*{id(leaf): leaf for leaf in (leaves if order else [root])}.values(), *order]
 
 
-@contextmanager
-def block(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+class block:  # noqa: N801 - it reads as a word in a `with`
     """A block in which the variable has this value and new nodes ask for it."""
-    _open.append(variable)
-    token = variable.set(value)
+
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
+        self.variable = variable
+        self.value = value
+        self.before: Any = None
+
+    def __enter__(self) -> None:
+        self.before = self.variable.get()
+        try:
+            _open.append(self)
+            self.variable.set(self.value)
+        except BaseException:  # an interrupt
+            self.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the block, if it has not ended yet."""
+        if self in _open:
+            self.variable.set(self.before)
+            _open.remove(self)
+
+
+def opened(variable: ContextVar[Any]) -> list[Any]:
+    """The values that a variable has in the blocks which are open, in all threads."""
+    return [each.value for each in _open if each.variable is variable]
+
+
+def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *args: Any) -> Any:
+    """What the function gives in blocks with these values. An interrupt in any line of this leaves no block open."""
+    blocks = [block(variable, value) for variable, value in values.items()]
     try:
-        yield
-    finally:
-        variable.reset(token)
-        _open.remove(variable)
+        try:
+            for entered in blocks:
+                entered.__enter__()
+            return function(*args)
+        finally:
+            for closing in reversed(blocks):
+                closing.close()
+    finally:  # where an interrupt came into the first one
+        for closing in reversed(blocks):
+            closing.close()
 
 
 @contextmanager
@@ -1191,7 +1258,7 @@ def no_grad() -> Iterator[None]:
     >>> y.args
     ()
     """
-    with block(_recording, False):
+    with block(recording, False):
         yield
 
 
@@ -1205,7 +1272,7 @@ def enable_grad() -> Iterator[None]:
     >>> y.args == (x, x)
     True
     """
-    with block(_recording, True):
+    with block(recording, True):
         yield
 
 

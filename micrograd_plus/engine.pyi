@@ -1,6 +1,6 @@
 # Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.
 from _typeshed import Incomplete
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CellType
@@ -22,11 +22,18 @@ class Watch(Protocol):
         """A node that has the upstream gradient has passed on to its argument, which has this gradient now."""
 
 class Trace(Protocol):
-    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`)."""
+    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`).
+
+    Attributes:
+        kind: what the nodes are that are made in the thread that traces.
+    """
+    kind: type[Value]
     def asked(self, value: Value, how: str) -> None:
         """A plain number is about to be made of a Value, or written to one: `how` says by what."""
     def decided(self, value: Value) -> bool:
         """A Value's `bool()` is about to decide something; what it shall be."""
+    def elsewhere(self, args: tuple[Arg, ...]) -> None:
+        """A node is about to be made of these in a thread that traces nothing."""
 
 class Op:
     '''One operation: a row of the table in `ops.py`, made by `primitive`.
@@ -109,20 +116,38 @@ class Op:
 class HandMade(Op):
     """The operation of a node whose rule a learner wrote: `out._backward = rule`, as in micrograd.
 
-    Such a rule usually captures the node itself. Kept as it comes, it would close a reference cycle, so the cells
-    that hold the node are replaced by empty ones, which are filled only while the rule runs.
+    Such a rule usually captures the node itself, or the rule that the node had before. Kept as it comes, it would close
+    a reference cycle; so what is kept is how to make it from the node, which is done for each call.
     """
     __slots__: Incomplete
-    rule: Incomplete
-    cells: list[CellType]
+    made: Callable[[Any], Any] | None
+    rule: Callable[[], None] | None
     def __init__(self, name: str, rule: Callable[[], None], node: Value) -> None: ...
     def pull(self, node: Value) -> None: ...
     def tame(self, node: Value) -> bool: ...
     def reaches(self, node: Value) -> list[Value]: ...
 
-_EMPTY: Final[Incomplete]
+class Rule:
+    '''What `node._backward` is: a node\'s rule as it was when somebody asked for it, whatever is set later.
 
-def _holds(cell: CellType, node: Value) -> bool: ...
+    >>> x = Value(3.0)
+    >>> y = x * 2
+    >>> usual = y._backward
+    >>> y._backward = lambda: (print("upstream", y.grad), usual())
+    >>> y.backward()
+    upstream 1.0
+    >>> x.grad
+    2.0
+    '''
+    __slots__: Incomplete
+    op: Incomplete
+    node: Incomplete
+    def __init__(self, op: Op | None, node: Value) -> None: ...
+    def __call__(self) -> None: ...
+
+def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | None:
+    """How to make a rule again from the node that it holds; None where it holds none, and may be kept as it is."""
+def _content(cell: CellType) -> Any: ...
 
 TABLE: Final[dict[str, Op]]
 
@@ -176,7 +201,7 @@ class Value:
     _a: Arg | None
     _b: Arg | tuple[Arg, ...] | None
     _note: Any
-    def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = '', *, label: str = '') -> None: ...
+    def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = '', label: str = '') -> None: ...
     @property
     def data(self) -> float:
         """The number itself; writing it recomputes nothing that was made from it.
@@ -194,7 +219,7 @@ class Value:
             TypeError: what is written is no number.
         """
     @grad.setter
-    def grad(self, grad: SupportsFloat) -> None: ...
+    def grad(self, grad: SupportsFloat | None) -> None: ...
     @property
     def label(self) -> str:
         '''A name for reports and pictures; "" when there is none.
@@ -213,16 +238,23 @@ class Value:
     def _set_args(self, args: tuple[Arg, ...]) -> None: ...
     @property
     def _prev(self) -> set[Value]:
-        """The arguments that are Values, as micrograd keeps them."""
+        """What it was made from, as micrograd keeps it: of each constant a leaf, the same whenever one asks."""
+    @_prev.setter
+    def _prev(self, children: Iterable[Value]) -> None: ...
+    def _children(self) -> list[tuple[int, Arg]]:
+        """The arguments with their places, but for those that are part of the operation's name or its options."""
+    def _constant(self, place: int, number: float) -> Value:
+        """The leaf that stands for a constant where micrograd would have one, with the gradient that is its due."""
     @property
     def _op(self) -> str:
-        """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name."""
+        """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name, or as one wrote it."""
+    @_op.setter
+    def _op(self, name: str) -> None: ...
     @property
     def _backward(self) -> Callable[[], None]:
-        """Call it to apply this node's own rule once; set it to give a hand-made node a rule."""
+        """Call it to apply this node's own rule once; set it to give a node a rule of one's own."""
     @_backward.setter
     def _backward(self, rule: Callable[[], None]) -> None: ...
-    def _pull(self) -> None: ...
     def backward(self) -> None:
         """Add to the gradient of every leaf the derivative of this value by that leaf.
 
@@ -423,7 +455,7 @@ class Value:
     def __rmod__(self, other: float) -> Value: ...
     def __pow__(self, other: Arg) -> Value: ...
     def __rpow__(self, other: float) -> Value: ...
-    def __neg__(self) -> Value: ...
+    def __neg__(self) -> Any: ...
     def __pos__(self) -> Value: ...
     def __abs__(self) -> Value: ...
     def __lt__(self, other: Arg) -> bool: ...
@@ -437,17 +469,26 @@ class Value:
     def __format__(self, spec: str) -> str: ...
     def __repr__(self) -> str: ...
 
+_ARITHMETIC: Final[Any]
+
+def _own(kind: type[Any]) -> bool:
+    """Whether a class of Values has a +, *, ** or - of its own, overridden or patched.
+
+    Then the other operators are made of these, as in micrograd: so whoever wrote them is asked. Natively, setup.py puts
+    the comparison of four pointers in the place of this.
+    """
+
 _MICROGRAD_NAMES: Final[Incomplete]
 _new: Final[Incomplete]
 _set_grad: Final[Incomplete]
 _lock: Final[Any]
 _hooks_lock: Final[Any]
 _running: Pass | None
-_recording: Final[ContextVar[bool]]
+recording: Final[ContextVar[bool]]
 watching: Final[ContextVar[Watch | None]]
 tracing: Final[ContextVar[Trace | None]]
 _marks: int
-_open: Final[list[Any]]
+_open: Final[list[block]]
 _hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]]
 
 def _tell(value: Value, how: str) -> None:
@@ -477,6 +518,8 @@ class Handle:
 
 def has_hook(value: Value) -> bool:
     """Whether somebody wants to see this value's gradient."""
+def hooks_on(identities: Callable[[], Container[int]]) -> list[Value]:
+    """Those of some Values, told by their id(), that have a hook; it takes no time while nothing has one."""
 def hooked(value: Value, gradient: Any) -> Any:
     """The gradient after the value's hooks have seen it."""
 
@@ -550,8 +593,8 @@ def _show_to_hooks(value: Value) -> None:
     """Let the hooks see and change a value's gradient; the leaves meanwhile show what they held before the pass."""
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
     """A new interior node; every one of them is made here."""
-def _recorded(out: Value, op: Op, a: Arg, b: Arg | tuple[Arg, ...] | None) -> bool:
-    """Whether the blocks that are open want this node recorded; a watch may look at it first."""
+def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Value:
+    """The same while blocks are open: a trace wants it to be one of its own, a watch looks at it, or it is a leaf."""
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
 def weighed(total: Any, weights: Sequence[Any], xs: Sequence[Any]) -> Any:
@@ -579,9 +622,22 @@ def toposort(root: Value) -> list[Value]:
     >>> [node._op for node in toposort((x + 1) * x)]
     ['', '+', '*']
     """
-@contextmanager
-def block(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+
+class block:
     """A block in which the variable has this value and new nodes ask for it."""
+    variable: Incomplete
+    value: Incomplete
+    before: Any
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+    def close(self) -> None:
+        """End the block, if it has not ended yet."""
+
+def opened(variable: ContextVar[Any]) -> list[Any]:
+    """The values that a variable has in the blocks which are open, in all threads."""
+def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *args: Any) -> Any:
+    """What the function gives in blocks with these values. An interrupt in any line of this leaves no block open."""
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing in this block, or in a function decorated with it: results are leaves.
@@ -611,5 +667,7 @@ def _operator(op: Op, value: Value, other: Any) -> Any:
     """value op other, where other stands on the right."""
 def _reflected(op: Op, other: Any, value: Value) -> Any:
     """other op value, where other is no Value."""
+def _inverse(other: Any) -> Any:
+    """other**-1, where a number's is infinite at 0."""
 def _comparison(symbol: str, op: Op, value: Value, other: Any, turned: bool = False) -> Any:
     """A bool; but a node while a function is traced, which is told when its bool() decides something."""

@@ -279,6 +279,11 @@ def _descent(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool | No
             raise CompileError(f"fit: {reason}; give the function instead of the program, and compile=False")
         xs, ys = floats("fit: X", x), floats("fit: Y", y)
         cost.value_and_grad(xs[:1], ys[:1])  # refuses what does not fit
+        if cost.rebound():
+            told = (
+                "names in its function were given other Values since it was compiled, and it goes on with the old ones"
+            )
+            warn(f"fit: {cost!r}: {told}; compile it again, if that is not meant", stacklevel=3)
         return Compiled(cost, xs, ys, optimizer, None, demanded=True)
     eager = Eager(cost, x, y, optimizer)
     if compile is False or (compile is None and watching.get() is not None):  # detect_anomaly() looks at every number

@@ -281,8 +281,9 @@ RIGHT: dict[str, Cost] = {
     "NumPy's functions": lambda x: (
         np.sum(np.exp(np.array([x, A, B])) * 2.0) + np.dot(np.array([A, B]), np.array([x, x]))
     ),
-    "a hash": lambda x: {x: A}[x] * x,
-    "identity": lambda x: A * x if x == x and A != B else B,
+    "a parameter's hash": lambda x: {A: B}[A] * x,
+    "a parameter's identity": lambda x: A * x if A == A and A != B and A != 0.7 else B,
+    "equal to a number": lambda x: A * x if mp.equal(x, 1.5) else B,
     "isinstance": lambda x: A * x if isinstance(x, Value) else B,
     "a label": lambda x: A * x if x.label == "" else B,
 }

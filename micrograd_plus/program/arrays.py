@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd_plus.engine import Op, Value, block, enable_grad, tracing, walk, watching
+from micrograd_plus.engine import Arg, Op, Value, recording, tracing, walk, watching, within
+from micrograd_plus.identities import Identities
 
 Places: TypeAlias = NDArray[Any]
 
@@ -163,9 +164,10 @@ class Arrays:
             Exception: whatever the function raises because it cannot be recorded.
         """
         stand_ins = [Value(_inside(arg)) if isinstance(arg, Array) else arg for arg in args]
-        with block(tracing, _NoNumbers()), block(watching, None), enable_grad():
-            out = function(*stand_ins)
-        known: dict[Value, Operand] = {value: arg for value, arg in zip(stand_ins, args) if isinstance(value, Value)}
+        out = within({tracing: _NoNumbers(), watching: None, recording: True}, function, *stand_ins)
+        known: Identities[Value, Operand] = Identities(
+            (value, arg) for value, arg in zip(stand_ins, args) if isinstance(value, Value)
+        )
         if not isinstance(out, Value):
             return float(out)
         for node in walk(out)[0]:
@@ -185,8 +187,13 @@ def _inside(array: Array) -> float:
 class _NoNumbers:
     """A trace in which nothing may depend on a number."""
 
-    def asked(self, value: Value, how: str) -> None:
-        raise TypeError(f"{how} of {value!r}")
+    kind = Value
 
-    def decided(self, value: Value) -> bool:
-        raise TypeError(f"bool() of {value!r}")
+    def asked(self, value: Value, how: str) -> None:  # noqa: ARG002 - an engine's call
+        raise TypeError(f"{how} of a Value")
+
+    def decided(self, value: Value) -> bool:  # noqa: ARG002 - an engine's call
+        raise TypeError("bool() of a Value")
+
+    def elsewhere(self, args: tuple[Arg, ...]) -> None:
+        """What other threads make is their own."""

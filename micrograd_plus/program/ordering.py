@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from micrograd_plus.engine import Value
 from micrograd_plus.nn import Module
+
+FIRST = 100  # a list that begins with so many plain numbers holds no Values
+_HOLDERS = (Module, Value, list, tuple)
 
 
 def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value]:
@@ -18,21 +21,19 @@ def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value
     A model is one that the function reaches by its closure, its globals, its defaults or its `self`; what belongs to
     none follows in the order of first use.
     """
-    left = dict.fromkeys(leaves)
-    found: dict[Value, None] = {}
+    left = {id(leaf): leaf for leaf in leaves}
+    found: dict[int, Value] = {}
     for thing in _reached(function):
         parameters = thing.parameters() if isinstance(thing, Module) else [thing]
-        if any(parameter in left for parameter in parameters):
-            found |= dict.fromkeys(parameters)
-    return list(found | left)
+        if not left.keys().isdisjoint(map(id, parameters)):
+            found |= {id(parameter): parameter for parameter in parameters}
+    return list((found | left).values())
 
 
-def reached(function: Callable[..., Any]) -> list[Value]:
-    """The Values that a function reaches, by models or directly."""
-    found: dict[Value, None] = {}
-    for thing in _reached(function):
-        found |= dict.fromkeys(thing.parameters() if isinstance(thing, Module) else [thing])
-    return list(found)
+def reached(function: Callable[..., Any], among: Container[int]) -> list[int]:
+    """The id() of each Value that the function reaches, by models or directly, if it is among these."""
+    things = [thing.parameters() if isinstance(thing, Module) else [thing] for thing in _reached(function)]
+    return [id(value) for values in things for value in values if id(value) in among]
 
 
 def _reached(function: Any) -> Iterator[Module | Value]:
@@ -53,11 +54,12 @@ def _reached(function: Any) -> Iterator[Module | Value]:
         elif isinstance(thing, types.MethodType):
             stack += [thing.__self__, thing.__func__]
         elif isinstance(thing, types.FunctionType):
-            names = [thing.__globals__.get(name) for code in _codes(thing.__code__) for name in code.co_names]
-            cells = [cell.cell_contents for cell in thing.__closure__ or () if _filled(cell)]
+            names = [thing.__globals__.get(name) for code in codes(thing.__code__) for name in code.co_names]
+            cells = [cell.cell_contents for cell in thing.__closure__ or () if filled(cell)]
             stack += [*cells, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), *names]
         elif isinstance(thing, (list, tuple)):
-            stack += [part for part in thing if isinstance(part, (Module, Value, list, tuple))]
+            if any(isinstance(part, _HOLDERS) for part in thing[:FIRST]):  # not examples
+                stack += [part for part in thing if isinstance(part, _HOLDERS)]
         elif isinstance(thing, dict):
             stack += list(thing.values())
         elif callable(thing) and not isinstance(thing, type) and hasattr(thing, "__dict__"):
@@ -65,14 +67,14 @@ def _reached(function: Any) -> Iterator[Module | Value]:
     yield from loose
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
     yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
+            yield from codes(constant)
 
 
-def _filled(cell: types.CellType) -> bool:
+def filled(cell: types.CellType) -> bool:
     try:
         cell.cell_contents  # noqa: B018 - raises when empty
     except ValueError:

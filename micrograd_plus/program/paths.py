@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,8 @@ STATEMENT = 1.0e-6  # seconds an array statement takes, as measured; see SECONDS
 # as measured, with the gradient and without: seconds it takes to get a tape going; what part of the time above and of
 # that of an array statement is needed
 BOTH, FORWARD = (1.0e-5, 1.0, 1.0), (3.5e-6, 0.25, 0.4)
+
+_lock = RLock()  # one thread at a time writes a function
 
 
 class Path:
@@ -102,7 +105,7 @@ class Path:
     def _sum(self, root: Floats, n: int) -> float:
         if root.shape[1] == 1:
             return float(root[0, 0]) * n
-        return float(root.dot(self._ones)[0, 0])
+        return float(root.dot(self._column(n))[0, 0])
 
     def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
         if self._on_tape(len(x), FORWARD):
@@ -133,13 +136,18 @@ class Path:
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
         if function is None:
-            function = self._functions[name] = self._source(name).function()
+            with _lock:
+                function = self._functions[name] = self._source(name).function()
         n = len(x)
+        out: tuple[Floats, ...] = function(theta, x, y, self._column(n), n, share)
+        return out
+
+    def _column(self, n: int) -> Floats:
+        """So many ones, kept for the next call, which may come from another thread meanwhile."""
         ones = self._ones
         if len(ones) != n:
-            ones = self._ones = np.ones((n, 1), dtype=self.dtype)
-        out: tuple[Floats, ...] = function(theta, x, y, ones, n, share)
-        return out
+            self._ones = ones = np.ones((n, 1), dtype=self.dtype)
+        return ones
 
     def _source(self, name: str) -> Source:
         """The text of a function: `values`, `guards`, `gradient` or `gradients`."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from reprlib import repr as short_repr
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from micrograd_plus.engine import Value
+from micrograd_plus.engine import Value, hooks_on, tracing
+from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
-from micrograd_plus.program.ordering import ordered
+from micrograd_plus.program.ordering import ordered, reached
 from micrograd_plus.program.paths import Path
-from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace, written
+from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,12 +27,13 @@ PATHS = 16  # a function with more ways through it should choose between results
 
 
 class Program:
-    """A compiled function of one example, made by `compile`, which runs whole batches.
+    """A compiled function of one example, made by `compile`, which runs whole batches, also from several threads.
 
     In every call, `x` holds an example in each row, and `y` its target: arrays (n, 784) and (n, 10) for x=784 and
     y=10, (n,) for x=(); anything that NumPy makes an array of numbers of will do. And `parameters` is a flat vector
     in the order of `program.parameters`, and nothing else is read then: the fast way. Without it the Values are
-    read afresh.
+    read afresh: those that the function's names stood for when it was compiled. A name that is given another Value
+    later changes nothing here.
 
     Attributes:
         parameters: the Values that the gradient is taken by, in the order of `model.parameters()`.
@@ -69,13 +72,14 @@ class Program:
         self._shapes = tuple(shapes)
         self._dtype = np.dtype(dtype)
         listing = trace(function, shapes)
-        leaves = list(listing.leaves)
+        leaves = [leaf for leaf, _ in listing.leaves]
         self.parameters = ordered(function, leaves) if parameters is None else list(parameters)
-        given = set(self.parameters)
-        self._others = [leaf for leaf in leaves if leaf not in given]  # constants that may change between calls
+        given = set(map(id, self.parameters))
+        self._others = [leaf for leaf in leaves if id(leaf) not in given]  # constants that may change between calls
         self.several = listing.several
-        self._paths: list[Path] = []
-        self._paths.append(self._path(listing))
+        self._lock = RLock()  # one thread at a time looks for a new way
+        self._paths: list[Path] = [self._path(listing)]
+        self._reached = reached(function, self._identities())
 
     @np.errstate(all="ignore")
     def __call__(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Any:
@@ -114,9 +118,10 @@ class Program:
     ) -> tuple[float, Floats]:
         """The mean over the examples, and its derivative by each parameter, a vector in their order.
 
-        Its errors are those of `Program.__call__`; it is a TypeError, too, if the function returns several outputs.
+        Its errors are those of `Program.__call__`; it is a TypeError, too, if the function returns several outputs, and
+        a CompileError if a Value has a hook by now, which would not be called.
         """
-        self._demand_one("value_and_grad")
+        self._demand_gradient("value_and_grad")
         theta, xs, ys = self._inputs(x, y, parameters)
         n = len(xs)
         first = self._paths[0]
@@ -133,9 +138,9 @@ class Program:
     def gradients(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
         """The gradient of each example's own value: an array with a row for each example, a column a parameter.
 
-        Its errors are those of `Program.__call__`; it is a TypeError, too, if the function returns several outputs.
+        Its errors are those of `Program.value_and_grad`.
         """
-        self._demand_one("gradients")
+        self._demand_gradient("gradients")
         theta, xs, ys = self._inputs(x, y, parameters)
         out = np.empty((len(xs), len(self.parameters)), dtype=self._dtype)
         for path, rows in self._ways(theta, xs, ys):
@@ -152,6 +157,18 @@ class Program:
             told.append(f"where {ways}:\n{path.found}")
         return "\n".join(told)
 
+    def rebound(self) -> bool:
+        """Whether names in the function stand for other Values by now; the program goes on with those it has.
+
+        >>> import micrograd_plus as mp
+        >>> slope = mp.Value(3.0)
+        >>> program = mp.compile(lambda x: slope * x, x=())
+        >>> slope = mp.Value(5.0)
+        >>> program([1.0]), program.rebound()
+        (3.0, True)
+        """
+        return self.function is not None and reached(self.function, self._identities()) != self._reached
+
     def __repr__(self) -> str:
         nodes = max([path.nodes for path in self._paths], default=0)
         ways = f", {len(self._paths)} ways" if len(self._paths) > 1 else ""
@@ -160,7 +177,11 @@ class Program:
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle takes: all but the function itself, so that no new way through it can be traced elsewhere."""
-        return self.__dict__ | {"function": None}
+        return self.__dict__ | {"function": None, "_lock": None, "_reached": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = RLock()
 
     # ------------------------------------------------------------------------------------------------------ the inputs
 
@@ -181,6 +202,8 @@ class Program:
     def _theta(self, parameters: Any) -> Floats:
         if parameters is None:
             values = [*self.parameters, *self._others]
+            if (trace := tracing.get()) is not None and values:  # a program inside of a function that is traced
+                trace.asked(values[0], "a program's answer")
             return self._cast(np.fromiter([value._data for value in values], dtype=float, count=len(values)))
         theta = np.ascontiguousarray(self._cast(self._numbers("parameters", parameters, ())))
         if theta.shape != (len(self.parameters),):
@@ -225,16 +248,22 @@ class Program:
             raise TypeError(f"{self!r}: {name} {short_repr(data)}; expected plain numbers, got {got}")
         return given
 
-    def _demand_one(self, name: str) -> None:
+    def _demand_gradient(self, name: str) -> None:
         if self.several:
             wanted = "expected a single one to differentiate: compile a function that returns their sum, or a loss"
             raise TypeError(f"{self!r}.{name}: the function returns a list of outputs; {wanted}")
+        if hooked := hooks_on(self._identities):
+            way_out = "a program would not call it: remove it, or run the function eagerly"
+            raise CompileError(f"{self!r}.{name}: {hooked[0]!r} has a hook; {way_out}")
 
     # -------------------------------------------------------------------------------------------------------- the ways
 
+    def _identities(self) -> set[int]:
+        return set(map(id, [*self.parameters, *self._others]))
+
     def _path(self, listing: Listing) -> Path:
-        known = {*self.parameters, *self._others}
-        if any(leaf not in known for leaf in listing.leaves):
+        known = self._identities()
+        if any(id(leaf) not in known for leaf, _ in listing.leaves):
             lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
             way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
             raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")
@@ -254,7 +283,8 @@ class Program:
             if not len(left):
                 return
         while len(left):
-            path = self._traced(theta, xs[left[0]], ys[left[0]])
+            with self._lock:
+                path = self._traced(theta, xs[left[0]], ys[left[0]])
             here = path.matches(theta, xs[left], ys[left])
             here[0] = True  # it was led this way by the same numbers, rounding aside
             yield path, left[here]
@@ -268,8 +298,8 @@ class Program:
             raise CompileError(f"{self!r}: an unpickled program can't go a new way at {lines}; {way_out}")
         if len(self._paths) == PATHS:
             raise CompileError(f"{self!r}: more than {PATHS} ways through its choices at {lines}; {way_out}")
-        with written([*self.parameters, *self._others], theta.tolist()):
-            listing = trace(self.function, self._shapes, [*x.tolist(), *y.tolist()])
+        numbers = Identities(zip([*self.parameters, *self._others], theta.tolist()))
+        listing = trace(self.function, self._shapes, [*x.tolist(), *y.tolist()], numbers)
         outcomes = [guard.outcome for guard in listing.guards]
         for path in self._paths:
             if path.outcomes == outcomes and path.lines == [guard.line for guard in listing.guards]:
@@ -297,7 +327,14 @@ def compile(
     reads, inputs, targets and parameters, is read at each call; plain numbers in it are constants.
 
     A Python `if` on a traced value is noted: examples that go the other way are traced anew. `float()` and `.data` of a
-    traced value are refused, and so is a function whose graph changes from run to run.
+    traced value are refused; so are its hash and its text, by which sets, dicts and caches find a number, its equality
+    to another Value, and anything at all in another thread. A function that draws random numbers is refused, where
+    that can be seen: by the generators of `random` and `numpy.random`, and those in its closure, its globals and the
+    attributes of its models. Refused, too, is one whose graph changes from run to run.
+
+    What can't be seen is kept for ever as it was: the time, os.urandom and `secrets`, generators seeded from them
+    inside the function, files, `id()` and `is`, the type of an argument, and what another thread makes of a
+    parameter's number.
 
     Args:
         function: function(x, y), or function(x) without targets, of one example; returns a Value, or a list of them.

@@ -40,9 +40,9 @@ class Replay:
         self.guards = [guard.value for guard in listing.guards]
         self.inputs = sum(listing.inputs)
         self.constants = (array("i", listing.constants), array("d", listing.constants.values()))
-        rows = {parameter: row for row, parameter in enumerate(parameters)}
-        self.parameters = array("i", listing.leaves.values())
-        self.rows = array("i", [rows[leaf] for leaf in listing.leaves])
+        rows = {id(parameter): row for row, parameter in enumerate(parameters)}
+        self.parameters = array("i", [place for _, place in listing.leaves])
+        self.rows = array("i", [rows[id(leaf)] for leaf, _ in listing.leaves])
         self.active = _active(listing)
         self.rules = _rules(listing, self.code, self.active)
         quick = self.code.count(tape.ADD) + self.code.count(tape.MUL)
@@ -94,7 +94,7 @@ class Replay:
 def _active(listing: Listing) -> bytes:
     """For each place whether it is on a way, along which something flows, from a leaf that is a Value to a root."""
     moved = bytearray(len(listing.ops))
-    for place in listing.leaves.values():
+    for _, place in listing.leaves:
         moved[place] = 1
     for place, args in enumerate(listing.args):
         op = listing.ops[place]

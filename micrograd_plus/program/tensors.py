@@ -64,8 +64,9 @@ class _Finder:
             self._place(np.arange(nx, nx + ny), self.arrays.make("y", (), ny, True))
         if parameters:
             theta = self.arrays.make("theta", (), len(parameters), False)
+            places = {id(leaf): place for leaf, place in listing.leaves}
             for row, parameter in enumerate(parameters):
-                if (place := listing.leaves.get(parameter)) is not None:
+                if (place := places.get(id(parameter))) is not None:
                     self.source[place] = theta.number
                     self.row[place] = row
 

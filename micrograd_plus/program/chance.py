@@ -1,0 +1,223 @@
+"""Does a function draw random numbers, and in which line?
+
+What can be seen are the generators whose state moves: those of the modules `random` and `numpy.random`, and those that
+the function reaches. What the operating system gives (os.urandom, secrets, the time) leaves no trace.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import sys
+import threading
+import types
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from micrograd_plus.anomalies import LIBRARIES, users_line
+from micrograd_plus.engine import Value
+from micrograd_plus.identities import Identities
+from micrograd_plus.program.ordering import codes, filled
+
+THINGS = 5_000  # so many are looked at
+ELEMENTS = 100  # so many of each list
+_KNOWN = LIBRARIES | {"micrograd_plus"}
+AGAIN = 5  # runs that say whose draws they are, where other threads may draw from the same generator
+ATOMS = frozenset({int, float, bool, str, bytes, complex, type(None), types.ModuleType, type(Ellipsis)})
+
+
+class Dice:
+    """The generators that a function may draw from, and their states when a block with it began.
+
+    Where the block ends by an error, they have these states again, unless another thread may have drawn from them.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.loaded = "numpy.random" in sys.modules
+        self.before = _states(generators(function))
+
+    def __enter__(self) -> Dice:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None or threading.active_count() > 1:
+            return
+        for generator, state in self.before.items():
+            if _frozen(_state(generator)) != _frozen(state):
+                _put(generator, state)
+
+    def look_again(self) -> None:
+        """See NumPy's generators, too, where the function has loaded them meanwhile."""
+        if not self.loaded and "numpy.random" in sys.modules:
+            self.before = _states(generators(self.function)) | self.before
+
+    def line(self, run: Callable[[], object]) -> str:
+        """The line in which a random number is drawn, "" if none has been since the block began.
+
+        Args:
+            run: runs the function as it ran in the block; called only if a generator has moved.
+        """
+        if not _moved(self.before):
+            return ""
+        alone = threading.active_count() == 1
+        for _ in range(1 if alone else AGAIN):
+            before = _states(self.before)
+            found = _Finder(before)
+            found.watch(run)
+            if found.certain or alone:
+                break
+            if not _moved(before):  # it was somebody else
+                return ""
+        return found.line or "a line that is not known"
+
+
+class _Finder:
+    """A profile function that looks at the generators whenever something has been called."""
+
+    def __init__(self, states: Mapping[Any, Any]) -> None:
+        self.states = states
+        self.line = ""
+        self.certain = False
+
+    def watch(self, run: Callable[[], object]) -> None:
+        if sys.getprofile() is not None:  # somebody else's
+            run()
+            return
+        sys.setprofile(self)
+        try:
+            run()
+        finally:
+            sys.setprofile(None)
+
+    def __call__(self, frame: types.FrameType, event: str, called: Any) -> None:
+        if event not in ("c_return", "return") or self.line:
+            return
+        certain = event == "c_return" and getattr(called, "__self__", None) in self.states
+        if certain or _moved(self.states):
+            self.line, self.certain = users_line(frame), certain
+
+
+def generators(function: Callable[..., Any]) -> list[Any]:
+    """The generators of `random` and `numpy.random`, and those that a function reaches.
+
+    It reaches them by its closure, its globals, its defaults, its `self`, and by the attributes, methods and elements
+    of what it reaches.
+
+    >>> dice = random.Random(1)
+    >>> generators(lambda x: x * dice.random())[-1] is dice
+    True
+    """
+    found: Identities[Any, None] = Identities.fromkeys([_owner(random.getstate)])
+    kinds: tuple[type, ...] = (random.Random,)
+    if (numpy_random := sys.modules.get("numpy.random")) is not None:  # it takes its time to load
+        found[_owner(numpy_random.get_state)] = None
+        kinds = (random.Random, numpy_random.Generator, numpy_random.RandomState)
+    stack: deque[Any] = deque([function])
+    seen: Identities[Any, None] = Identities()
+    while stack and len(seen) < THINGS:
+        thing = stack.popleft()
+        if thing in seen:
+            continue
+        seen[thing] = None
+        if isinstance(thing, kinds):
+            found[thing] = None
+        else:
+            stack += [part for part in _parts(thing) if type(part) not in ATOMS and not isinstance(part, Value)]
+    return [generator for generator in found if _state(generator) is not None]
+
+
+def _owner(method: Any) -> Any:
+    """Whose method it is: the modules' functions are those of a generator."""
+    return method.__self__
+
+
+def _parts(thing: Any) -> Iterable[Any]:
+    """What can be reached from a thing in one step."""
+    if isinstance(thing, types.FunctionType):
+        return _of_function(thing)
+    if isinstance(thing, (types.MethodType, types.BuiltinMethodType)):
+        return [thing.__self__, getattr(thing, "__func__", None)]
+    if isinstance(thing, functools.partial):
+        return [thing.func, *thing.args, *thing.keywords.values()]
+    if isinstance(thing, types.GeneratorType):
+        return [] if thing.gi_frame is None else list(thing.gi_frame.f_locals.values())
+    if isinstance(thing, dict):
+        return islice(list(thing.values()), ELEMENTS)
+    if isinstance(thing, (list, tuple, set, frozenset, deque)):
+        return islice(list(thing), ELEMENTS)
+    if isinstance(thing, type):
+        return [] if _known(thing.__module__) else list(vars(thing).values())
+    if isinstance(thing, (staticmethod, classmethod)):
+        return [thing.__func__]
+    if isinstance(thing, property):
+        return [thing.fget]
+    attributes = getattr(thing, "__dict__", None)
+    slots = [name for kind in type(thing).__mro__ for name, it in vars(kind).items() if type(it) is _MEMBER]
+    return [
+        *(attributes.values() if isinstance(attributes, dict) else ()),
+        *[getattr(thing, name, None) for name in slots],
+        getattr(thing, "__self__", None),  # of a method that is written in C
+        *type(thing).__mro__[:-1],
+    ]
+
+
+_MEMBER = types.MemberDescriptorType
+
+
+def _of_function(function: types.FunctionType) -> list[Any]:
+    """What a function holds, and what it calls by names: globals, and what modules among them have by its names."""
+    parts = [cell.cell_contents for cell in function.__closure__ or () if filled(cell)]
+    parts += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *vars(function).values()]
+    if _known(function.__globals__.get("__name__")):
+        return parts
+    names = [name for code in codes(function.__code__) for name in code.co_names]
+    named = [function.__globals__.get(name) for name in names]
+    for thing in named:  # it grows: a module of a module, too
+        if isinstance(thing, types.ModuleType) and not _known(thing.__name__):
+            inside = [vars(thing).get(name) for name in names]
+            named += [part for part in inside if part is not None and not any(part is known for known in named)]
+    return [*parts, *named]
+
+
+def _known(module: str | None) -> bool:
+    """Whether a module keeps no generator of its own, beside those that everybody knows."""
+    return str(module).partition(".")[0] in _KNOWN
+
+
+def _states(found: Iterable[Any]) -> Identities[Any, Any]:
+    return Identities([(generator, _state(generator)) for generator in found])
+
+
+def _moved(states: Mapping[Any, Any]) -> bool:
+    return any(_frozen(_state(generator)) != _frozen(state) for generator, state in states.items())
+
+
+def _state(generator: Any) -> Any:
+    """Its state; None if it has none to show, as `random.SystemRandom`."""
+    try:
+        if isinstance(generator, random.Random):
+            return generator.getstate()
+        if hasattr(generator, "bit_generator"):
+            return generator.bit_generator.state
+        return generator.get_state(legacy=False)
+    except NotImplementedError:
+        return None
+
+
+def _put(generator: Any, state: Any) -> None:
+    if isinstance(generator, random.Random):
+        generator.setstate(state)
+    elif hasattr(generator, "bit_generator"):
+        generator.bit_generator.state = state
+    else:
+        generator.set_state(state)
+
+
+def _frozen(state: Any) -> Any:
+    """Something that can be compared: without arrays in it."""
+    if isinstance(state, dict):
+        return [(name, _frozen(part)) for name, part in state.items()]
+    return state.tobytes() if hasattr(state, "tobytes") else state
