@@ -167,7 +167,7 @@ class Tracer:
         self.at = at
         self.lines: list[tuple[str, int]] = []
 
-    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:  # noqa: ARG002
         if frame.f_code.co_filename not in WATCHED:
             return None
         if event == "line":

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import pickle
 import random
+import threading
+import types
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import groupby
+from random import uniform
+from reprlib import repr as short_repr
 from typing import Any
 
 import numpy as np
@@ -313,6 +321,226 @@ def test_tracing_changes_no_number_and_leaves_nothing_on() -> None:
         assert (a.data, a.grad) == (0.5, 7.0)
         assert (a > 0.0) is True  # a comparison is a bool again
     assert float(a) == 0.5
+
+
+# -------------------------------------------------------------------------- questions that a number answers otherwise
+
+LABELS = {1.0: 5.0, 2.0: 7.0}
+
+
+@functools.cache
+def _cached(x: Any) -> float:
+    return 3.0
+
+
+def _in_a_thread(function: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+# each asks for a number, of an input or of what was computed from inputs alone, in a way that numbers answer otherwise
+# than the Values that stand for them
+QUESTIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "in a set": lambda a, b: a in {1.0, 3.0},
+    "a key": lambda a, b: LABELS.get(a, 1.0),
+    "a set's size": lambda a, b: len({a, b}),
+    "a counter": lambda a, b: max(Counter([a, b]).values()),
+    "a cache": lambda a, b: _cached(a),
+    "hash": lambda a, b: hash(a) % 7,
+    "equal to another": lambda a, b: 1.0 if a == b else 2.0,
+    "not equal to another": lambda a, b: 1.0 if a != b else 2.0,
+    "in a list of others": lambda a, b: 1.0 if a in [b] else 2.0,
+    "is it nan?": lambda a, b: 1.0 if a != a else 2.0,
+    "groups": lambda a, b: len(list(groupby([a, b]))),
+    "text": lambda a, b: len(str(a)),
+    "a formatted string": lambda a, b: len(f"{a}"),
+    "repr": lambda a, b: 1.0 if "=-" in repr(a) else 2.0,
+    "a short repr": lambda a, b: len(short_repr(a)),
+    "sorted by text": lambda a, b: sorted([a, b], key=str)[0],
+    "int": lambda a, b: int(a),
+    "round": lambda a, b: round(a),
+    "floor": lambda a, b: math.floor(a),
+    "trunc": lambda a, b: math.trunc(a),
+    "a copy": lambda a, b: copy.copy(a),
+    "a deep copy": lambda a, b: copy.deepcopy([a, b])[0],
+    "a pickle": lambda a, b: len(pickle.dumps(a)),
+    "a gradient": lambda a, b: a.grad,
+    "backward": lambda a, b: a.backward() or 1.0,
+    "a fraction": lambda a, b: 1.0 if a + b == a * b else 2.0,
+}
+EVERYWHERE = QUESTIONS | {
+    "if": lambda a, b: 1.0 if a > 0.5 else 2.0,
+    "bool": lambda a, b: 1.0 if a else 2.0,
+    "equal to a number": lambda a, b: 1.0 if a == 1.0 else 2.0,
+    "max": lambda a, b: max([a, b]),
+    "float": lambda a, b: float(a),
+    "data": lambda a, b: a.data,
+    "detach": lambda a, b: a.detach(),
+    "a result's data": lambda a, b: (a * 2.0).data,
+    "a result's choice": lambda a, b: 1.0 if a * 2.0 > b else 2.0,
+    "a result": lambda a, b: a * b,
+    "a function's result": lambda a, b: mp.tanh(a),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_questions_to_an_input_are_heard(name: str) -> None:
+    ask = QUESTIONS[name]
+    for question in (
+        lambda x: ask(x, 2.0 * x) * x,
+        lambda x: ask(mp.tanh(x), x * x) * x + A,  # of what is a plain number where x is one
+    ):
+        refusal(question)
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_questions_are_heard_in_every_thread(name: str) -> None:
+    ask = EVERYWHERE[name]
+
+    def caught(x: Any) -> Any:
+        try:
+            return _in_a_thread(lambda: ask(x, x * 3.0)) * x
+        except Exception:  # noqa: BLE001 - as users do
+            return x
+
+    refusal(lambda x: _in_a_thread(lambda: ask(x, A)) * x)
+    refusal(lambda x: _in_a_thread(lambda y=x * 2.0 + A: ask(y, 1.0)) * x)
+    refusal(caught)
+
+
+def test_a_result_that_another_thread_makes_of_parameters_is_refused() -> None:
+    with pytest.raises(CompileError, match=r"compute all of it in each call"):
+        mp.compile(lambda x: x * _in_a_thread(lambda: A * (2.0 if A > 0.0 else -7.0)), ())
+
+
+def test_what_a_function_keeps_is_refused() -> None:
+    kept: list[Any] = []
+
+    def first(x: Any) -> Any:
+        kept.append(x)
+        return kept[0] * A
+
+    with pytest.raises(CompileError, match="keeps x or y from one call to the next"):
+        mp.compile(first, ())
+    for ask in (float, hash, lambda x: x.data, lambda x: x > 0.5 or x.grad):
+        with pytest.raises(CompileError, match="left behind|another thread"):
+            ask(kept[0])
+    assert "traced" in repr(kept[0])  # a debugger may look
+
+
+def test_parameters_answer_for_their_identity_as_always() -> None:
+    """A parameter is a Value for the engine, too: what asks for its identity gets the same answer there."""
+    names = {A: 2.0, B: 3.0}
+    program = mp.compile(lambda x: x * names[A] if A in names and A != B and A != 0.7 else x, ())
+    assert program([2.0]) == 4.0
+
+
+def test_an_error_of_the_packages_own_is_told_while_tracing() -> None:
+    with pytest.raises(TypeError, match="expected a plain number"):
+        mp.compile(lambda x: mp.leaky_relu(x, x), ())
+    with pytest.raises(CompileError, match=r"has a hook"), A.register_hook(print):
+        mp.compile(lambda x: x * A, ())
+
+
+def test_gradients_within_ask_no_questions() -> None:
+    model = mp.MLP(2, [3, 1], activation="tanh", seed=1)
+    with B.register_hook(print):  # on a Value that has nothing to do with it
+        program = mp.compile(lambda x: sum(mp.grad(model)(x)) * A, 2)
+    x = np.random.default_rng(1).normal(size=(3, 2))
+    with mp.no_grad():
+        wanted = [float(sum(mp.grad(model)(row))) * A.data for row in x.tolist()]
+    assert np.allclose(program.values(x), wanted)
+
+
+# --------------------------------------------------------------------------------------------------------------- chance
+
+DICE = random.Random(3)
+NUMPYS = np.random.default_rng(3)
+
+
+class Dropout(mp.nn.Module):
+    """Leaves one out in twenty; the generator is an attribute of an attribute."""
+
+    def __init__(self) -> None:
+        self.model = mp.MLP(1, [2, 1], seed=1)
+        self.options = types.SimpleNamespace(generator=random.Random(7))
+
+    def __call__(self, x: Any) -> Any:
+        return self.model([x]) * (0.0 if self.options.generator.random() < 0.05 else 1.0)
+
+
+DROPOUT, DRAWS = Dropout(), (DICE.random() for _ in iter(int, 1))
+
+
+def _held(generator: Any) -> Cost:
+    return lambda x: x * A if generator.random() > 0.05 else -x
+
+
+CHANCES: dict[str, Cost] = {
+    "random": lambda x: -x if random.random() < 0.05 else x * A,
+    "random, by a name": lambda x: -x if uniform(0.0, 1.0) < 0.05 else x * A,
+    "NumPy's": lambda x: -x if np.random.rand() < 0.05 else x * A,
+    "a global": lambda x: -x if DICE.random() < 0.05 else x * A,
+    "NumPy's generator": lambda x: -x if NUMPYS.random() < 0.05 else x * A,
+    "a closure": _held(random.Random(2)),
+    "NumPy's in a closure": _held(np.random.RandomState(2)),
+    "a default": lambda x, dice=DICE: -x if dice.random() < 0.05 else x * A,
+    "a method": functools.partial(lambda draw, x: -x if draw() < 0.05 else x * A, random.Random(1).random),
+    "a model's": Dropout(),
+    "a model's, inside": lambda x: mp.square(DROPOUT(x)),
+    "within C": lambda x: x * A if min(map(DICE.uniform, [0.0] * 3, [1.0] * 3)) > 0.01 else -x,
+    "an iterator": lambda x: -x if next(DRAWS) < 0.05 else x * A,
+    "in a list": lambda x, dice=[[DICE]]: -x if dice[0][0].random() < 0.05 else x * A,
+}
+
+
+@pytest.mark.parametrize("name", CHANCES)
+def test_a_random_number_is_refused_however_rarely_it_decides(name: str) -> None:
+    cost = CHANCES[name]
+    for seed in range(5):
+        random.seed(seed)
+        np.random.seed(seed)
+        before = random.getstate(), np.random.get_state()[1].tolist(), DICE.getstate(), NUMPYS.bit_generator.state
+        refusal(cost, match="compile: a random number is drawn in .*test_tracing.py, line")
+        after = random.getstate(), np.random.get_state()[1].tolist(), DICE.getstate(), NUMPYS.bit_generator.state
+        assert after == before  # as if it had never been called
+
+
+def test_compiling_draws_no_random_number() -> None:
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    mp.compile(lambda x: x * random.Random(3).random() * A, ())([1.0])  # its own, the same in each run: a constant
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+
+
+def test_random_numbers_of_other_threads_are_theirs() -> None:
+    over = threading.Event()
+
+    def draw() -> None:
+        while not over.wait(0.002):
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        for _ in range(30):
+            mp.compile(lambda x: mp.tanh(x * A), ())
+            with pytest.raises(CompileError, match=r"a random number is drawn in .*DICE\.random"):
+                mp.compile(lambda x: x * A if DICE.random() > 0.0 else x, ())
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_fit_goes_on_eagerly_where_chance_decides_and_gives_the_same_numbers() -> None:
+    def trained(compile: bool | None) -> list[float]:
+        w, dice = Value(0.1), random.Random(1)
+        cost = lambda x, y: mp.square(w * (-x if dice.random() < 0.3 else x) - y)  # noqa: E731
+        mp.fit(cost, ([1.0, 2.0] * 5, [1.0] * 10), mp.optim.SGD([w]), seed=1, compile=compile, progress=False)
+        return [w.data, dice.random()]
+
+    with pytest.warns(UserWarning, match=r"not compiled.*a random number is drawn in .*dice.random\(\) < 0.3"):
+        answer = trained(None)
+    assert answer == trained(False)
 
 
 # -------------------------------------------------------------------------------------------------------- bad functions

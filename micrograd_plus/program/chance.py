@@ -62,15 +62,14 @@ class Dice:
         """
         if not _moved(self.before):
             return ""
-        alone = threading.active_count() == 1
-        for _ in range(1 if alone else AGAIN):
-            before = _states(self.before)
-            found = _Finder(before)
-            found.watch(run)
-            if found.certain or alone:
-                break
-            if not _moved(before):  # it was somebody else
-                return ""
+        if threading.active_count() > 1:
+            for _ in range(AGAIN):
+                before = _states(self.before)
+                run()
+                if not _moved(before):  # it was somebody else
+                    return ""
+        found = _Finder(_states(self.before))
+        found.watch(run)
         return found.line or "a line that is not known"
 
 
@@ -80,7 +79,6 @@ class _Finder:
     def __init__(self, states: Mapping[Any, Any]) -> None:
         self.states = states
         self.line = ""
-        self.certain = False
 
     def watch(self, run: Callable[[], object]) -> None:
         if sys.getprofile() is not None:  # somebody else's
@@ -93,11 +91,10 @@ class _Finder:
             sys.setprofile(None)
 
     def __call__(self, frame: types.FrameType, event: str, called: Any) -> None:
-        if event not in ("c_return", "return") or self.line:
-            return
-        certain = event == "c_return" and getattr(called, "__self__", None) in self.states
-        if certain or _moved(self.states):
-            self.line, self.certain = users_line(frame), certain
+        if event in ("c_return", "return") and not self.line:
+            own = event == "c_return" and getattr(called, "__self__", None) in self.states
+            if own or _moved(self.states):
+                self.line = users_line(frame)
 
 
 def generators(function: Callable[..., Any]) -> list[Any]:
@@ -143,7 +140,8 @@ def _parts(thing: Any) -> Iterable[Any]:
     if isinstance(thing, functools.partial):
         return [thing.func, *thing.args, *thing.keywords.values()]
     if isinstance(thing, types.GeneratorType):
-        return [] if thing.gi_frame is None else list(thing.gi_frame.f_locals.values())
+        frame = thing.gi_frame
+        return [] if frame is None else [*frame.f_locals.values(), *_named(thing.gi_code, frame.f_globals)]
     if isinstance(thing, dict):
         return islice(list(thing.values()), ELEMENTS)
     if isinstance(thing, (list, tuple, set, frozenset, deque)):
@@ -168,18 +166,23 @@ _MEMBER = types.MemberDescriptorType
 
 
 def _of_function(function: types.FunctionType) -> list[Any]:
-    """What a function holds, and what it calls by names: globals, and what modules among them have by its names."""
+    """What a function holds, and what it calls by names."""
     parts = [cell.cell_contents for cell in function.__closure__ or () if filled(cell)]
     parts += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *vars(function).values()]
     if _known(function.__globals__.get("__name__")):
         return parts
-    names = [name for code in codes(function.__code__) for name in code.co_names]
-    named = [function.__globals__.get(name) for name in names]
+    return [*parts, *_named(function.__code__, function.__globals__)]
+
+
+def _named(code: types.CodeType, names_of: Mapping[str, Any]) -> list[Any]:
+    """What names in the code mean: globals, and what modules among them have by its names."""
+    names = [name for inner in codes(code) for name in inner.co_names]
+    named = [names_of.get(name) for name in names]
     for thing in named:  # it grows: a module of a module, too
         if isinstance(thing, types.ModuleType) and not _known(thing.__name__):
             inside = [vars(thing).get(name) for name in names]
             named += [part for part in inside if part is not None and not any(part is known for known in named)]
-    return [*parts, *named]
+    return named
 
 
 def _known(module: str | None) -> bool:

@@ -9,7 +9,9 @@ nothing can be baked in unnoticed.
 
 from __future__ import annotations
 
+import reprlib
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, prod
@@ -379,7 +381,7 @@ def _of_inputs(value: Value) -> bool:
 
 
 _PACKAGE = Path(__file__).parent.parent
-_PASSED_BY = (__file__, str(_PACKAGE / "engine.py"), sys.modules["reprlib"].__file__)
+_PASSED_BY = (__file__, str(_PACKAGE / "engine.py"), reprlib.__file__, weakref.__file__)
 
 
 def _by_the_package() -> bool:
