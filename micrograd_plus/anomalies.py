@@ -99,8 +99,8 @@ def _shown(arg: Arg) -> str:
     return f"{arg.label}={arg.data}" if arg.label else str(arg.data)
 
 
-def users_line(frame: FrameType | None = None) -> str:
-    """The innermost line that runs outside of this package, of NumPy and of Python's own library.
+def users_frame(frame: FrameType | None = None) -> FrameType | None:
+    """The innermost frame that runs outside of this package, of NumPy and of Python's own library.
 
     Args:
         frame: where to begin; None is the caller.
@@ -113,7 +113,12 @@ def users_line(frame: FrameType | None = None) -> str:
             if str(frame.f_globals.get("__name__")).partition(".")[0] not in LIBRARIES:
                 break
         frame = frame.f_back
-    frame = frame or first
+    return frame or first
+
+
+def users_line(frame: FrameType | None = None) -> str:
+    """The line that `users_frame` is in, with its place."""
+    frame = users_frame(frame or sys._getframe(1))
     if frame is None:
         return "a line that is not known"
     file, number = frame.f_code.co_filename, frame.f_lineno

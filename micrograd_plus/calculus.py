@@ -8,13 +8,16 @@ graph, and a gradient that is a graph can be differentiated again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from operator import index
 from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple
 
+from micrograd_plus.anomalies import users_frame, users_line
 from micrograd_plus.engine import (
     ADD,
     MUL,
@@ -26,6 +29,7 @@ from micrograd_plus.engine import (
     derivatives,
     enable_grad,
     hooked,
+    leaving,
     refused,
     tracing,
     walk,
@@ -185,6 +189,11 @@ def _plus(a: Number | None, b: Number) -> Number:
     return b if a is None or (type(a) is float and a == 0.0) else a if type(b) is float and b == 0.0 else a + b
 
 
+def _plain(x: Number) -> float:
+    """The number itself; unlike float(), it tells nobody."""
+    return x._data if isinstance(x, Value) else float(x)
+
+
 def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], Identities[Value, None]]:
     """The nodes between xs and the roots, arguments before results; and these together with the xs."""
     active = Identities.fromkeys(xs)
@@ -223,10 +232,6 @@ def _seen(node: Value, flow: _Flow, traced: bool) -> _Flow:
     if number is flow.number:
         return flow
     return _Flow(number) if traced or _plain(number) else flow._replace(number=number)
-
-
-def _plain(number: Number) -> float:
-    return number._data if isinstance(number, Value) else number
 
 
 def _pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], graph: bool) -> list[Number]:
@@ -319,6 +324,73 @@ def _demand(name: str, ys: Iterable[Number], xs: Sequence[Value], called: Sequen
 _inside: ContextVar[int] = ContextVar("inside", default=0)  # how many derivatives are being taken around this one
 
 
+class _Listener(NamedTuple):
+    """Hears, while a function is differentiated, which numbers leave the graph, and tells each line once."""
+
+    variables: list[Value]
+    kinds: frozenset[str]  # the ways out that matter, such as "float()"
+    report: Callable[[str], None]
+    told: set[tuple[str, str, int]]
+
+    def left(self, value: Value, how: str) -> None:
+        if how not in self.kinds:
+            return
+        frame = users_frame()
+        place = (how, frame.f_code.co_filename, frame.f_lineno) if frame else (how, "", 0)
+        if place not in self.told and (how == "no_grad()" or _depends(value, self.variables)):
+            self.told.add(place)
+            self.report(how)
+
+
+@contextmanager
+def listening(variables: Iterable[Value], kinds: frozenset[str], report: Callable[[str], None]) -> Iterator[None]:
+    """A block in which `report` is told how a number leaves the graph of these variables: by "float()", say.
+
+    Whoever listens already goes on, and hears of these variables too.
+    """
+    outer = leaving.get()
+    listener = outer if isinstance(outer, _Listener) else _Listener([], kinds, report, set())
+    with block(leaving, listener._replace(variables=[*listener.variables, *variables])):
+        yield
+
+
+def _depends(value: Value, variables: Iterable[Value]) -> bool:
+    """Whether the value has a derivative by one of the variables, as far as the graph knows."""
+    ids = {id(variable) for variable in variables}
+    return id(value) in ids or any(
+        id(arg) in ids and not (node.op is not None and node.op.halts and node.op.halts[i])
+        for node in walk(value, flowing=True)[0]
+        for i, arg in enumerate(node.args)
+    )
+
+
+_WAYS_OUT = {  # not .data: it says that a plain number is meant
+    "float()": "write mp.exp for math.exp and so on; where a plain number is meant, say x.data or mp.stop_gradient(x)",
+    ".grad": "use mp.gradient(y, [x], create_graph=True)",
+    "a gradient that is no graph": "ask for create_graph=True",
+}
+
+
+def _warning(name: str, f: Callable[..., Any]) -> Callable[[str], None]:
+    """What is done, while f is differentiated, about a number that leaves the graph: a warning at the user's line."""
+
+    def warn(how: str) -> None:
+        what = {"float()": "float(x), by itself or as math's functions call it,", ".grad": "x.grad"}.get(how, how)
+        message = (
+            f"{name}({_name(f)}): {what} in {users_line()} takes a number out of the graph, so that the derivative "
+            f"will lack its term; {_WAYS_OUT[how]}"
+        )
+        frame = users_frame()
+        if frame is None:
+            warnings.warn(message, stacklevel=2)
+        else:  # as warnings.warn does it at that line
+            registry = frame.f_globals.setdefault("__warningregistry__", {})
+            module = frame.f_globals.get("__name__")
+            warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)
+
+    return warn
+
+
 class _Run(NamedTuple):
     """A function that has been run on variables, and what is needed to hand out its derivatives."""
 
@@ -370,7 +442,7 @@ def _run(
             filled[place], made = replaced(args[place], variable, f"{name}({_name(f)}), argument {place}")
             called += [f"argument {place} of {_name(f)}, {short_repr(args[place])}"] * len(made)
             variables += made
-        with block(_inside, _inside.get() + 1):
+        with block(_inside, _inside.get() + 1), listening(variables, frozenset(_WAYS_OUT), _warning(name, f)):
             out = f(*filled, **options)
     inputs = tuple([args[place] for place in places]) if isinstance(argnums, Sequence) else args[places[0]]
     if strict:
@@ -387,7 +459,10 @@ def _places(name: str, f: Callable[..., Any], argnums: int | Sequence[int], args
         raise TypeError(f"{name}(argnums={short_repr(argnums)}): {wanted}") from None
     if not places or not all(-len(args) <= place < len(args) for place in places):
         raise ValueError(f"{name}(argnums={short_repr(argnums)}): {wanted}, such as 0")
-    return [place % len(args) for place in places]
+    places = [place % len(args) for place in places]
+    if len(set(places)) < len(places):
+        raise ValueError(f"{name}(argnums={short_repr(argnums)}): a place stands there twice; {wanted}, each once")
+    return places
 
 
 def _name(f: Callable[..., Any]) -> str:
@@ -448,7 +523,11 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: boo
 
     Raises:
         TypeError: f is no function or returns no Value, or an argument is no number.
-        ValueError: argnums is no place of an argument; or strict, and f does not depend on it.
+        ValueError: argnums is no place of an argument, or names one twice; or strict, and f does not depend on it.
+
+    Warns:
+        UserWarning: f makes a plain number of what it is differentiated by, as `math.exp(x)` and `float(x)` do: that
+            term is missing from the gradient. It names the line, once. `.data` says that a plain number is meant.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
@@ -500,7 +579,8 @@ def jacobian(
 
     Raises:
         TypeError: f is no function or returns no Value, or an argument is no number.
-        ValueError: the mode is none of these, argnums is no place of an argument, or there is nothing to differentiate.
+        ValueError: the mode is none of these, argnums is no place of an argument, or names one twice, or there is
+            nothing to differentiate.
 
     >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from math import inf, isfinite, nan
@@ -14,23 +14,28 @@ from reprlib import repr as short_repr
 from textwrap import fill
 from typing import Any, Literal, NamedTuple
 
+from micrograd_plus.anomalies import users_line
 from micrograd_plus.arguments import whole
 from micrograd_plus.calculus import gradient as engine_gradient
+from micrograd_plus.calculus import listening
 from micrograd_plus.differences import COARSE, SAFETY, Branch, Slope, slopes
-from micrograd_plus.engine import TABLE, Op, Value, apply, enable_grad, walk
+from micrograd_plus.engine import TABLE, Op, Value, apply, block, enable_grad, linking, walk
 from micrograd_plus.identities import Identities
 from micrograd_plus.nesting import leaves, replaced
 from micrograd_plus.nn import Module
 from micrograd_plus.rows import FLAT, REAL
 
 Status = Literal["wrong", "kink", "undefined", "stopped", "unclear"]
+Report = Callable[[str], None]  # told how a number leaves the graph: by "float()", say
 EPSILON = sys.float_info.epsilon
 SHOWN = 3  # findings of each kind in a message
 STOP = TABLE["stop_gradient"]
+LEAKS = frozenset([".data", "float()", ".grad", "a gradient that is no graph", "no_grad()"])
 SHORTER = (1.0, 0.0625)  # two complex steps: what they tell must be the same
 POLES = {"div", "reciprocal", "tan"}  # rows whose kinks are poles: analytic everywhere else
 MANY = 50  # results whose rounding errors are estimated together
 SEARCHED = 1000  # nodes that are searched for a wrong operation
+HINT = "; does a partial use .data, float(), math or stop_gradient?"
 TITLES: dict[Status, str] = {
     "wrong": "wrong",
     "kink": "at a kink or too near one to tell",
@@ -178,6 +183,10 @@ class _Trace(NamedTuple):
         return _Trace([slope for row in rows for slope in row], self.variables)
 
 
+def _unheard(_: str) -> None:
+    """Nobody wants to know how numbers leave the graph, as long as the derivatives are right."""
+
+
 @dataclass
 class _Problem:
     """Something to be checked at a point."""
@@ -185,7 +194,7 @@ class _Problem:
     name: str
     arguments: list[str]
     point: list[float]
-    trace: Callable[[list[float]], _Trace]
+    trace: Callable[..., _Trace]  # at a point, perhaps with somebody to tell of numbers that leave the graph
     complex_step: Callable[[_Trace], list[list[float]] | None]
     given: list[float] | None = None  # the derivatives, where they don't come from the engine
     restore: Callable[[], None] = lambda: None
@@ -208,9 +217,11 @@ def check_grads(
     operations are analytic, the complex step checks the gradient once more, to about eleven digits (Squire and Trapp,
     SIAM Review 40, 1998). The derivatives of order k are compared with differences of those of order k - 1.
 
-    Never a failure: a kink (both slopes are reported), a value that is not finite, the end of a domain, a path through
-    `stop_gradient`, and what rounding errors hide. Where something is wrong, each operation of the graph is checked by
-    itself, and the message names the one whose own partial is wrong.
+    Never a failure: a kink, which is where the slopes to the left and to the right differ by more than their errors
+    (both are reported); a value that is not finite; the end of a domain; a gradient that `stop_gradient` or `detach` in
+    f makes another (without them it must be the slope); and what rounding errors hide. Where something is wrong, each
+    operation of the graph is checked by itself, and the message names the one whose own partial is wrong, or the lines
+    in which a number left the graph, by `.data`, `float()` or `math`.
 
     Args:
         f: a function of numbers, or of lists, tuples and dicts of them, that returns a Value or a nest of Values; a
@@ -293,7 +304,7 @@ def _traced(f: Callable[..., Any], name: str, args: tuple[Any, ...]) -> _Problem
         )
     asked = False
 
-    def trace(point: list[float]) -> _Trace:
+    def trace(point: list[float], report: Report = _unheard) -> _Trace:
         nonlocal asked
         variables = []
         for number, (_, kept) in zip(point, places):
@@ -303,7 +314,8 @@ def _traced(f: Callable[..., Any], name: str, args: tuple[Any, ...]) -> _Problem
                 kept.data = number
                 variables.append(kept)
         free = iter([variable for variable, (_, kept) in zip(variables[:taken], places) if kept is None])
-        out = f(*replaced(args, lambda _: next(free))[0])
+        with listening(variables, LEAKS, report):
+            out = f(*replaced(args, lambda _: next(free))[0])
         results = leaves(out, f"check_grads({name}), what it returned")
         if not asked and not any(isinstance(y, Value) for y in results):
             wanted = "expected a Value made from its arguments; does it use float(), .data, or math instead of mp's?"
@@ -334,7 +346,7 @@ def _given(f: Callable[..., Any], name: str, args: tuple[Any, ...], gradient: Ca
         free = iter(at)
         return f(*replaced(args, lambda _: next(free))[0])
 
-    def trace(at: list[float]) -> _Trace:
+    def trace(at: list[float], _: Report = _unheard) -> _Trace:
         return _Trace([float(y) for y in leaves(numbers(at), f"check_grads({name}), what it returned")])
 
     def complex_step(_: _Trace) -> list[list[float]] | None:
@@ -402,7 +414,7 @@ def _named(tree: Any, name: str) -> Iterator[tuple[str, Value | None]]:
 def _single(op: Op, args: Sequence[float], moved: Sequence[int], names: Sequence[str]) -> _Problem:
     """One operation at numbers, some of which are differentiated by."""
 
-    def trace(point: list[float]) -> _Trace:
+    def trace(point: list[float], _: Report = _unheard) -> _Trace:
         full: list[Any] = list(args)
         variables = [Value(x) for x in point]
         for place, variable in zip(moved, variables):
@@ -515,6 +527,18 @@ def _branch(results: Sequence[Any]) -> Any:
     return formula, signs, gates
 
 
+def _without(stops: Collection[int], results: Sequence[Value]) -> list[Value]:
+    """The same graph, in which some nodes, named by their ids, are left out for what they were applied to."""
+    made: dict[int, Any] = {}
+    for node in walk(*results)[0]:
+        args = [made.get(id(arg), arg) for arg in node.args]
+        if id(node) in stops:
+            made[id(node)] = args[0]
+        elif node.op is not None and any(new is not old for new, old in zip(args, node.args)):
+            made[id(node)] = apply(node.op, *args)
+    return [made.get(id(y), y) for y in results]
+
+
 def _sign(x: float) -> float:
     return 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else 2.0
 
@@ -625,9 +649,9 @@ class _Level:
         self.problem, self.level, self.search = problem, level, search
         self.findings: list[Finding] = []
         self.culprit: str | None = None
+        self.left: list[str] | None = None  # where numbers leave the graph, once somebody has looked
         self.count = 0  # of the numbers that differences are taken of
-        self.stopped = False  # whether the function itself uses stop_gradient
-        self.on_kink = False  # whether an operation is exactly at a kink, or at the end of its domain
+        self.free: _Trace | None = None  # the same numbers, with all stops taken out
 
     def trace(self, point: list[float]) -> _Trace:
         """The derivatives of one order less, which differences are taken of."""
@@ -639,10 +663,7 @@ class _Level:
     def run(self) -> int:
         """Check each derivative; how many agree."""
         problem = self.problem
-        first = problem.trace(problem.point)
         trace = self.trace(problem.point)
-        self.stopped = any(node.op is STOP for node in walk(*[y for y in first.results if isinstance(y, Value)])[0])
-        self.on_kink = any(sign == 0.0 for _, sign in _branch(trace.results)[1])
         numbers = [float(y) for y in trace.results]
         self.count = len(numbers)
         count = len(problem.point)
@@ -657,7 +678,7 @@ class _Level:
             for i, slope in enumerate(slopes(self.sampler(j, self.count), problem.point[j], self.noise(j))):
                 reach = rounding[i][1][j] if rounding[i][1] and isfinite(rounding[i][1][j]) else 0.0
                 status, expected, tolerance = self.judged(
-                    problem.point[j], numbers[i], got[i][j], slope, exact[i][j] if exact else nan, reach
+                    i, j, numbers[i], got[i][j], slope, exact[i][j] if exact else nan, reach
                 )
                 blamed = self.search and problem.given is None and status == "wrong" and self.wrong_operation()
                 if status == "wrong" and not blamed and self.contradicted(j, i, got[i][j], expected, tolerance):
@@ -704,10 +725,10 @@ class _Level:
         return False
 
     def judged(
-        self, x: float, number: float, got: float, slope: Slope, exact: float, reach: float
+        self, i: int, j: int, number: float, got: float, slope: Slope, exact: float, reach: float
     ) -> tuple[Status | None, float, float]:
         """What a derivative is, None where it agrees; what it was expected to be, and how far it might be off."""
-        rtol, atol = self.problem.rtol, self.problem.atol
+        x, rtol, atol = self.problem.point[j], self.problem.rtol, self.problem.atol
         expected = slope.value
         size = max(abs(expected), abs(got) if isfinite(got) else 0.0)
         tolerance = atol + max(rtol * size, 2.0 * SAFETY * slope.error)
@@ -725,15 +746,28 @@ class _Level:
         if abs(got - expected) <= tolerance:
             around = max(size, slope.size, abs(number) / max(1.0, abs(x)))
             return ("unclear" if tolerance > COARSE * around else None), expected, tolerance
-        if self.stopped:
-            return ("wrong" if self.wrong_operation() else "stopped"), expected, tolerance
-        if self.on_kink and not isfinite(got):
-            return "kink", expected, tolerance
-        if slope.crossed:  # both sides agree with each other, but between them is another formula
-            return ("wrong" if self.wrong_operation() else "kink"), expected, tolerance
-        if tolerance > COARSE * size:
+        if tolerance > COARSE * (size if isfinite(got) else max(size, slope.size, 1.0)):
             return "unclear", expected, tolerance
+        if abs(self.unstopped(i, j) - expected) <= tolerance:
+            return "stopped", expected, tolerance
         return "wrong", expected, tolerance
+
+    def unstopped(self, i: int, j: int) -> float:
+        """What the derivative of number i by argument j would be, had the function no stop_gradient and no detach.
+
+        Only if this is the slope were they the reason for another gradient. A stop inside a partial is none of the
+        function's own, and those by which softmax and its like take out the maximum change nothing.
+        """
+        if self.problem.given is not None:
+            return nan
+        if self.free is None:
+            with block(linking, True):
+                first = trace = self.problem.trace(self.problem.point)
+            stops = {id(node) for node in walk(*first.results)[0] if node.op is STOP}
+            for _ in range(1, self.level):
+                trace = trace.deeper()
+            self.free = _Trace(_without(stops, trace.results) if stops else (), trace.variables)
+        return engine_gradient(self.free.results[i], self.free.variables)[j] if self.free.results else nan
 
     def wrong_operation(self) -> str:
         """The operation whose own partial is wrong at its own arguments, in words; "" if none is."""
@@ -756,6 +790,32 @@ class _Level:
         turned = [op.name for i, (op, side) in enumerate(here) if any(other[i] != (op, side) for other in others)]
         return f"a kink of {', '.join(dict.fromkeys(turned))}" if turned else ""
 
+    def leaks(self) -> list[str]:
+        """Where numbers leave the graph, in words, as the function runs and these derivatives are made."""
+        if self.left is None:
+            lines: dict[str, None] = {}
+
+            def report(how: str) -> None:
+                what = {".data": "x.data", "float()": "float(x)", ".grad": "x.grad"}.get(how, how)
+                lines[f"{what} in {users_line()} takes a number out of the graph"] = None
+
+            trace = self.problem.trace(self.problem.point, report)
+            with listening(trace.variables, LEAKS, report):
+                for _ in range(1, self.level):
+                    trace = trace.deeper()
+            self.left = list(lines)
+        return self.left
+
+    def unexplained(self, j: int, leaks: Sequence[str], slope: Slope) -> str:
+        """What may be wrong where each operation is right, in words; "" where the leaks say it."""
+        if leaks:
+            return ""
+        turned = self.turned(j) if slope.crossed else ""
+        if not turned:
+            return "no operation is wrong by itself: does the function branch, or use .data, float() or math?"
+        same = f"the slopes to the left and to the right of it are both {slope.value:.6g}"
+        return f"each operation is right by itself, but this is {turned}, where the chain rule fails, and {same}"
+
     def finding(
         self, status: Status, i: int, j: int, got: float, expected: float, tolerance: float, slope: Slope
     ) -> Finding:
@@ -766,14 +826,13 @@ class _Level:
             i, place = divmod(i, count)
             by.insert(0, problem.arguments[place])
         results = len(self.problem.trace(problem.point).results) if status == "wrong" else 1
-        told = ""
-        if status == "wrong" and self.search and problem.given is None:
-            told = (
-                self.wrong_operation()
-                or "no operation is wrong by itself: does the function branch, or use .data, float() or math?"
-            )
-        elif status == "kink":
-            told = self.turned(j)
+        told = [self.turned(j)] if status == "kink" else []
+        if status in ("wrong", "kink") and self.search and problem.given is None:
+            leaks = self.leaks()
+            if status == "wrong":
+                culprit = self.wrong_operation()
+                told = [culprit.removesuffix(HINT if leaks else "") or self.unexplained(j, leaks, slope)]
+            told += leaks
         which = f"[{i}]" if results > 1 else ""
         power = {2: "²", 3: "³"}.get(self.level, f"^{self.level}") if self.level > 1 else ""
         below = f"∂{by[0]}{power}" if len(set(by)) == 1 else "".join(f"∂{name}" for name in by)
@@ -790,7 +849,7 @@ class _Level:
             tolerance,
             slope.left,
             slope.right,
-            told,
+            "; ".join(filter(None, told)),
         )
 
 
@@ -827,5 +886,5 @@ def _told(node: Value, args: tuple[float, ...], wrong: Finding) -> str:
     hint = ""
     if wrong.order > 1:
         what = f"the derivative of order {wrong.order} by argument {wrong.argument}"
-        hint = "; does a partial use .data, float(), math or stop_gradient?"
+        hint = HINT
     return f"operation {name}({place}){label}: {what} is {wrong.got:.6g}, expected {wrong.expected:.6g}{hint}"

@@ -68,6 +68,13 @@ class Trace(Protocol):
         """A node is about to be made of these in a thread that traces nothing."""
 
 
+class Leaving(Protocol):
+    """Somebody who wants to know when a number leaves the graph of what is being differentiated (`grad`)."""
+
+    def left(self, value: Value, how: str) -> None:
+        """A plain number is about to be made of a Value: `how` says by what."""
+
+
 class Op:
     """One operation: a row of the table in `ops.py`, made by `primitive`.
 
@@ -546,7 +553,7 @@ class Value:
         >>> x.grad
         3.0
         """
-        if _open and tracing.get() is not None:  # which cannot hold a leaf whose number depends on others
+        if _open and (tracing.get() is not None or linking.get()):  # where a leaf can't stand for what others make
             return apply(operation("stop_gradient"), self)
         return Value(self._data)
 
@@ -689,15 +696,19 @@ _running: Pass | None = None  # the innermost pass of the thread that has the lo
 recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
 watching: Final[ContextVar[Watch | None]] = ContextVar("watch", default=None)
 tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
+leaving: Final[ContextVar[Leaving | None]] = ContextVar("leaving", default=None)
+linking: Final[ContextVar[bool]] = ContextVar("linking", default=False)  # whether detached values remember their origin
 _marks = 0  # the last that was given
 _open: Final[list[block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
 _hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]] = {}  # by the id of a value, as long as it lives
 
 
 def _tell(value: Value, how: str) -> None:
-    """Let the trace know, if there is one, that somebody asks for a value's number."""
+    """Let those who listen know, if there are any, that somebody asks for a value's number."""
     if (trace := tracing.get()) is not None:
         trace.asked(value, how)
+    if (listener := leaving.get()) is not None:
+        listener.left(value, how)
 
 
 class Handle:

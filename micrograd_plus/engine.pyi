@@ -35,6 +35,11 @@ class Trace(Protocol):
     def elsewhere(self, args: tuple[Arg, ...]) -> None:
         """A node is about to be made of these in a thread that traces nothing."""
 
+class Leaving(Protocol):
+    """Somebody who wants to know when a number leaves the graph of what is being differentiated (`grad`)."""
+    def left(self, value: Value, how: str) -> None:
+        """A plain number is about to be made of a Value: `how` says by what."""
+
 class Op:
     '''One operation: a row of the table in `ops.py`, made by `primitive`.
 
@@ -487,12 +492,14 @@ _running: Pass | None
 recording: Final[ContextVar[bool]]
 watching: Final[ContextVar[Watch | None]]
 tracing: Final[ContextVar[Trace | None]]
+leaving: Final[ContextVar[Leaving | None]]
+linking: Final[ContextVar[bool]]
 _marks: int
 _open: Final[list[block]]
 _hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]]
 
 def _tell(value: Value, how: str) -> None:
-    """Let the trace know, if there is one, that somebody asks for a value's number."""
+    """Let those who listen know, if there are any, that somebody asks for a value's number."""
 
 class Handle:
     """What `register_hook` returns: `remove()`, or the end of a `with` block, takes the hook away again.

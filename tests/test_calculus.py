@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import random
 from collections.abc import Callable
@@ -482,6 +483,93 @@ def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
         (x * 1.0).backward()
 
 
+# ----------------------------------------------------------------------------------------- numbers that leave the graph
+
+
+def by_math(x: Any) -> Any:
+    return x * x + math.exp(x)
+
+
+def by_float(x: Any) -> Any:
+    return x * x + float(x + 1.0)
+
+
+def by_grad(x: Any) -> Any:
+    y = x * x
+    y.backward()
+    return y + x.grad
+
+
+def by_numpy(x: Any) -> Any:
+    return x * x + np.asarray([x], dtype=float)[0]
+
+
+def by_gradient(x: Any) -> Any:
+    return x * mp.gradient(x * x, [x])[0]
+
+
+LEAKY = [by_math, by_float, by_grad, by_numpy, by_gradient]
+DERIVED: dict[str, Callable[[Any], Any]] = {
+    "grad": lambda f: mp.grad(f)(0.5),
+    "value_and_grad": lambda f: mp.value_and_grad(f)(0.5),
+    "jacobian": lambda f: mp.jacobian(f)(0.5),
+    "hessian": lambda f: mp.hessian(f)(0.5),
+    "jvp": lambda f: mp.jvp(f)(0.5, 1.0),
+    "hvp": lambda f: mp.hvp(f)(0.5, 1.0),
+    "a grad of a grad": lambda f: mp.grad(lambda x: mp.grad(f)(x) * x)(0.5),
+    "a grad inside": lambda f: mp.grad(lambda x: x * mp.grad(f)(0.5))(3.0),
+    "a Value": lambda f: mp.grad(f)(Value(0.5)),
+}
+
+
+@pytest.mark.parametrize("leaky", LEAKY)
+@pytest.mark.parametrize("derived", DERIVED.values(), ids=DERIVED)
+def test_a_number_that_leaves_the_graph_is_told_with_its_line(
+    leaky: Callable[[Any], Any], derived: Callable[[Any], Any]
+) -> None:
+    """Once for each line, as a warning that bears the file and the line of whoever took the number."""
+    lines, first = inspect.getsourcelines(leaky)
+    with pytest.warns(UserWarning, match="takes a number out of the graph") as told:
+        derived(leaky)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    assert first < told[0].lineno < first + len(lines)
+    assert f"`{lines[told[0].lineno - first].strip()}` (test_calculus.py, line {told[0].lineno})" in str(
+        told[0].message
+    )
+
+
+def test_what_is_not_differentiated_may_leave_the_graph() -> None:
+    """Warnings are errors here."""
+    outside, cost = Value(2.0), Value(3.0)
+    graph = sum([outside * float(i) for i in range(5)], start=cost)
+
+    def f(x: Any) -> Any:
+        with mp.no_grad():
+            size = float(Value(1.0) * 2.0)
+        said = f"{x:.3f} {x}", x.data, abs(x) > 1.0, bool(x), x.detach().data
+        constant = float(mp.stop_gradient(x)) + float(mp.floor(x)) + float(mp.where(mp.less(0.0, x), 1.0, 2.0))
+        return x * (float(graph) + float(outside) + math.exp(cost) + size + constant) if said else x
+
+    for derived in DERIVED.values():
+        derived(f)
+    assert mp.grad(f)(0.5) == 23.0 + 2.0 + math.exp(3.0) + 2.0 + 1.5
+    float(Value(2.0) * 3.0)
+    mp.Value.backward(cost * math.exp(cost))
+
+
+def test_a_rule_that_takes_numbers_out_of_the_graph_is_told_where_it_matters() -> None:
+    leaky = mp.primitive("leaky_cosine", math.sin, lambda out, x: math.cos(x))
+    assert mp.grad(leaky)(0.5) == mp.gradient(leaky(x := Value(0.5)), [x])[0]  # the rule is right on floats
+    with pytest.warns(UserWarning, match=r'jacobian\(leaky_cosine\): float\(x\).*"leaky_cosine", math.sin'):
+        mp.hessian(leaky)(0.5)
+
+
+def test_a_watch_takes_nothing_out_of_the_graph() -> None:
+    with mp.detect_anomaly():
+        assert mp.hessian(lambda x: mp.exp(x) * x)(0.0) == 2.0
+
+
 # ------------------------------------------------------------------------------------------------------------ bad input
 
 
@@ -489,12 +577,18 @@ def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
     ("call", "error", "says"),
     [
         (lambda: loose.grad(lambda _: 3.0)(1.0), TypeError, r"returned 3\.0 \(float\); expected a Value made from"),
-        (lambda: loose.grad(lambda x: float(x))(1.0), TypeError, r"does it use float\(\), \.data, or math"),
+        (lambda: loose.grad(lambda x: x.data)(1.0), TypeError, r"does it use float\(\), \.data, or math"),
         (lambda: loose.grad(lambda x: [x])(1.0), TypeError, "expected a single Value: take its sum, or use jacobian"),
         (lambda: loose.grad(lambda _: None)(1.0), TypeError, r"returned None \(NoneType\)"),
         (lambda: loose.grad(3), TypeError, r"^grad\(3\): expected a function, got int$"),
         (lambda: loose.hvp(3), TypeError, r"^hvp\(3\): expected a function, got int$"),
         (lambda: loose.grad(mp.tanh, 1)(1.0), ValueError, r"argnums=1\): expected the place of an argument of tanh"),
+        (lambda: loose.grad(mp.mul, (0, 0))(1.0, 2.0), ValueError, r"argnums=\(0, 0\)\): a place stands there twice"),
+        (lambda: loose.value_and_grad(mp.mul, (1, -1))(1.0, 2.0), ValueError, "a place stands there twice"),
+        (lambda: loose.jacobian(mp.mul, [-2, 0])(1.0, 2.0), ValueError, "a place stands there twice"),
+        (lambda: loose.hessian(mp.mul, (0, 0))(1.0, 2.0), ValueError, "a place stands there twice"),
+        (lambda: loose.jvp(mp.mul, (0, 0))(1.0, 2.0, (1.0, 1.0)), ValueError, "a place stands there twice"),
+        (lambda: loose.hvp(mp.mul, (1, 1))(1.0, 2.0, (1.0, 1.0)), ValueError, "a place stands there twice"),
         (lambda: loose.grad(mp.tanh, "x")(1.0), TypeError, r"argnums='x'\): expected the place"),
         (lambda: loose.grad(mp.tanh, ())(1.0), ValueError, r"argnums=\(\)\): expected the place"),
         (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 import runpy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,28 @@ def test_no_false_alarm_at_and_near_kinks() -> None:
     assert alarms == []
     assert counted["agree"] > 2_000  # the check does not excuse itself everywhere
     assert counted["kink"] > 300
+
+
+def test_where_the_check_raises_at_a_kink_mpmath_says_so_too() -> None:
+    """The oracle of the counts above tells a gradient that is not the slope from one that a kink leaves open."""
+    (odd, _), wrong = (
+        CASES["BENT"]["relu - relu"],
+        Finding("wrong", "f", "∂f/∂xs[0]", "xs[0]", (("xs[0]", 0.0),), 1, 0.0),
+    )
+    case = CASES["Kinked"](lambda x: odd(mp, x), lambda x: odd(CASES["exact"], x), (0.0,), "")
+    assert CASES["justified"](case, wrong)
+    assert not CASES["justified"](case, replace(wrong, got=1.0))
+    assert not CASES["justified"](case._replace(exact=abs), wrong)
+    assert not CASES["justified"](case._replace(exact=lambda x: abs(x - 1e-9) + x), wrong)
+    twice = replace(wrong, order=2, derivative="∂²f/∂xs[0]²")
+    assert CASES["justified"](case._replace(exact=lambda x: x * x), twice)
+    assert not CASES["justified"](case._replace(exact=lambda x: x * abs(x)), twice)
+
+
+def test_faults_under_covers_are_caught() -> None:
+    missed, kinds = CASES["missed_under_covers"](60, seed=-1)
+    assert missed == []
+    assert len(kinds) > 5
 
 
 def test_planted_faults_are_caught() -> None:
@@ -115,9 +139,36 @@ def test_where_both_sides_of_a_kink_agree_the_gradient_is_judged() -> None:
         assert fates(failed(mp.celu, 0.0, order=1)) == {"agreed": 0, "wrong": 1}
 
 
-def test_sides_that_agree_only_together_are_no_failure() -> None:
-    """relu(x) - relu(-x) is x, but the chain rule through two kinks gives 0 at 0 (Kakade and Lee 2018)."""
-    assert fates(check_grads(lambda x: mp.relu(x) - mp.relu(-x), 0.0, order=1)) == {"agreed": 0, "kink": 1}
+@pytest.mark.parametrize(
+    ("f", "slope", "operation"),
+    [
+        (lambda x: mp.relu(x) - mp.relu(-x), 1.0, "relu"),  # is x, but the chain rule gives 0 (Kakade and Lee 2018)
+        (lambda x: 3.0 * abs(x) * mp.sign(x), 3.0, "abs, sign"),
+        (lambda x: mp.where(mp.equal(x, 0.0), 0.0, x), 1.0, "equal, where"),
+        (lambda x: mp.sqrt(x**4.0) + x, 1.0, "pow, sqrt"),
+    ],
+)
+def test_where_the_slopes_agree_no_kink_excuses_another_gradient(
+    f: Callable[..., Any], slope: float, operation: str
+) -> None:
+    """Each row is right by its own rule at its own kink; the chain rule through several of them is not."""
+    (finding,) = failed(f, 0.0, order=1).failures
+    assert finding.expected == pytest.approx(slope)
+    assert finding.got != pytest.approx(slope)
+    assert "each operation is right by itself, but this is a kink of " + operation in finding.operation
+    assert f"the slopes to the left and to the right of it are both {slope:g}" in finding.operation
+
+
+@pytest.mark.parametrize("condition", [0.0, 1.0])
+@pytest.mark.parametrize("at", [-1.0, 0.0, 1.0])
+def test_a_where_is_no_excuse(condition: float, at: float) -> None:
+    """Neither branch makes a kink of a point where nothing turns: a wrong gradient is wrong, infinite ones too."""
+    for slope in (math.nan, math.inf, -2.0):
+        with primitive("hollow", math.sin, [lambda out, x: 0.0 * x + slope]) as hollow:  # noqa: B023
+            (finding,) = failed(lambda x: mp.where(condition, hollow(x), hollow(x)), at, order=1).failures
+            assert finding.operation.startswith("operation hollow(")
+            with pytest.raises(GradientError):  # at 0 the condition turns, and the slopes agree
+                check_grads(lambda x: mp.where(mp.less(x, 0.0), hollow(x), hollow(x)), at, order=1)
 
 
 @pytest.mark.parametrize("f", [abs, lambda x: max(x, 0.0), math.floor, lambda x: x if x < 0 else 3 * x])
@@ -152,8 +203,34 @@ def test_stop_gradient_is_reported_and_hides_no_fault() -> None:
     assert fates(check_grads(f, 0.7)) == {"agreed": 0, "stopped": 2}
     with planted(TABLE["tanh"], 0, "wrong sign"):
         assert "operation tanh(0.7)" in failed(f, 0.7).failures[0].operation
-    # logsumexp uses it where it changes nothing
-    assert fates(check_grads(lambda v: mp.logsumexp(v), ([0.3, -1.0, 2.0],))) == {"agreed": 12}
+
+
+STOPS: dict[str, Callable[[Any], Any]] = {"stop_gradient": mp.stop_gradient, "detach": Value.detach}
+
+
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
+def test_a_stop_is_an_excuse_only_if_it_is_the_reason(stop: Callable[[Any], Any]) -> None:
+    """Without the stop the gradient must be the slope: a leak beside it, under it or around it is a failure."""
+    assert fates(check_grads(lambda x: x + stop(mp.round(x) - x), 2.2)) == {"agreed": 1, "stopped": 1}
+    assert fates(check_grads(lambda x: mp.softmax([x, stop(x * x)])[0], 0.7)) == {"agreed": 0, "stopped": 2}
+    for faulty in (
+        lambda x: x * stop(x) + x * x.data,
+        lambda x: stop(x) * mp.softmax([x * x.data, 0.5])[0],
+        lambda x: x * stop(x * x.data),
+        lambda x: mp.tanh(x + stop(x)) * x.data,
+    ):
+        assert failed(faulty, 0.7, order=1).failures
+    with planted(TABLE["sin"], 0, "stop_gradient"):  # in a rule, and not the function's own
+        assert [finding.order for finding in failed(lambda x: mp.sin(x) * stop(x), 0.7).failures] == [2]
+
+
+@pytest.mark.parametrize("values", [[0.3, -1.0, 2.0], [0.5, 0.5, 0.5], [0.0, 0.0, -1.0]])
+def test_the_stops_of_softmax_excuse_nothing(values: list[float]) -> None:
+    """They change no derivative, so that the check holds gradients to the slopes, at ties too."""
+    for f in (mp.softmax, mp.log_softmax, mp.logsumexp, lambda v: mp.losses.cross_entropy(v, 1)):
+        assert check_grads(f, (values,)).findings == ()
+        report = failed(lambda v: f([v[0] + 3.0 * (v[1] - v[1].data), *v[1:]]), (values,), order=1)  # noqa: B023
+        assert {finding.argument for finding in report.failures} == {"v[1]"}
 
 
 def test_what_rounding_hides_is_no_evidence() -> None:
@@ -319,20 +396,74 @@ def test_the_message_says_it_all() -> None:
 
 
 def test_a_fault_outside_of_all_operations_is_called_so() -> None:
-    (finding,) = failed(lambda x: x * x.data, 2.0).failures
+    (finding,) = failed(lambda x: x * x._data, 2.0).failures
     assert (
         finding.operation == "no operation is wrong by itself: does the function branch, or use .data, float() or math?"
     )
+
+
+def _leaks() -> dict[str, Callable[[Any], Any]]:
+    def grads(x: Any) -> Any:
+        y = x * x
+        y.backward()
+        return x.grad * x
+
+    def unrecorded(x: Any) -> Any:
+        with mp.no_grad():
+            y = x * x
+        return y * x
+
+    return {
+        "x.data in `": lambda x: x * x.data,
+        "float(x) in `": lambda x: math.exp(x) + x,
+        "x.grad in `return x.grad * x": grads,
+        "a gradient that is no graph in `": lambda x: mp.gradient(x * x, [x])[0] * x,
+        "no_grad() in `y = x * x": unrecorded,
+    }
+
+
+@pytest.mark.parametrize("said", _leaks())
+def test_a_number_that_leaves_the_graph_is_reported_with_its_line(said: str) -> None:
+    leak = _leaks()[said]
+    wraps: list[Callable[[Any], Any]] = [lambda y: y, lambda y: mp.softmax([y, 0.5])[0], lambda y: mp.mean([y, 1.0])]
+    for wrap in wraps:
+        (finding,) = failed(lambda x: wrap(leak(x)), 0.7).failures  # noqa: B023
+        assert finding.operation.startswith(said)
+        assert "(test_check.py, line" in finding.operation
+        assert finding.operation.endswith("takes a number out of the graph")
+
+
+def test_a_number_that_leaves_the_graph_where_nothing_is_wrong_is_no_finding() -> None:
+    scale = Value(3.0)
+
+    def f(x: Any) -> Any:
+        assert float(x) == x.data
+        return x * float(scale) * scale.data if float(x) > 0.0 else x
+
+    assert check_grads(f, 0.7).findings == ()
+
+
+def test_a_leak_in_a_rule_is_reported_with_its_line() -> None:
+    with primitive("leaky", math.sin, [lambda out, x: math.cos(x)]) as leaky:
+        (finding,) = failed(lambda x: leaky(x) * x, 0.7).failures
+    assert finding.order == 2
+    assert "operation leaky(0.7): the derivative of order 2 by argument 1 is 0" in finding.operation
+    assert "float(x) in `with primitive(" in finding.operation
 
 
 def test_a_fault_of_the_second_order_names_the_operation() -> None:
     with planted(TABLE["exp"], 0, "data"):
         (finding,) = failed(lambda x: mp.exp(x) + x, 0.0).failures
     assert finding.order == 2
-    assert finding.operation == (
-        "operation exp(0): the derivative of order 2 by argument 1 is 0, expected 1; "
-        "does a partial use .data, float(), math or stop_gradient?"
+    assert re.fullmatch(
+        r"operation exp\(0\): the derivative of order 2 by argument 1 is 0, expected 1; "
+        r"float\(x\) in `\"data\": lambda p: lambda out, \*x: float\(p\(out, \*x\)\),` \(checks.py, line \d+\) "
+        r"takes a number out of the graph",
+        finding.operation,
     )
+    with planted(TABLE["exp"], 0, "stop_gradient"):
+        (finding,) = failed(lambda x: mp.exp(x) + x, 0.0).failures
+    assert finding.operation.endswith("expected 1; does a partial use .data, float(), math or stop_gradient?")
 
 
 def test_long_reports_are_cut_and_fit_the_terminal() -> None:

@@ -137,8 +137,8 @@ LAYERS = [
     ),
     *(
         "nesting",
-        "calculus",
         "anomalies",
+        "calculus",
         "optim",
         "numerals",
         "parsing",
