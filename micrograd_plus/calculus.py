@@ -510,6 +510,9 @@ def value_and_grad(
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool = False) -> Callable[..., Any]:
     """The function that gives the gradient of f.
 
+    Where f makes a plain number of what it is differentiated by, as `math.exp(x)` and `float(x)` do, that term is
+    missing from the gradient, and a UserWarning names the line, once. `x.data` says that a plain number is meant.
+
     Args:
         f: a function that returns one Value. What it is given may be numbers, lists, tuples, dicts or arrays of
             numbers, and modules, whose parameters are then meant.
@@ -524,10 +527,6 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: boo
     Raises:
         TypeError: f is no function or returns no Value, or an argument is no number.
         ValueError: argnums is no place of an argument, or names one twice; or strict, and f does not depend on it.
-
-    Warns:
-        UserWarning: f makes a plain number of what it is differentiated by, as `math.exp(x)` and `float(x)` do: that
-            term is missing from the gradient. It names the line, once. `.data` says that a plain number is meant.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0

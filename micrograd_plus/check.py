@@ -314,7 +314,7 @@ def _traced(f: Callable[..., Any], name: str, args: tuple[Any, ...]) -> _Problem
                 kept.data = number
                 variables.append(kept)
         free = iter([variable for variable, (_, kept) in zip(variables[:taken], places) if kept is None])
-        with listening(variables, LEAKS, report):
+        with listening(variables, frozenset() if report is _unheard else LEAKS, report):
             out = f(*replaced(args, lambda _: next(free))[0])
         results = leaves(out, f"check_grads({name}), what it returned")
         if not asked and not any(isinstance(y, Value) for y in results):
