@@ -369,6 +369,7 @@ _WAYS_OUT = {  # not .data: it says that a plain number is meant
     ".grad": "use mp.gradient(y, [x], create_graph=True)",
     "a gradient that is no graph": "ask for create_graph=True",
 }
+_WARNED_OF = frozenset(_WAYS_OUT)
 
 
 def _warning(name: str, f: Callable[..., Any]) -> Callable[[str], None]:
@@ -442,7 +443,7 @@ def _run(
             filled[place], made = replaced(args[place], variable, f"{name}({_name(f)}), argument {place}")
             called += [f"argument {place} of {_name(f)}, {short_repr(args[place])}"] * len(made)
             variables += made
-        with block(_inside, _inside.get() + 1), listening(variables, frozenset(_WAYS_OUT), _warning(name, f)):
+        with block(_inside, _inside.get() + 1), listening(variables, _WARNED_OF, _warning(name, f)):
             out = f(*filled, **options)
     inputs = tuple([args[place] for place in places]) if isinstance(argnums, Sequence) else args[places[0]]
     if strict:
