@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from operator import index
@@ -342,16 +341,15 @@ class _Listener(NamedTuple):
             self.report(how)
 
 
-@contextmanager
-def listening(variables: Iterable[Value], kinds: frozenset[str], report: Callable[[str], None]) -> Iterator[None]:
-    """A block in which `report` is told how a number leaves the graph of these variables: by "float()", say.
+def listener(variables: list[Value], kinds: frozenset[str], report: Callable[[str], None]) -> _Listener:
+    """For a block(leaving, ...) in which `report` is told how a number leaves the graph of these variables.
 
     Whoever listens already goes on, and hears of these variables too.
     """
-    outer = leaving.get()
-    listener = outer if isinstance(outer, _Listener) else _Listener([], kinds, report, set())
-    with block(leaving, listener._replace(variables=[*listener.variables, *variables])):
-        yield
+    outer: _Listener | None = leaving.get()  # type: ignore[assignment]  # there is no other kind
+    if outer is None:
+        return _Listener(variables, kinds, report, set())
+    return outer._replace(variables=[*outer.variables, *variables])
 
 
 def _depends(value: Value, variables: Iterable[Value]) -> bool:
@@ -443,7 +441,8 @@ def _run(
             filled[place], made = replaced(args[place], variable, f"{name}({_name(f)}), argument {place}")
             called += [f"argument {place} of {_name(f)}, {short_repr(args[place])}"] * len(made)
             variables += made
-        with block(_inside, _inside.get() + 1), listening(variables, _WARNED_OF, _warning(name, f)):
+        heard = listener(variables, _WARNED_OF, _warning(name, f))
+        with block(_inside, _inside.get() + 1), block(leaving, heard):
             out = f(*filled, **options)
     inputs = tuple([args[place] for place in places]) if isinstance(argnums, Sequence) else args[places[0]]
     if strict:

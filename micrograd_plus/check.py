@@ -17,9 +17,9 @@ from typing import Any, Literal, NamedTuple
 from micrograd_plus.anomalies import users_line
 from micrograd_plus.arguments import whole
 from micrograd_plus.calculus import gradient as engine_gradient
-from micrograd_plus.calculus import listening
+from micrograd_plus.calculus import listener
 from micrograd_plus.differences import COARSE, SAFETY, Branch, Slope, slopes
-from micrograd_plus.engine import TABLE, Op, Value, apply, block, enable_grad, linking, walk
+from micrograd_plus.engine import TABLE, Op, Value, apply, block, enable_grad, leaving, linking, walk
 from micrograd_plus.identities import Identities
 from micrograd_plus.nesting import leaves, replaced
 from micrograd_plus.nn import Module
@@ -314,7 +314,7 @@ def _traced(f: Callable[..., Any], name: str, args: tuple[Any, ...]) -> _Problem
                 kept.data = number
                 variables.append(kept)
         free = iter([variable for variable, (_, kept) in zip(variables[:taken], places) if kept is None])
-        with listening(variables, frozenset() if report is _unheard else LEAKS, report):
+        with block(leaving, listener(variables, frozenset() if report is _unheard else LEAKS, report)):
             out = f(*replaced(args, lambda _: next(free))[0])
         results = leaves(out, f"check_grads({name}), what it returned")
         if not asked and not any(isinstance(y, Value) for y in results):
@@ -800,7 +800,7 @@ class _Level:
                 lines[f"{what} in {users_line()} takes a number out of the graph"] = None
 
             trace = self.problem.trace(self.problem.point, report)
-            with listening(trace.variables, LEAKS, report):
+            with block(leaving, listener(list(trace.variables), LEAKS, report)):
                 for _ in range(1, self.level):
                     trace = trace.deeper()
             self.left = list(lines)
