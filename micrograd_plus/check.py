@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
-from math import inf, isfinite, nan
+from math import inf, isfinite, nan, ulp
 from random import Random
 from reprlib import repr as short_repr
 from textwrap import fill
@@ -681,8 +681,11 @@ class _Level:
                     i, j, numbers[i], got[i][j], slope, exact[i][j] if exact else nan, reach
                 )
                 blamed = self.search and problem.given is None and status == "wrong" and self.wrong_operation()
-                if status == "wrong" and not blamed and self.contradicted(j, i, got[i][j], expected, tolerance):
-                    status = "unclear"
+                if status == "wrong" and not blamed:
+                    if slope.crossed and self.beside(j):
+                        status = "kink"
+                    elif self.contradicted(j, i, got[i][j], expected, tolerance):
+                        status = "unclear"
                 if status is None:
                     agreed += 1
                 else:
@@ -777,6 +780,21 @@ class _Level:
             else:  # one operation: only its first derivative does not depend on other operations' sides
                 self.culprit = "itself" if self.level == 1 else ""
         return self.culprit
+
+    def beside(self, j: int) -> bool:
+        """Whether argument j lies beside a kink, closer than any step, and not on it: its own slope is out of sight."""
+        x = self.problem.point[j]
+        sample = self.sampler(j, self.count)
+        h = 1e-7 * max(1.0, abs(x))
+        near = [x + s * 4.0 * ulp(x) for s in (1.0, -1.0)]
+        branches: list[Any] = [sample(at)[1] for at in (x, x - h, x + h, *near)]
+        if None in branches:
+            return True
+        here, sides, nearest = branches[0], branches[1:3], branches[3:]
+        alike = [side for side in sides if side[0] == here[0]]
+        if not alike:  # an if of the user's own: for this point alone, or for those around it too?
+            return any(side[0] == here[0] for side in nearest)
+        return any(own * other < 0.0 for side in alike for (_, own), (_, other) in zip(here[1], side[1]))
 
     def turned(self, j: int) -> str:
         """The operations that change their formula as argument j passes, in words; "" if none is known to."""

@@ -159,6 +159,27 @@ def test_where_the_slopes_agree_no_kink_excuses_another_gradient(
     assert f"the slopes to the left and to the right of it are both {slope:g}" in finding.operation
 
 
+@pytest.mark.parametrize("at", [0.0, 1.0, -300.0])
+@pytest.mark.parametrize("width", [1e-3, 1e-7, 1e-9, 1e-12, 1e-14, 1e-15, 1e-16])
+def test_a_point_between_two_kinks_has_a_slope_of_its_own(at: float, width: float) -> None:
+    """Beyond both the slope is 1, between them 0, as the engine says, however near they are."""
+    width *= abs(at) or 1.0
+
+    def between(x: Any) -> Any:
+        return 0.0 * x if abs(x.data - at) < width else x - at
+
+    bent: Callable[[Any], Any] = lambda x: mp.relu(x - at - width) - mp.relu(at - x - width)  # noqa: E731
+    for f in (between, bent) if width > 4.0 * math.ulp(at) else (bent,):  # else the if is for few numbers alone
+        report = check_grads(f, at, order=1)
+        assert not report.failures
+        assert width < 1e-4 * (abs(at) or 1.0) or report.agreed == 1
+
+
+def test_a_hole_that_an_if_makes_is_seen() -> None:
+    assert failed(lambda x: x if x.data else 0.0 * x, 0.0, order=1).failures
+    assert failed(lambda x: x if x.data != 3.0 else 0.0 * x + 3.0, 3.0, order=1).failures
+
+
 @pytest.mark.parametrize("condition", [0.0, 1.0])
 @pytest.mark.parametrize("at", [-1.0, 0.0, 1.0])
 def test_a_where_is_no_excuse(condition: float, at: float) -> None:
