@@ -328,6 +328,8 @@ class Value:
         """The square root."""
     def cbrt(self) -> Value:
         """The cube root, of negative numbers too."""
+    def one_minus_square(self) -> Value:
+        """1 - x², exact near 1 and -1."""
     def rsqrt(self) -> Value:
         """1 / √x."""
     def exp(self) -> Value:
@@ -354,6 +356,8 @@ class Value:
         """The largest integer ≤ x."""
     def ceil(self) -> Value:
         """The smallest integer ≥ x."""
+    def trunc(self) -> Value:
+        """x without its fraction."""
     def round(self) -> Value:
         """The nearest integer, halves to the even one."""
     def maximum(self, y: Arg, /) -> Value:
@@ -374,6 +378,8 @@ class Value:
         """The size of x with the sign of y."""
     def hypot(self, y: Arg, /) -> Value:
         """√(x² + y²)."""
+    def direction(self, y: Arg, /) -> Value:
+        """x / √(x² + y²), the cosine of the angle of the point (x, y)."""
     def stop_gradient(self) -> Value:
         """x itself, through which no gradient flows."""
     def identity(self) -> Value:
@@ -420,6 +426,8 @@ class Value:
         """The inverse of erf."""
     def sigmoid(self) -> Value:
         """1 / (1 + exp(-x)), the logistic function."""
+    def sigmoid_slope(self) -> Value:
+        """The derivative of sigmoid, sigmoid(x) · sigmoid(-x)."""
     def relu(self) -> Value:
         """x if positive, else 0."""
     def leaky_relu(self, negative_slope: float = ...) -> Value:

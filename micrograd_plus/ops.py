@@ -108,6 +108,11 @@ def _to_whole(x: float) -> float:
     return x - math.floor(x + 0.5) if math.isfinite(x) else 0.0
 
 
+def _to_whole_but_0(x: float) -> float:
+    """Zero where x is a whole number other than 0."""
+    return _to_whole(x) if math.fabs(x) >= 0.5 else 1.0
+
+
 def _to_half(x: float) -> float:
     """Zero where x is halfway between whole numbers."""
     return _to_whole(x + 0.5)
@@ -161,11 +166,21 @@ def _sinc(x: float) -> float:
     return (-1.0 if whole % 2 else 1.0) * math.sin(pi * (x - whole)) / (pi * x)
 
 
+def _direction(x: float, y: float) -> float:
+    r = math.hypot(x, y)
+    return _div(x, r) if r < inf else _div(0.5 * x, math.hypot(0.5 * x, 0.5 * y))
+
+
 def _sigmoid(x: float) -> float:
     if x >= 0.0:
         return 1.0 / (1.0 + math.exp(-x))
     e = math.exp(x)
     return e / (1.0 + e)
+
+
+def _sigmoid_slope(x: float) -> float:
+    e = math.exp(-math.fabs(x))
+    return e / ((1.0 + e) * (1.0 + e))
 
 
 def _erfinv(x: float) -> float:
@@ -249,7 +264,8 @@ def _sinc_slope(out: Any, x: Any) -> Any:
 def _angle_slope(x: Any, y: Any) -> Any:
     """x / (x² + y²), in steps that cannot overflow, and 0 at the origin."""
     r = hypot(x, y)
-    return where(equal(r, 0.0), 0.0, div(div(x, r), r))
+    origin = equal(r, 0.0)
+    return where(origin, 0.0, div(direction(x, y), where(origin, 1.0, r)))
 
 
 def _mish_slope(out: Any, x: Any) -> Any:
@@ -263,6 +279,11 @@ def _sinc_of_arrays(x: Any) -> Any:
     return where(equal(x, 0.0), 1.0, div(turn * sin(pi * (x - whole)), pi * x))
 
 
+def _direction_of_arrays(x: Any, y: Any) -> Any:
+    r = hypot(x, y)
+    return where(less(r, inf), div(x, r), div(0.5 * x, hypot(0.5 * x, 0.5 * y)))
+
+
 def _logit_of_arrays(x: Any) -> Any:
     return where(less(abs(x - 0.5), 0.25), log1p(div(2.0 * x - 1.0, 1.0 - x)), log(div(x, 1.0 - x)))
 
@@ -273,8 +294,8 @@ def _larger(x: Any, y: Any) -> Any:
 
 
 # rows that others call before they stand in the table: types for the type checker
-reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; softplus: Unary; log: Unary  # noqa: E702  # fmt: skip
-pow_log: Ternary; where: Ternary; div: Binary; pow: Binary; less: Binary;  equal: Binary; less_equal: Binary  # noqa: E702  # fmt: skip
+reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; sigmoid_slope: Unary; softplus: Unary; log: Unary  # noqa: E702  # fmt: skip
+pow_log: Ternary; where: Ternary; div: Binary; pow: Binary; less: Binary; equal: Binary; less_equal: Binary; direction: Binary  # noqa: E702  # fmt: skip
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, appendix A1
@@ -316,13 +337,16 @@ sqrt       = unary("sqrt", _sqrt, lambda out, x: div(0.5, out),
 cbrt       = unary("cbrt", math.cbrt, lambda out, x: reciprocal(3.0 * out * out),
                    "the cube root, of negative numbers too; cbrt(-8.0) = -2.0", latex=r"\sqrt[3]{#1}", numpy="cbrt", kinks=lambda x: x,
                    sympy="sign(x)*cbrt(Abs(x))")
+one_minus_square = unary("one_minus_square", lambda x: (1.0 - x) * (1.0 + x), lambda out, x: -2.0 * x,
+                         "1 - x², exact near 1 and -1; one_minus_square(0.5) = 0.75", latex="1 - #1^{2}", precedence=1, arrays=lambda x: (1.0 - x) * (1.0 + x),
+                         sympy="1 - x**2")
 rsqrt      = unary("rsqrt", lambda x: _div(1.0, _sqrt(x)), lambda out, x: -0.5 * out * out * out,
                    "1 / √x; rsqrt(4.0) = 0.5", latex=r"\frac{1}{\sqrt{#1}}", precedence=2, arrays=lambda x: reciprocal(sqrt(x)), domain=POSITIVE, sympy="1/sqrt(x)")
 
 # exponentials and logarithms
 exp        = unary("exp", _ieee(math.exp), lambda out, x: out,
                    "e to the power x; exp(1.0) = 2.71828...", latex="e^{#1}", precedence=4, numpy="exp")
-exp2       = unary("exp2", _ieee(math.exp2), lambda out, x: _LN2 * out,
+exp2       = unary("exp2", _ieee(math.exp2), lambda out, x: 2.0 * _LN2 * exp2(x - 1.0),
                    "2 to the power x; exp2(3.0) = 8.0", latex="2^{#1}", precedence=4, numpy="exp2", sympy="2**x")
 expm1      = unary("expm1", _expm1, lambda out, x: exp(x),
                    "exp(x) - 1, exact near 0; expm1(1.0) = 1.71828...", latex="e^{#1} - 1", precedence=1, numpy="expm1", sympy="exp(x) - 1")
@@ -348,6 +372,8 @@ floor      = unary("floor", _whole(math.floor), FLAT,
                    "the largest integer ≤ x; floor(-1.5) = -2.0", latex=r"\left\lfloor #1 \right\rfloor", numpy="floor", kinks=_to_whole)
 ceil       = unary("ceil", _whole(math.ceil), FLAT,
                    "the smallest integer ≥ x; ceil(-1.5) = -1.0", latex=r"\left\lceil #1 \right\rceil", numpy="ceil", kinks=_to_whole, sympy="ceiling")
+trunc      = unary("trunc", _whole(math.trunc), FLAT,
+                   "x without its fraction; trunc(-1.5) = -1.0", numpy="trunc", kinks=_to_whole_but_0, sympy="sign(x)*floor(Abs(x))")
 round      = unary("round", _whole(builtins.round), FLAT,
                    "the nearest integer, halves to the even one; round(2.5) = 2.0", numpy="rint", kinks=_to_half)
 maximum    = binary("maximum", _maximum, mask(lambda out, x, y: _larger(x, y)), mask(lambda out, x, y: _larger(y, x)),
@@ -373,8 +399,11 @@ where      = ternary("where", lambda condition, x, y: x if condition else y, FLA
 copysign   = binary("copysign", math.copysign, lambda out, x, y: sign(x) * sign(out), FLAT,
                     "the size of x with the sign of y; copysign(3.0, -1.0) = -3.0", numpy="copysign", kinks=operator.mul,
                     sympy="Abs(x)*(2*Heaviside(y, 1) - 1)")
-hypot      = binary("hypot", math.hypot, lambda out, x, y: div(x, out), lambda out, x, y: div(y, out),
+hypot      = binary("hypot", math.hypot, lambda out, x, y: direction(x, y), lambda out, x, y: direction(y, x),
                     "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{#1^{2} + #2^{2}}", numpy="hypot", kinks=_to_origin, sympy="sqrt(x**2 + y**2)")
+direction  = binary("direction", _direction, lambda out, x, y: direction(y, x) * _angle_slope(y, x), lambda out, x, y: -out * _angle_slope(y, x),
+                    "x / √(x² + y²), the cosine of the angle of the point (x, y); direction(3.0, 4.0) = 0.6", kinks=_to_origin, sympy="x/sqrt(x**2 + y**2)",
+                    arrays=_direction_of_arrays)
 stop_gradient = unary("stop_gradient", lambda x: x, FLAT,
                       "x itself, through which no gradient flows; stop_gradient(3.0) = 3.0")
 identity   = unary("identity", lambda x: x, lambda out, x: 1.0,
@@ -387,11 +416,11 @@ cos        = unary("cos", _ieee(math.cos), lambda out, x: -sin(x),
                    "the cosine of x radians; cos(0.5) = 0.87758...", latex=r"\cos", numpy="cos")
 tan        = unary("tan", _ieee(math.tan), lambda out, x: 1.0 + out * out,
                    "the tangent of x radians; tan(0.5) = 0.54630...", latex=r"\tan", numpy="tan", kinks=lambda x: cos(x))
-asin       = unary("asin", _ieee(math.asin), lambda out, x: rsqrt(1.0 - x) * rsqrt(1.0 + x),
+asin       = unary("asin", _ieee(math.asin), lambda out, x: rsqrt(one_minus_square(x)),
                    "the angle in radians whose sine is x; asin(0.5) = 0.52359...", latex=r"\arcsin", numpy="arcsin", domain=UNIT)
-acos       = unary("acos", _ieee(math.acos), lambda out, x: -(rsqrt(1.0 - x) * rsqrt(1.0 + x)),
+acos       = unary("acos", _ieee(math.acos), lambda out, x: -rsqrt(one_minus_square(x)),
                    "the angle in radians whose cosine is x; acos(0.5) = 1.04719...", latex=r"\arccos", numpy="arccos", domain=UNIT)
-atan       = unary("atan", math.atan, lambda out, x: reciprocal(1.0 + x * x),
+atan       = unary("atan", math.atan, lambda out, x: square(reciprocal(hypot(1.0, x))),
                    "the angle in radians whose tangent is x; atan(0.5) = 0.46364...", latex=r"\arctan", numpy="arctan")
 atan2      = binary("atan2", math.atan2, lambda out, x, y: _angle_slope(y, x), lambda out, x, y: -_angle_slope(x, y),
                     "the angle in radians of the point (y, x), the ordinate first; atan2(1.0, -1.0) = 2.35619...",
@@ -409,7 +438,7 @@ asinh      = unary("asinh", math.asinh, lambda out, x: reciprocal(hypot(1.0, x))
                    "the inverse of sinh; asinh(0.5) = 0.48121...", latex=r"\operatorname{arsinh}", numpy="arcsinh")
 acosh      = unary("acosh", _ieee(math.acosh), lambda out, x: rsqrt(x - 1.0) * rsqrt(x + 1.0),
                    "the inverse of cosh, for x ≥ 1; acosh(1.5) = 0.96242...", latex=r"\operatorname{arcosh}", numpy="arccosh", domain=(1.0, inf))
-atanh      = unary("atanh", _ieee(math.atanh, {-1.0: -inf, 1.0: inf}), lambda out, x: reciprocal((1.0 - x) * (1.0 + x)),
+atanh      = unary("atanh", _ieee(math.atanh, {-1.0: -inf, 1.0: inf}), lambda out, x: reciprocal(one_minus_square(x)),
                    "the inverse of tanh; atanh(0.5) = 0.54930...", latex=r"\operatorname{artanh}", numpy="arctanh", domain=UNIT)
 sinc       = unary("sinc", _sinc, _sinc_slope,
                    "sin(πx) / (πx), 1 at 0; sinc(0.5) = 0.63661...", sympy="sinc(pi*x)",
@@ -428,8 +457,11 @@ erfinv     = unary("erfinv", _erfinv, lambda out, x: math.sqrt(pi) / 2.0 * exp(o
                    "the inverse of erf; erfinv(0.5) = 0.47693...", latex=r"\operatorname{erf}^{-1}", scipy="erfinv", domain=UNIT)
 
 # activations
-sigmoid    = unary("sigmoid", _sigmoid, lambda out, x: out * sigmoid(-x),
+sigmoid    = unary("sigmoid", _sigmoid, lambda out, x: sigmoid_slope(x),
                    "1 / (1 + exp(-x)), the logistic function; sigmoid(0.5) = 0.62245...", latex=r"\sigma", scipy="expit", arrays=lambda x: reciprocal(1.0 + exp(-x)), sympy="1/(1 + exp(-x))")
+sigmoid_slope = unary("sigmoid_slope", _sigmoid_slope, lambda out, x: -out * tanh(0.5 * x),
+                      "the derivative of sigmoid, sigmoid(x) · sigmoid(-x); sigmoid_slope(0.0) = 0.25", latex=r"\sigma'", arrays=lambda x: sigmoid(x) * sigmoid(-x),
+                      sympy="1/((1 + exp(x))*(1 + exp(-x)))")
 relu       = unary("relu", lambda x: 0.0 if x <= 0.0 else x, mask(lambda out, x: 1.0 - less_equal(x, 0.0)),
                    "x if positive, else 0; relu(-3.0) = 0.0", arrays=lambda x: maximum(x, 0.0), kinks=lambda x: x, sympy="Max(x, 0)")
 leaky_relu = unary("leaky_relu", lambda x, slope: x if x > 0.0 else slope * x, lambda out, x, slope: where(less(0.0, x), 1.0, slope),
@@ -447,7 +479,7 @@ celu       = unary("celu", _celu, lambda out, x, alpha: where(less_equal(x, 0.0)
                    sympy="Max(x, 0) + alpha*(exp(Min(x, 0)/alpha) - 1)")
 gelu       = unary("gelu", _gelu, lambda out, x: 0.5 * erfc(-_SQRT_HALF * x) + _DENSITY0 * x * exp(-0.5 * x * x),
                    "x · Φ(x) with the normal distribution's Φ, Hendrycks and Gimpel 2016; gelu(1.0) = 0.84134...", arrays=lambda x: 0.5 * x * erfc(-_SQRT_HALF * x), sympy="x*(1 + erf(x/sqrt(2)))/2")
-silu       = unary("silu", lambda x: x * _sigmoid(x), lambda out, x: sigmoid(x) + out * sigmoid(-x),
+silu       = unary("silu", lambda x: x * _sigmoid(x), lambda out, x: sigmoid(x) + x * sigmoid_slope(x),
                    "x · sigmoid(x), also called swish; silu(1.0) = 0.73105...", arrays=lambda x: x * sigmoid(x), sympy="x/(1 + exp(-x))")
 mish       = unary("mish", lambda x: x * math.tanh(_softplus(x)), _mish_slope,
                    "x · tanh(softplus(x)), Misra 2019; mish(1.0) = 0.86509...", arrays=lambda x: x * tanh(softplus(x)), sympy="x*tanh(log(1 + exp(x)))")
@@ -457,7 +489,7 @@ softsign   = unary("softsign", lambda x: x / (1.0 + math.fabs(x)), lambda out, x
                    "x / (1 + |x|); softsign(1.0) = 0.5", arrays=lambda x: div(x, 1.0 + abs(x)), kinks=lambda x: x, sympy="x/(1 + Abs(x))")
 logsigmoid = unary("logsigmoid", lambda x: -_softplus(-x), lambda out, x: sigmoid(-x),
                    "ln(sigmoid(x)); logsigmoid(0.0) = -0.6931...", scipy="log_expit", arrays=lambda x: -softplus(-x), sympy="-log(1 + exp(-x))")
-logit      = unary("logit", _logit, lambda out, x: reciprocal(x * (1.0 - x)),
+logit      = unary("logit", _logit, lambda out, x: 2.0 + 2.0 * cosh(out),
                    "ln(x / (1 - x)), the inverse of sigmoid; logit(0.75) = 1.09861...", scipy="logit", domain=(0.0, 1.0), sympy="log(x/(1 - x))",
                    arrays=_logit_of_arrays)
 hardtanh   = unary("hardtanh", _clamp, mask(lambda out, x, low, high: (1.0 - less_equal(x, low)) * (1.0 - less_equal(high, x))),

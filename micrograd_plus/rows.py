@@ -173,10 +173,12 @@ def primitive(
     FUNCTIONS[name] = made  # not before now: what is refused leaves nothing behind
     TABLE[name] = op
     setattr(Value, name, made)
-    if numpy and numpy not in _BY_UFUNC:
-        _BY_UFUNC[numpy] = made
-        if not hasattr(Value, numpy):  # np.arctan of an array of Values calls their method arctan
-            setattr(Value, numpy, made)
+    for theirs in [one for one in (numpy, *_SYNONYMS.get(numpy, ()), scipy) if one and one not in _BY_UFUNC]:
+        _BY_UFUNC[theirs] = made
+        if not hasattr(Value, theirs):  # np.arctan of an array of Values calls their method arctan
+            setattr(Value, theirs, made)
+    if home == HOME and name in _BY_PYTHON:  # as math.floor(v) does, and np.floor of an array of Values
+        setattr(Value, _BY_PYTHON[name], made)
     return cast(Callable[..., Any], made)
 
 
@@ -415,27 +417,76 @@ def _arguments(name: str, count: int) -> list[str]:
     return ["x", "y", "z"][:count] if count <= 3 else [f"x{i}" for i in range(1, count + 1)]
 
 
-_BY_UFUNC: dict[str, Callable[..., Any]] = {}  # by NumPy's name
+_BY_UFUNC: dict[str, Callable[..., Any]] = {}  # by NumPy's name, or SciPy's
+_SYNONYMS: dict[str | None, tuple[str, ...]] = {"absolute": ("fabs",), "radians": ("deg2rad",), "degrees": ("rad2deg",)}
+_SYNONYMS |= {"positive": ("conjugate",)}  # which np.var, np.std and np.vdot ask for
+_BY_PYTHON = {"floor": "__floor__", "ceil": "__ceil__", "trunc": "__trunc__"}
 _COMPARISONS = {"less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge}
 _COMPARISONS |= {"equal": operator.eq, "not_equal": operator.ne}
+_QUESTIONS = ("isnan", "isinf", "isfinite", "signbit")  # about the number alone: the answer is True or False
 
 
 def _array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-    """NumPy's functions and operators on a Value, such as np.exp(v) and array * v."""
+    """NumPy's functions and operators on a Value, such as np.exp(v) and array * v.
+
+    Raises:
+        TypeError: the result would go into an array of plain numbers, or there is no row for the function.
+    """
     import numpy as np
 
+    known = (np.ndarray, np.generic, Value, int, float, list, tuple)
+    if not all(isinstance(x, known) for x in inputs):
+        return NotImplemented  # somebody else's array may know what to do
     name = ufunc.__name__
-    if method != "__call__" or options or (name not in _COMPARISONS and name not in _BY_UFUNC):
-        return NotImplemented
+    called = f"np.{name}" if method == "__call__" else f"np.{name}.{method}"
+    for target in [inputs[0]] if method == "at" else out or ():
+        if target is not None and target.dtype != object:
+            raise TypeError(
+                f"{called} of a Value into an array of {target.dtype} would cut the graph: "
+                "write `total = total + v` instead of `total += v`, or make that array with dtype=object"
+            )
+    options = {key: option for key, option in options.items() if option is not None}
+    if method == "__call__" and options:
+        raise TypeError(f"{called} of a Value takes no {' and no '.join(options)}; make the array of dtype=object")
+    objects = [np.asarray(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
+    made: Any
     if name in _COMPARISONS:
-        compared = np.frompyfunc(_COMPARISONS[name], 2, 1)(*[np.asarray(x, dtype=object) for x in inputs])
-        result = np.asarray(compared, dtype=bool)[()]
+        objects = [np.asarray(x, dtype=object) for x in inputs]
+        made = np.frompyfunc(_COMPARISONS[name], 2, 1)
+    elif name in _QUESTIONS:
+        made = np.frompyfunc(lambda x: ufunc(x.data), 1, 1)
+    elif name in _BY_UFUNC and method == "__call__":
+        made, objects = _BY_UFUNC[name], [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+    elif name in _BY_UFUNC:
+        made = np.frompyfunc(_BY_UFUNC[name], ufunc.nin, 1)
+    elif all(set(kinds) <= set("O->") for kinds in ufunc.types):  # a function of Python's, by np.frompyfunc
+        made = ufunc
     else:
-        result = _BY_UFUNC[name](*inputs)
+        raise TypeError(
+            f"{called} of a Value: the table has no row for it; write it in mp's functions, such as mp.maximum, "
+            f"or make one by mp.primitive({name!r}, ..., numpy={name!r})"
+        )
+    with np.errstate(all="ignore"):
+        result = getattr(made, method)(*objects, **options)
+    if name in _COMPARISONS or name in _QUESTIONS:
+        result = np.asarray(result, dtype=bool)[()]
     if out is None:
         return result
     out[0][...] = result
     return out[0]
 
 
+def _array_function(_: Value, function: Any, types: Any, args: Any, options: Any) -> Any:  # noqa: ARG001 - NumPy's order
+    """NumPy's other functions: two are rows, such as np.sinc(v); the rest see an array of one Value."""
+    if function.__name__ in ("sinc", "clip") and not options:
+        return FUNCTIONS["clamp" if function.__name__ == "clip" else "sinc"](*args)
+    return function._implementation(*args, **options)
+
+
+def _no_int(value: Value) -> int:
+    raise TypeError(f"int({value!r}): expected a plain number; write int(v.data), or mp.trunc(v) to stay in the graph")
+
+
 setattr(Value, "__array_ufunc__", _array_ufunc)  # noqa: B010 - the type checker knows no such method
+setattr(Value, "__array_function__", _array_function)  # noqa: B010
+setattr(Value, "__int__", _no_int)  # noqa: B010 - else Python would ask __trunc__, which gives a Value

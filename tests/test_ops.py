@@ -643,7 +643,7 @@ def test_outside_its_domain_a_value_is_nan(data: st.DataObject) -> None:
 
 def test_masks_stand_where_the_design_has_them() -> None:
     """In every other row 0·inf is nan; the comparisons, stop_gradient and copysign's sign are functions of steps."""
-    wanted = "relu clamp where maximum minimum hardtanh hardsigmoid sign floor ceil round pow pow_log"
+    wanted = "relu clamp where maximum minimum hardtanh hardsigmoid sign floor ceil trunc round pow pow_log"
     steps = "less less_equal equal stop_gradient copysign"
     assert {op.name for op in TABLE.values() if any(op.masks)} == set(f"{wanted} {steps}".split())
 
@@ -700,6 +700,7 @@ JUMPING: dict[str, list[Numbers]] = {
     "sign": [(0.0,)],
     "floor": [(0.0,), (-2.0,)],
     "ceil": [(0.0,), (3.0,)],
+    "trunc": [(1.0,), (-2.0,)],
     "round": [(0.5,), (-1.5,)],
     "maximum": [(2.0, 2.0), (0.0, 0.0)],
     "minimum": [(2.0, 2.0), (0.0, 0.0)],
@@ -711,6 +712,7 @@ JUMPING: dict[str, list[Numbers]] = {
     "copysign": [(0.0, 1.0), (1.0, 0.0)],
     "hypot": [(0.0, 0.0)],
     "atan2": [(0.0, 0.0), (0.0, -1.0)],
+    "direction": [(0.0, 0.0)],
     "relu": [(0.0,)],
     "leaky_relu": [(0.0, 0.01)],
     "elu": [(0.0, 0.5)],
@@ -720,7 +722,7 @@ JUMPING: dict[str, list[Numbers]] = {
 }
 BENDING: dict[str, list[Numbers]] = {"elu": [(0.0, 1.0)], "celu": [(0.0, 1.0), (0.0, 0.5)], "softsign": [(0.0,)]}
 NO_ZERO = {"tan"}  # no float is a multiple of π/2
-INFINITE = {"div", "mod", "reciprocal", "cbrt", "hypot"}  # the policy there: infinite or nan
+INFINITE = {"div", "mod", "reciprocal", "cbrt", "hypot", "direction"}  # the policy there: infinite or nan
 
 kinked = [op for op in TABLE.values() if op.kinks is not None and op.name not in NO_ZERO]
 

@@ -314,7 +314,7 @@ def rmsprop_rule(t: int, *, lr: float, alpha: float, eps: float, momentum: float
         v += (1.0 - alpha) * g * g
         if centered:
             mean += (1.0 - alpha) * (g - mean)
-        root = sqrt(v - mean * mean if centered else v)
+        root = sqrt(maximum(v - mean * mean, 0.0) if centered else v)  # rounding may bring a variance below 0
         root += eps
         step = div(g, root)
         if momentum:
