@@ -2,136 +2,26 @@
 
 Each row is tried at points of all magnitudes and both signs, at ordinary ones and close to the ends of its domain, but
 not at its kinks; the word of mpmath, at as many digits as it takes, decides. Counted is where the true value is a
-normal number. `python benchmarks/digits.py --points 300 --seed 1 hypot atan2` prints, for each row and order, the worst
-relative error, where it is, and the share of derivatives that are more than 1e-10 off.
+normal number. `python benchmarks/digits.py --points 300 --seed 1 hypot atan2` prints, for each row and order, how many
+derivatives were compared, the share of those that are more than 1e-10 off, the share of those so close to a root of the
+derivative that no float is better (4 units in the last place of an argument change it as much), and the worst relative
+error of the others, with its place.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations_with_replacement
-from math import inf
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import mpmath
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from definitions import DEFINITIONS
+from exactness import BOUND, Found, errors, points
 
-import micrograd_plus as mp
-from micrograd_plus.engine import TABLE, Op, Value, apply
-
-Numbers = tuple[float, ...]
-
-BOUND = 1e-10  # what every derivative should keep
-LEAST, LARGEST = sys.float_info.min, sys.float_info.max  # normal numbers lie between
-
-
-def exact(f: Callable[..., Any], args: Sequence[float], by: Sequence[int]) -> Any:
-    """The derivative of f by the arguments of these indices, right to twenty digits where it is a normal number.
-
-    Central differences with steps of 10⁻⁵⁰, relative for small arguments, and digits until enough are left.
-    """
-    digits = 60 + 60 * len(by)
-    while True:
-        with mpmath.workdps(digits + int(max([math.log10(abs(arg) + 1.0) for arg in args if math.isfinite(arg)]))):
-            point = [mpmath.mpf(arg) for arg in args]
-            steps = [min(mpmath.mpf(1), abs(x)) * mpmath.mpf(10) ** -50 for x in point]
-            slope, size = _difference(f, point, steps, tuple(by))
-            noise = size * mpmath.mpf(10) ** (20 - digits)
-            for i in by:
-                noise /= steps[i]
-        if abs(slope) > noise or noise < LEAST * mpmath.mpf(10) ** -20:
-            return slope
-        digits *= 2
-
-
-def _difference(f: Callable[..., Any], point: list[Any], steps: list[Any], by: tuple[int, ...]) -> tuple[Any, Any]:
-    """A difference quotient, and how large the values were that it was made of."""
-    if not by:
-        value = f(*point)
-        return value, abs(value)
-    i, rest = by[0], by[1:]
-    above, large = _difference(f, [*point[:i], point[i] + steps[i], *point[i + 1 :]], steps, rest)
-    below, _ = _difference(f, [*point[:i], point[i] - steps[i], *point[i + 1 :]], steps, rest)
-    return (above - below) / (2 * steps[i]), large
-
-
-def computed(op: Op, args: Numbers, by: Sequence[int]) -> float:
-    """The same by the package: gradients of gradients."""
-    count = len(args) - len(op.options)
-    leaves = [Value(x) for x in args[:count]]
-    slope: Any = apply(op, *leaves, *args[count:])
-    for i in by:
-        (slope,) = mp.gradient(slope, [leaves[i]], create_graph=True)
-    return float(slope)
-
-
-def points(op: Op, draw: random.Random) -> Iterator[Numbers]:
-    """Points inside the domain and off the kinks, for ever."""
-    count = len(op.domain) - len(op.options)
-    while True:
-        args = [_number(low, high, draw) for low, high in op.domain[:count]]
-        if count > 1 and draw.random() < 0.6:  # numbers that have to do with each other
-            near = args[0] * draw.choice((1.0, -1.0)) * 10.0 ** draw.uniform(-9.0, 9.0)
-            if draw.random() < 0.3:
-                near = args[0] * (1.0 + draw.choice((1.0, -1.0)) * 10.0 ** draw.uniform(-15.0, 0.0))
-            low, high = op.domain[count - 1]
-            args[-1] = near if low < near < high else args[-1]
-        point = (*args, *op.options.values())
-        if op.name == "pow" and draw.random() < 0.5:  # else all overflows
-            point = (args[0], draw.uniform(-700.0, 700.0) / (math.log(args[0]) or 1.0))
-        distance = inf if op.kinks is None else abs(op.kinks(*point))
-        if distance > 1e-9 * min([1.0, *[abs(x) for x in args]]) and all(map(math.isfinite, args)) and all(args):
-            yield point
-
-
-def _number(low: float, high: float, draw: random.Random) -> float:
-    """A float of an open interval: of any magnitude, an ordinary one, or one close to an end."""
-    while True:
-        kind = draw.random()
-        size = 10.0 ** (draw.uniform(-308.0, 308.0) if kind < 0.4 else draw.uniform(-20.0, 20.0))
-        x = draw.choice((1.0, -1.0)) * (size if kind < 0.6 else draw.uniform(0.0, 40.0 if kind < 0.8 else 1100.0))
-        if kind > 0.9:  # terms like to cancel near these
-            x = draw.choice((0.5, 1.0, -1.0, 2.0)) + draw.choice((1.0, -1.0)) * 10.0 ** draw.uniform(-15.0, 0.0)
-        ends = [end for end in (low, high) if math.isfinite(end)]
-        if ends and draw.random() < 0.4:
-            end = draw.choice(ends)
-            x = end + (1.0 if end == low else -1.0) * 10.0 ** draw.uniform(-16.0, 0.0)
-        if low < x < high:
-            return x
-
-
-class Found(NamedTuple):
-    """One derivative: by how much it is off, relative, and where."""
-
-    error: float
-    args: Numbers
-    by: tuple[int, ...]
-    got: float
-    want: float
-
-
-def errors(op: Op, args: Numbers, order: int) -> Iterator[Found]:
-    """For each derivative of that order whose true value is a normal number, how far off it is."""
-    places = [i for i, partial in enumerate(op.partials) if partial is not None]
-    for by in combinations_with_replacement(places, order):
-        try:
-            want = exact(DEFINITIONS[op.name], args, by)
-        except OverflowError:  # mpmath's erfc does, beyond 1e154
-            continue
-        if not LEAST <= abs(want) <= LARGEST:
-            continue
-        for way in dict.fromkeys((by, by[::-1])):
-            got = computed(op, args, way)
-            error = float(abs(mpmath.mpf(got) - want) / abs(want)) if math.isfinite(got) else inf
-            yield Found(error, args, way, got, float(want))
+from micrograd_plus.engine import TABLE, Op
 
 
 def rows(names: Sequence[str]) -> list[Op]:
@@ -150,18 +40,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", type=int, default=0, metavar="N", help="and the N worst points of each")
     given = parser.parse_args()
-    print(f"{'row':<13} order  counted  beyond 1e-10  worst    where")
+    print(f"{'row':<16} order  counted  beyond 1e-10  at a root  worst    where")
     for op in rows(given.rows):
         for order in given.orders:
             source = points(op, random.Random(f"{given.seed} {op.name} {order}"))
             found = [one for _ in range(given.points) for one in errors(op, next(source), order)]
-            found.sort(key=lambda one: -one.error)
-            beyond = sum([one.error > BOUND for one in found])
-            share = f"{beyond / len(found):>9.2%}" if found else f"{'-':>9}"
-            worst = f"{found[0].error:<8.1e} {_place(op, found[0])}" if beyond else f"{found[0].error:<8.1e}" if found else ""
-            print(f"{op.name:<13} {order:>5} {len(found):>8} {share:>13}  {worst}".rstrip(), flush=True)
-            for one in [one for one in found[1 : given.show] if one.error > BOUND]:
-                print(f"{'':<44}{one.error:<8.1e} {_place(op, one)}")
+            others = sorted([one for one in found if not one.root], key=lambda one: -one.error)
+            beyond = [one for one in others if one.error > BOUND]
+            line = f"{op.name:<16} {order:>5} {len(found):>8}"
+            if found:
+                line += f" {len(beyond) / len(found):>13.2%} {1.0 - len(others) / len(found):>10.2%}"
+            if others:
+                line += f"  {others[0].error:<8.1e}"
+            print(line, _place(op, beyond[0]) if beyond else "", flush=True)
+            for one in beyond[1 : given.show]:
+                print(f"{'':<60}{one.error:<8.1e} {_place(op, one)}")
 
 
 def _place(op: Op, one: Found) -> str:

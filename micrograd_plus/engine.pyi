@@ -424,6 +424,12 @@ class Value:
         """1 - erf(x), exact for large x."""
     def erfinv(self) -> Value:
         """The inverse of erf."""
+    def erfcx(self) -> Value:
+        """Exp(x²) · erfc(x), erfc without its fall."""
+    def erfcx_derivative(self, order: float = ...) -> Value:
+        """The derivative of erfcx of that order, 0 to 100, with all its digits."""
+    def log_ndtr(self) -> Value:
+        """Ln(Φ(x)) with the normal distribution's Φ, exact far out."""
     def sigmoid(self) -> Value:
         """1 / (1 + exp(-x)), the logistic function."""
     def sigmoid_slope(self) -> Value:

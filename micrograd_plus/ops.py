@@ -200,6 +200,39 @@ def _erfinv(x: float) -> float:
     return math.copysign(y, x)
 
 
+def _erfcx_derivative(x: float, order: float) -> float:
+    """dⁿ/dxⁿ of exp(x²) erfc(x), from d⁽ⁿ⁾ = 2x d⁽ⁿ⁻¹⁾ + 2(n-1) d⁽ⁿ⁻²⁾; where that cancels, by the ratios of neighbours.
+
+    These come from a continued fraction, from far up downwards (Gautschi 1961, Recursive computation of the repeated
+    integrals of the error function).
+    """
+    if x != x or not 0.0 <= order <= 100.0 or order % 1.0 != 0.0:
+        return nan
+    n = int(order)
+    if x < 0.5:
+        near = math.ldexp(float(builtins.round(math.ldexp(x, 20))), -20) if x > -27.0 else -27.0
+        square = _exp(near * near) * _exp((x - near) * (x + near))  # the square of `near` is exact
+        now, add = square * math.erfc(x), -2.0 / math.sqrt(pi)
+        for k in range(1, n + 1):
+            now, add = 2.0 * x * now + add, 2.0 * k * now
+        return now
+    if x == inf:
+        return 0.0
+    ratio, out = 0.0, (-1.0) ** n * 2.0 / math.sqrt(pi)
+    for k in range(n + 30 + int(150.0 / (x * x)), -1, -1):
+        ratio = 1.0 / (2.0 * x + 2.0 * (k + 1.0) * ratio)
+        if k <= n:
+            out *= (2.0 * k or 1.0) * ratio
+    return out
+
+
+def _log_ndtr(x: float) -> float:
+    if x > -1.0:
+        half = 0.5 * math.erfc(_SQRT_HALF * math.fabs(x))
+        return math.log1p(-half) if x > 0.0 else math.log(half)
+    return math.log(0.5 * _erfcx_derivative(-_SQRT_HALF * x, 0.0)) - 0.5 * x * x if x > -1e160 else x * inf
+
+
 def _softplus(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-math.fabs(x)))
 
@@ -208,8 +241,7 @@ def _elu(x: float, alpha: float) -> float:
     return x if x > 0.0 else alpha * math.expm1(x)
 
 
-_expm1 = _ieee(math.expm1)
-_log = _ieee(math.log, {0.0: -inf})
+_exp, _expm1, _log = _ieee(math.exp), _ieee(math.expm1), _ieee(math.log, {0.0: -inf})
 
 
 def _celu(x: float, alpha: float) -> float:
@@ -279,6 +311,20 @@ def _sinc_of_arrays(x: Any) -> Any:
     return where(equal(x, 0.0), 1.0, div(turn * sin(pi * (x - whole)), pi * x))
 
 
+def _following(order: Any) -> Any:
+    """The next order of derivatives; there is none after what is no order."""
+    return where(equal(order, floor(order)) * less_equal(0.0, order), order + 1.0, nan)
+
+
+def _log_ndtr_slope(x: Any) -> Any:
+    """φ(x) / Φ(x), the hazard; on the left -x plus what is small beside it, whose derivatives do not cancel."""
+    left = less(x, 0.0)
+    tail, bulk = where(left, x, 0.0), where(left, 0.0, x)
+    z = -_SQRT_HALF * tail
+    rest = -_SQRT_HALF * div(erfcx_derivative(z), erfcx(z))
+    return where(left, rest - tail, div(2.0 * _DENSITY0 * exp(-0.5 * bulk * bulk), erfc(-_SQRT_HALF * bulk)))
+
+
 def _direction_of_arrays(x: Any, y: Any) -> Any:
     r = hypot(x, y)
     return where(less(r, inf), div(x, r), div(0.5 * x, hypot(0.5 * x, 0.5 * y)))
@@ -294,7 +340,7 @@ def _larger(x: Any, y: Any) -> Any:
 
 
 # rows that others call before they stand in the table: types for the type checker
-reciprocal: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; sigmoid_slope: Unary; softplus: Unary; log: Unary  # noqa: E702  # fmt: skip
+reciprocal: Unary; exp2: Unary; erfcx: Unary; erfcx_derivative: Unary; sign: Unary; floor: Unary; round: Unary; cos: Unary; cosh: Unary; sech: Unary; sigmoid: Unary; sigmoid_slope: Unary; softplus: Unary; log: Unary  # noqa: E702  # fmt: skip
 pow_log: Ternary; where: Ternary; div: Binary; pow: Binary; less: Binary; equal: Binary; less_equal: Binary; direction: Binary  # noqa: E702  # fmt: skip
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
@@ -344,7 +390,7 @@ rsqrt      = unary("rsqrt", lambda x: _div(1.0, _sqrt(x)), lambda out, x: -0.5 *
                    "1 / √x; rsqrt(4.0) = 0.5", latex=r"\frac{1}{\sqrt{#1}}", precedence=2, arrays=lambda x: reciprocal(sqrt(x)), domain=POSITIVE, sympy="1/sqrt(x)")
 
 # exponentials and logarithms
-exp        = unary("exp", _ieee(math.exp), lambda out, x: out,
+exp        = unary("exp", _exp, lambda out, x: out,
                    "e to the power x; exp(1.0) = 2.71828...", latex="e^{#1}", precedence=4, numpy="exp")
 exp2       = unary("exp2", _ieee(math.exp2), lambda out, x: 2.0 * _LN2 * exp2(x - 1.0),
                    "2 to the power x; exp2(3.0) = 8.0", latex="2^{#1}", precedence=4, numpy="exp2", sympy="2**x")
@@ -455,6 +501,12 @@ erfc       = unary("erfc", math.erfc, lambda out, x: -2.0 / math.sqrt(pi) * exp(
                    "1 - erf(x), exact for large x; erfc(0.5) = 0.47950...", scipy="erfc")
 erfinv     = unary("erfinv", _erfinv, lambda out, x: math.sqrt(pi) / 2.0 * exp(out * out),
                    "the inverse of erf; erfinv(0.5) = 0.47693...", latex=r"\operatorname{erf}^{-1}", scipy="erfinv", domain=UNIT)
+erfcx      = unary("erfcx", lambda x: _erfcx_derivative(x, 0.0), lambda out, x: erfcx_derivative(x),
+                   "exp(x²) · erfc(x), erfc without its fall; erfcx(0.5) = 0.61569...", scipy="erfcx")
+erfcx_derivative = unary("erfcx_derivative", _erfcx_derivative, lambda out, x, order: erfcx_derivative(x, _following(order)),
+                         "the derivative of erfcx of that order, 0 to 100, with all its digits; erfcx_derivative(0.5) = -0.5126...", options={"order": 1.0})
+log_ndtr   = unary("log_ndtr", _log_ndtr, lambda out, x: _log_ndtr_slope(x),
+                   "ln(Φ(x)) with the normal distribution's Φ, exact far out; log_ndtr(-40.0) = -804.60...", scipy="log_ndtr")
 
 # activations
 sigmoid    = unary("sigmoid", _sigmoid, lambda out, x: sigmoid_slope(x),

@@ -439,8 +439,9 @@ def _array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, out: Any = Non
         return NotImplemented  # somebody else's array may know what to do
     name = ufunc.__name__
     called = f"np.{name}" if method == "__call__" else f"np.{name}.{method}"
+    asked = name in _COMPARISONS or name in _QUESTIONS  # True or False: no graph to cut
     for target in [inputs[0]] if method == "at" else out or ():
-        if target is not None and target.dtype != object:
+        if target is not None and target.dtype != object and not asked:
             raise TypeError(
                 f"{called} of a Value into an array of {target.dtype} would cut the graph: "
                 "write `total = total + v` instead of `total += v`, or make that array with dtype=object"
@@ -468,7 +469,7 @@ def _array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, out: Any = Non
         )
     with np.errstate(all="ignore"):
         result = getattr(made, method)(*objects, **options)
-    if name in _COMPARISONS or name in _QUESTIONS:
+    if asked:
         result = np.asarray(result, dtype=bool)[()]
     if out is None:
         return result

@@ -6,8 +6,10 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from math import inf, nan
+from random import Random
 from typing import Any
 
+import exactness
 import mpmath
 import numpy as np
 import pytest
@@ -200,6 +202,19 @@ def test_third_derivatives_are_those_of_the_definition(op: Op, data: st.DataObje
     for i in by:
         (slope,) = mp.gradient(slope, [leaves[i]], create_graph=True)
     compare(op, args, slope.data, by, 1e-9, 1e-9)
+
+
+@each_row
+@pytest.mark.parametrize("order", [2, 3])
+def test_higher_derivatives_keep_their_digits(op: Op, order: int) -> None:
+    """Far out and near ends, where terms like to cancel; benchmarks/digits.py goes on to where they overflow."""
+    if op.flat or op.name == "stop_gradient":
+        return
+    for args in itertools.islice(exactness.points(op, Random(op.name)), 10):
+        if not all(1e-90 < abs(x) < 1e90 or x in op.options.values() for x in args):
+            continue
+        for one in exactness.errors(op, args, order):
+            assert one.error <= exactness.BOUND or one.root, f"{op.name}{args} by {one.by}: {one.got}, not {one.want}"
 
 
 def test_every_definition_has_a_row() -> None:

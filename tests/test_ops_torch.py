@@ -29,10 +29,12 @@ OPTIONS: dict[str, Numbers] = {"clamp": (-1.0, 1.0), "elu": (0.5,), "celu": (2.0
 SAME_NAME = """add sub mul div neg reciprocal pow square sqrt rsqrt exp exp2 expm1 log log2 log10 log1p logaddexp
     abs sign floor ceil trunc round maximum minimum clamp copysign hypot sin cos tan asin acos atan atan2 sinh cosh tanh
     asinh acosh atanh sinc erf erfc erfinv sigmoid relu logit"""
+IN_SPECIAL = ("erfcx", "log_ndtr")
 ACTIVATIONS = "leaky_relu elu selu celu gelu silu mish softsign logsigmoid hardtanh hardsigmoid"
 TORCH: dict[str, Callable[..., Any]] = {
     **{name: getattr(torch, name) for name in SAME_NAME.split()},
     **{name: getattr(functional, name) for name in ACTIVATIONS.split()},
+    **{name: getattr(torch.special, name) for name in IN_SPECIAL},
     "mod": torch.remainder,
     "radians": torch.deg2rad,
     "degrees": torch.rad2deg,
@@ -44,7 +46,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "less_equal": lambda x, y: torch.le(x, y).double(),
     "equal": lambda x, y: torch.eq(x, y).double(),
 }
-NOT_IN_TORCH = {"cbrt", "sech", "direction", "one_minus_square", "sigmoid_slope"}
+NOT_IN_TORCH = {"cbrt", "sech", "direction", "one_minus_square", "sigmoid_slope", "erfcx_derivative"}
 
 # (function, what): at which of the special points we differ from PyTorch, and why
 DIFFERENCES: dict[tuple[str, str], tuple[Callable[..., bool], str]] = {
@@ -59,6 +61,8 @@ DIFFERENCES: dict[tuple[str, str], tuple[Callable[..., bool], str]] = {
         "the design has sign(x)·sign(out); PyTorch divides out by x: inf / inf",
     ),
     ("acosh", "d/dx"): (lambda x: x <= -1.0, "outside the domain; PyTorch's 1/√(x² - 1) does not see the sign of x"),
+    ("erfcx", "d/dx"): (lambda x: x >= 1e308, "it falls to 0; PyTorch's 2x·erfcx(x) - 2/√π is inf or nan there"),
+    ("log_ndtr", "d/dx"): (lambda x: x == -1e308, "it is -x far out; PyTorch has inf - inf"),
     ("softsign", "d/dx"): (isinf, "1 / (1 + |x|)² is 0 at ±inf; PyTorch differentiates x / (1 + |x|): inf / inf"),
     ("sinc", "value"): (lambda x: abs(x) == 1e308, "0 at whole numbers; PyTorch's π·x overflows"),
     ("sinc", "d/dx"): (lambda x: abs(x) == 1e308, "PyTorch's π·x overflows"),
