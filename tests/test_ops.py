@@ -204,15 +204,32 @@ def test_third_derivatives_are_those_of_the_definition(op: Op, data: st.DataObje
     compare(op, args, slope.data, by, 1e-9, 1e-9)
 
 
+CANCELLING: dict[str, list[Numbers]] = {  # where a formula that is right on paper has lost its digits, or overflows
+    "exp2": [(1024.0,), (1024.9,)],
+    "logaddexp": [(1e-20, 3e-20), (5.0, 5.0 + 1e-9)],
+    "hypot": [(1e-20, -1e-8), (3e100, 2e90), (746.0, 9e-16)],
+    "direction": [(1e-20, -1e-8), (1.0, 1e-60)],
+    "asin": [(1e-20,), (1.0 - 1e-15,)],
+    "acos": [(-1e-20,), (-1.0 + 1e-15,)],
+    "atanh": [(1e-20,), (1.0 - 1e-15,)],
+    "atan": [(1e85,), (-1e100,), (1e-20,)],
+    "atan2": [(1e-80, 1e-85), (1e80, -1e85)],
+    "logit": [(0.5 + 1e-9,), (1e-300,), (1.0 - 1e-15,)],
+    "log_ndtr": [(-1e9,), (-40.0,), (30.0,), (-1e-20,)],
+    "erfcx": [(1e9,), (-20.0,), (0.499,), (0.501,)],
+    **{name: [(1e-20,), (-30.0,)] for name in ("sigmoid", "sigmoid_slope", "silu", "softplus", "logsigmoid", "gelu")},
+}
+
+
 @each_row
-@pytest.mark.parametrize("order", [2, 3])
-def test_higher_derivatives_keep_their_digits(op: Op, order: int) -> None:
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_derivatives_keep_their_digits(op: Op, order: int) -> None:
     """Far out and near ends, where terms like to cancel; benchmarks/digits.py goes on to where they overflow."""
     if op.flat or op.name == "stop_gradient":
         return
-    for args in itertools.islice(exactness.points(op, Random(op.name)), 10):
-        if not all(1e-90 < abs(x) < 1e90 or x in op.options.values() for x in args):
-            continue
+    drawn = list(itertools.islice(exactness.points(op, Random(op.name)), 10))
+    tame = [args for args in drawn if all(1e-90 < abs(x) < 1e90 or x in op.options.values() for x in args)]
+    for args in CANCELLING.get(op.name, []) + tame:
         for one in exactness.errors(op, args, order):
             assert one.error <= exactness.BOUND or one.root, f"{op.name}{args} by {one.by}: {one.got}, not {one.want}"
 
