@@ -21,6 +21,7 @@ from collections.abc import Callable
 from math import inf, nan, pi
 from typing import Any
 
+from micrograd_plus.engine import Value, apply
 from micrograd_plus.rows import (
     FLAT,
     FUNCTIONS,
@@ -311,9 +312,11 @@ def _sinc_of_arrays(x: Any) -> Any:
     return where(equal(x, 0.0), 1.0, div(turn * sin(pi * (x - whole)), pi * x))
 
 
-def _following(order: Any) -> Any:
-    """The next order of derivatives; there is none after what is no order."""
-    return where(equal(order, floor(order)) * less_equal(0.0, order), order + 1.0, nan)
+def _next_derivative(x: Any, order: Any) -> Any:
+    """The next derivative of erfcx; there is none after what is no order."""
+    if isinstance(order, Value):  # a formula is being written, and the order is but a name
+        return apply(erfcx_derivative.op, x, order + 1.0)
+    return erfcx_derivative(x, where(equal(order, floor(order)) * less_equal(0.0, order), order + 1.0, nan))
 
 
 def _log_ndtr_slope(x: Any) -> Any:
@@ -503,7 +506,7 @@ erfinv     = unary("erfinv", _erfinv, lambda out, x: math.sqrt(pi) / 2.0 * exp(o
                    "the inverse of erf; erfinv(0.5) = 0.47693...", latex=r"\operatorname{erf}^{-1}", scipy="erfinv", domain=UNIT)
 erfcx      = unary("erfcx", lambda x: _erfcx_derivative(x, 0.0), lambda out, x: erfcx_derivative(x),
                    "exp(x²) · erfc(x), erfc without its fall; erfcx(0.5) = 0.61569...", scipy="erfcx")
-erfcx_derivative = unary("erfcx_derivative", _erfcx_derivative, lambda out, x, order: erfcx_derivative(x, _following(order)),
+erfcx_derivative = unary("erfcx_derivative", _erfcx_derivative, lambda out, x, order: _next_derivative(x, order),
                          "the derivative of erfcx of that order, 0 to 100, with all its digits; erfcx_derivative(0.5) = -0.5126...", options={"order": 1.0})
 log_ndtr   = unary("log_ndtr", _log_ndtr, lambda out, x: _log_ndtr_slope(x),
                    "ln(Φ(x)) with the normal distribution's Φ, exact far out; log_ndtr(-40.0) = -804.60...", scipy="log_ndtr")
