@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from weakref import ReferenceType, ref
 
 from micrograd_plus.engine import Arg, Op, Value, block, watching
@@ -121,8 +122,12 @@ def users_line(frame: FrameType | None = None) -> str:
     frame = users_frame(frame or sys._getframe(1))
     if frame is None:
         return "a line that is not known"
-    file, number = frame.f_code.co_filename, frame.f_lineno
-    source = linecache.getline(file, number, frame.f_globals).strip()
+    return quoted_line(frame.f_code.co_filename, frame.f_lineno, frame.f_globals)
+
+
+def quoted_line(file: str, number: int, names: dict[str, Any]) -> str:
+    """A line of a file, and where it stands; `names` are the globals that it sees."""
+    source = linecache.getline(file, number, names).strip()
     place = f"{_called(file)}, line {number}"
     return f"`{source}` ({place})" if source else place
 

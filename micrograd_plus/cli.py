@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import errno
 import io
+import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from math import inf
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 import click
 
-from micrograd_plus.errors import nearest, unknown
+from micrograd_plus.errors import unknown
 from micrograd_plus.identities import Identities
 from micrograd_plus.parsing import ExpressionError, parse
 
@@ -389,21 +389,56 @@ def ops(name: str | None) -> int:
     return 0
 
 
+class OfLaws(click.Command):
+    """A command whose option --laws takes one name after the other, also those that begin with a minus."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words apart: after --laws come names of laws, and the engine, if it was not said before."""
+        from micrograd_plus.laws import LAWS
+
+        known = {law.name for law in LAWS}
+        words: list[str] = []
+        naming = False
+        for word in args:
+            another = word.startswith("--") or ":" in word or word.endswith(".py")
+            naming = word == "--laws" or (naming and (word in known or not another))
+            words.append(f"--laws={word}" if naming and word != "--laws" else word)
+        pairs = zip(words, [*words[1:], ""])
+        named = [word for word, after in pairs if word != "--laws" or not after.startswith("--laws=")]
+        return super().parse_args(ctx, named)
+
+
 @command.command(
     "check-engine",
+    cls=OfLaws,
     epilog="""\b
 Examples:
   micrograd-plus check-engine my_engine.py:Value
+  micrograd-plus check-engine my_package/engine.py:Value --json
+  micrograd-plus check-engine my_engine.py --laws "a node used twice" relu
   micrograd-plus check-engine micrograd.engine:Value
   micrograd-plus check-engine micrograd_plus.engine:Value""",
 )
 @click.argument("engine", required=False, metavar="MODULE:CLASS")
-def check_engine(engine: str | None) -> int:
+@click.option("--laws", "names", multiple=True, metavar="NAME...", help="Try only these, by their names in the table.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
+@click.option(
+    "--seconds",
+    type=positive,
+    default=10.0,
+    show_default=True,
+    metavar="N",
+    help="How long a law may take; the import may take three times as long.",
+)
+def check_engine(engine: str | None, names: tuple[str, ...], as_json: bool, seconds: float) -> int:
     """Hold a scalar autograd engine to the laws of autograd.
 
     Takes any class with micrograd's interface: Value(data), .data, .grad, .backward() and + - * / **. Prints a table of
-    the laws and, for each one broken, the smallest program that shows it, ready to be pasted. MODULE is a file or what
-    one would import, from the current folder or installed; the class may be left out if it is Value.
+    the laws and, for each one broken, the smallest program that shows it, ready to be pasted; the first to mend comes
+    first. MODULE is a file or what one would import, from the current folder or installed; the class may be left out if
+    it is Value.
+
+    The engine runs in a process of its own: one that hangs, leaves Python or crashes it fails the law at hand.
 
     The exit code is 0 when all laws hold, 1 when one is broken, 2 when there is no such engine.
     """
@@ -411,59 +446,13 @@ def check_engine(engine: str | None) -> int:
         raise click.UsageError("which engine? Expected MODULE:CLASS, such as my_engine.py:Value")
     from micrograd_plus import laws
 
-    with suppress(ImportError):  # now, so that no file in the student's folder hides what Hypothesis imports
-        import hypothesis  # noqa: F401
-    report = laws.check_engine(_engine_class(engine))
-    click.echo(str(report))
-    return BROKEN if report.failures else 0
-
-
-def _engine_class(text: str) -> type:
-    """The class that `module:Class` or `file.py:Class` stands for."""
-    where, _, name = text.partition(":")
-    module = _imported(where)
-    name = name or "Value"
-    found = getattr(module, name, None)
-    if found is None:
-        classes = sorted(key for key, thing in vars(module).items() if isinstance(thing, type))
-        near = nearest(name, classes)
-        hint = f"did you mean {near!r}?" if near else f"it has {', '.join(classes) or 'none at all'}"
-        raise ValueError(f"{where!r} has no class {name!r}; {hint}")
-    if not isinstance(found, type):
-        raise TypeError(f"{text!r}: expected a class, got {type(found).__name__}")
-    return found
-
-
-def _imported(where: str) -> ModuleType:
-    """The module of that name, from the current folder or installed, or the one in that file."""
-    from importlib import import_module
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    file = Path(where)
-    spec = spec_from_file_location(file.stem, file) if file.suffix == ".py" else None
-    folder = file.parent if spec else Path()
-    sys.path.insert(0, str(folder.resolve()))
+    report = laws.check_engine(engine, laws=names or None, seconds=seconds)
     try:
-        if spec is None or spec.loader is None:
-            return import_module(where)
-        module = module_from_spec(spec)
-        sys.modules.setdefault(file.stem, module)
-        spec.loader.exec_module(module)
-        return module
-    except Exception as error:
-        missing = isinstance(error, FileNotFoundError) and not file.exists()
-        if missing or (isinstance(error, ModuleNotFoundError) and f"{where}.".startswith(f"{error.name}.")):
-            raise ValueError(f"there is no {'file' if spec else 'module'} {where!r}; {_meant(file, where)}") from error
-        raise ValueError(f"importing {where!r} raised {type(error).__name__}: {error}") from error
-
-
-def _meant(file: Path, where: str) -> str:
-    """What to give in the place of an engine's module that is not there."""
-    is_file = file.suffix == ".py"
-    nearby = [path.name if is_file else path.stem for path in (file.parent if is_file else Path()).glob("*.py")]
-    module, _, name = where.rpartition(".")
-    near = f"{module}:{name}" if module and name[:1].isupper() else nearest(file.name, nearby)
-    return f"did you mean {near!r}?" if near else "expected MODULE:CLASS, such as my_engine.py:Value"
+        click.echo(json.dumps(report.as_dict(), indent=2) if as_json else str(report))
+        sys.stdout.flush()
+    except BrokenPipeError:  # a 1 would say that a law is broken
+        sys.exit(2)
+    return 0 if report.holds else BROKEN
 
 
 def main(args: list[str] | None = None) -> NoReturn:
@@ -472,28 +461,56 @@ def main(args: list[str] | None = None) -> NoReturn:
     The exit code is 0 when all went well, 1 when an engine breaks a law, 2 with one line on stderr for an error (or
     three, where an expression cannot be read), and 130 after Ctrl-C.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ∂ gets a ?
+    closed = _open_standard_files()
     try:
         ended = command.main(args, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
+        code = _told("standard output is closed, so nothing could be shown") if closed else ended or 0
     except click.ClickException as error:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else NAME
-        _leave(f"{error.format_message()} (see {path} --help)")
+        code = _told(f"{error.format_message()} (see {path} --help)")
     except (click.Abort, KeyboardInterrupt):
-        _leave("stopped by Ctrl-C", STOPPED)
+        code = _told("stopped by Ctrl-C", STOPPED)
     except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever read our output has enough of it
-            sys.exit(1)
         places = [str(name) for name in (error.filename, error.strerror) if name]
-        _leave(": ".join(places) or str(error))
+        # whoever read our output may have enough of it
+        code = 1 if error.errno == errno.EPIPE else _told(": ".join(places) or str(error))
     except ExpressionError as error:
-        _leave(str(error), lines=True)
+        code = _told(str(error), lines=True)
+    except MemoryError as error:
+        code = _told(f"there is not enough memory; {error}" if str(error) else "there is not enough memory")
     except (ValueError, TypeError, ArithmeticError, ImportError, RuntimeError) as error:
-        _leave(str(error))
-    sys.exit(ended or 0)
-
-
-def _leave(problem: str, code: int = 2, *, lines: bool = False) -> NoReturn:
-    click.echo(f"{NAME}: {problem if lines else ' '.join(problem.split())}", err=True)
+        code = _told(str(error))
+    _drop_unwritten()
     sys.exit(code)
+
+
+def _told(problem: str, code: int = 2, *, lines: bool = False) -> int:
+    with suppress(OSError):
+        click.echo(f"{NAME}: {problem if lines else ' '.join(problem.split())}", err=True)
+    return code
+
+
+def _open_standard_files() -> bool:
+    """Let what is closed lead nowhere, so that no file of ours takes its place; whether standard output was closed."""
+    closed = sys.stdout is None
+    with suppress(OSError):
+        for standard in range(3):
+            try:
+                os.fstat(standard)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)  # it gets the least number that is free
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - for as long as the command runs
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ∂ gets a ?
+    return closed
+
+
+def _drop_unwritten() -> None:
+    """What could not be written is dropped: Python would try again at its end, and change the exit code to 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

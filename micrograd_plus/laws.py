@@ -1,23 +1,24 @@
 """Hold anybody's scalar autograd engine to the laws of differentiation, and show the smallest program that breaks one.
 
 A law is a few programs, each with what it must print. The programs are what a student is shown, so what failed here
-fails there too. No engine is trusted: what they must print follows from Python's own floats and fractions.
+fails there too. No engine is trusted: what they must print follows from Python's own floats and fractions, and where
+they run (`trials`) nothing is judged.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import sys
 import textwrap
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from reprlib import repr as short_repr
-from traceback import format_exception_only
 from typing import Any, Literal, TypeAlias
 
-Run: TypeAlias = "Callable[[Program], Failure | None]"
+from micrograd_plus.errors import unknown
+from micrograd_plus.trials import MENDABLE, SECONDS, Answer, Bench, Engine, Printed, bench
+
 Trial: TypeAlias = "Callable[[Run, Collection[str]], Failure | None]"
 
 WIDTH = 80
@@ -39,9 +40,10 @@ class Failure:
 
     Attributes:
         program: its lines, with the import.
-        got: "prints ..." or "raises ...".
+        got: "prints ...", "raises ...", "does not end within 10 s", "crashes Python ...".
         expected: what it must print.
         why: the law, in words.
+        lost: the line of the engine's that wrote over a gradient, if one did and it can be seen; else "".
 
     >>> import micrograd_plus as mp
     >>> class Careless(mp.Value):
@@ -62,11 +64,17 @@ class Failure:
     got: str
     expected: str
     why: str
+    lost: str = ""
 
     def __str__(self) -> str:
-        rows = [("it", self.got), ("expected", f"prints {self.expected}"), ("because", self.why)]
-        texts = [textwrap.wrap(text, WIDTH - 14) for _, text in rows]
-        said = [f"  {name:<10}" + ("\n" + " " * 12).join(lines) for (name, _), lines in zip(rows, texts)]
+        return self._with({})
+
+    def _with(self, more: dict[str, str]) -> str:
+        rows = {"it": self.got, "expected": f"prints {self.expected}", "because": self.why, "there": self.lost, **more}
+        said = []
+        for name, text in rows.items():
+            if text:
+                said.append(f"  {name:<10}" + ("\n" + " " * 12).join(textwrap.wrap(text, WIDTH - 14)))
         return "\n".join([textwrap.indent(self.program, " " * 6), "", *said])
 
 
@@ -78,18 +86,24 @@ class Law:
         name: what it is called.
         says: what it is, in words.
         trial: a function that tries it, and gives the `Failure` or None.
+        shows: the kinds of fault that break it, in words.
         rests: a tuple of the names of laws without which this one cannot hold: if one fails, too, that is to blame.
         method: the method that it is about, for engines that have it; "" if it is for all.
+        extra: an expression that not every engine knows, for those that do; "" if it is for all.
 
     >>> print(f"{LAWS[0].name}: {LAWS[0].says}")
     a new node: keeps its number; its gradient is 0
+    >>> print(LAWS[0].shows)
+    the gradient begins as None, or not at all; the number is rounded or kept as text
     """
 
     name: str
     says: str
     trial: Trial
+    shows: str
     rests: tuple[str, ...] = ()
     method: str = ""
+    extra: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,9 +112,10 @@ class Outcome:
 
     Attributes:
         law: which it is.
-        verdict: "pass"; "FAIL"; "fails too", along with a law that it rests on; "not there", if the method is missing.
+        verdict: "pass"; "FAIL"; "fails too", along with a law that it rests on; "not tried", as it rests on a law
+            whose program did not come to its end; "not there", if the engine has no such method or operation.
         failure: the smallest program that shows it, where it fails.
-        mend: the failed law that it rests on, where it "fails too".
+        mend: the failed law that it rests on, where it "fails too" or is "not tried".
 
     >>> import micrograd_plus as mp
     >>> outcome = check_engine(mp.Value).outcomes[0]
@@ -109,14 +124,14 @@ class Outcome:
     """
 
     law: Law
-    verdict: Literal["pass", "FAIL", "fails too", "not there"]
+    verdict: Literal["pass", "FAIL", "fails too", "not tried", "not there"]
     failure: Failure | None = None
     mend: str = ""
 
 
 @dataclass(frozen=True, repr=False)
 class EngineReport:
-    """What `check_engine` found; printed, it is a table and the smallest failing programs.
+    """What `check_engine` found; printed, it is a table and the smallest failing programs, the first to mend first.
 
     Attributes:
         engine: the name of the class.
@@ -126,8 +141,8 @@ class EngineReport:
     >>> report = check_engine(mp.Value)
     >>> report.failures
     []
-    >>> print(str(report).splitlines()[-1])
-    49 of 49 laws hold
+    >>> print(str(report).splitlines()[-1] == f"{len(LAWS)} of {len(LAWS)} laws hold")
+    True
     """
 
     engine: str
@@ -137,6 +152,29 @@ class EngineReport:
     def failures(self) -> list[str]:
         """A list of the laws that are broken, but for those that only fail along with another; [] if all hold."""
         return [outcome.law.name for outcome in self.outcomes if outcome.verdict == "FAIL"]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no law is broken, and at least one was tried and holds."""
+        return not self.failures and self._count("pass") > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as a dict of plain data, as `check-engine --json` prints it.
+
+        >>> import micrograd_plus as mp
+        >>> told = check_engine(mp.Value, laws=["relu"]).as_dict()
+        >>> told["engine"], told["holds"], told["counts"]["pass"]
+        ('micrograd_plus.engine.Value', True, 1)
+        >>> told["laws"][0]["name"], told["laws"][0]["verdict"]
+        ('relu', 'pass')
+        """
+        laws = []
+        for outcome in self.outcomes:
+            law, failure = outcome.law, outcome.failure
+            told: dict[str, Any] = {"name": law.name, "says": law.says, "shows": law.shows, "verdict": outcome.verdict}
+            laws.append(told | {"mend": outcome.mend, "failure": failure and vars(failure)})
+        counts = {verdict: self._count(verdict) for verdict in ("pass", "FAIL", "fails too", "not tried", "not there")}
+        return {"engine": self.engine, "holds": self.holds, "counts": counts, "laws": laws}
 
     def _count(self, verdict: str) -> int:
         return sum(outcome.verdict == verdict for outcome in self.outcomes)
@@ -148,18 +186,20 @@ class EngineReport:
         yield from (f"The laws of autograd, and {self.engine}", "")
         for outcome in self.outcomes:
             law = outcome.law
-            remark = {"not there": f"no .{law.method}()", "fails too": f"mend first: {outcome.mend}"}
+            remark = {"not there": f"no {law.extra or f'.{law.method}()'}"}
+            remark |= dict.fromkeys(("fails too", "not tried"), f"mend first: {outcome.mend}")
             yield f"{outcome.verdict:<9}  {law.name:<27} {remark.get(outcome.verdict, law.says)}"
         for outcome in self.outcomes:
-            if outcome.verdict == "FAIL":
-                yield from ("", f"FAIL  {outcome.law.name}: {outcome.law.says}", "", str(outcome.failure))
+            if outcome.verdict == "FAIL" and outcome.failure:
+                shown = outcome.failure._with({"shows": outcome.law.shows})
+                yield from ("", f"FAIL  {outcome.law.name}: {outcome.law.says}", "", shown)
         counts = [
             f"{self._count('pass')} of {len(self.outcomes)} laws hold",
             *_counted(self._count("FAIL"), "{} fail", "{} fails"),
             *_counted(self._count("fails too"), "{} fail along with others", "{} fails along with another"),
-            *_counted(self._count("not there"), "{} are about methods that are not there", "{} is about a method "
-                      "that is not there"),
-        ]  # fmt: skip
+            *_counted(self._count("not tried"), "{} were not tried", "{} was not tried"),
+            *_counted(self._count("not there"), "{} are about what is not there", "{} is about what is not there"),
+        ]
         yield from ("", *textwrap.wrap(", ".join(counts), WIDTH))
 
 
@@ -167,98 +207,181 @@ def _counted(count: int, many: str, one: str) -> list[str]:
     return [(one if count == 1 else many).format(count)] if count else []
 
 
-def check_engine(ValueClass: type) -> EngineReport:  # noqa: N803 - it takes a class, and says so
+def check_engine(
+    ValueClass: type | str,  # noqa: N803 - it takes a class, and says so
+    *,
+    laws: Iterable[str] | None = None,
+    seconds: float = SECONDS,
+) -> EngineReport:
     """Hold a scalar autograd engine with micrograd's interface to the laws of differentiation.
 
     Args:
-        ValueClass: a class with `ValueClass(data)`, `.data`, `.grad`, `.backward()` and `+ - * / **`. Laws about
-            `relu`, `tanh`, `exp`, `log`, `sigmoid`, `sin`, `cos` and `sqrt` are tried where these methods are there.
+        ValueClass: a class with `ValueClass(data)`, `.data`, `.grad`, `.backward()` and `+ - * / **`, or a str that
+            says where it is, such as "my_engine.py:Value" or "my_engine:Value". Laws about `Value ** Value`,
+            `number ** Value`, `relu`, `tanh`, `exp`, `log`, `sigmoid`, `sin`, `cos` and `sqrt` are tried where these
+            are there.
+        laws: the names of those to try; None tries all.
+        seconds: how long a law may take; importing the engine may take three times as long.
 
     Returns:
-        An `EngineReport`. Its `.failures` lists the names of the laws that are broken, `str()` is a table, and for each
-        of them the smallest program that fails; `.outcomes` has all that as data.
+        An `EngineReport`. Its `.failures` lists the names of the laws that are broken, the first to mend first, `str()`
+        is a table, and for each of them the smallest program that fails; `.outcomes` has all that as data.
 
     Raises:
         TypeError: ValueClass is no class.
+        ValueError: there is no such module, class or law; the time is no positive number.
         ImportError: Hypothesis is not installed.
 
-    What the engine raises counts as a failure of the law at hand and is quoted; only SystemExit and KeyboardInterrupt
-    pass. Random expressions are held to forward-mode derivatives in exact fractions. The same engine gives the same
-    report every time.
+    Whatever the engine does counts as a failure of the law at hand and is quoted: what it raises, SystemExit too, that
+    it does not end, that it leaves or crashes Python, that it needs more than 4 GiB or half of the memory. It runs in a
+    process of its own, a fork of this one, and only what its programs print is sent back and judged here. Where Python
+    has no fork, as on Windows, another Python imports the class; there, a class of a notebook, which nobody can import,
+    runs in this process, without limits. Random expressions are held to forward-mode derivatives in exact fractions.
+    The same engine gives the same report every time.
 
     >>> import micrograd_plus as mp
     >>> check_engine(mp.Value).failures
     []
+    >>> check_engine("micrograd_plus.engine:Value", laws=["topological order", "relu"]).failures
+    []
     """
-    if not isinstance(ValueClass, type):
+    if not isinstance(ValueClass, (type, str)):
         hint = f"; did you mean {type(ValueClass).__name__}?" if hasattr(ValueClass, "backward") else ""
         quoted = f"check_engine({short_repr(ValueClass)})"
         raise TypeError(f"{quoted}: expected a class, such as Value, got {type(ValueClass).__name__}{hint}")
+    chosen = _chosen(laws)
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"check_engine(seconds={seconds!r}): expected a positive number of seconds")
     try:
         import hypothesis  # noqa: F401 - said before the first law is tried
     except ImportError:
         raise ImportError("check_engine needs Hypothesis: pip install 'micrograd-plus[check]'") from None
+    methods = tuple({law.method for law in LAWS if law.method})
+    with bench(ValueClass, methods, seconds) as place:
+        outcomes = _tried(chosen, place)
+        return EngineReport(f"{place.engine.module}.{place.engine.name}", outcomes)
 
-    def run(program: Program) -> Failure | None:
-        return _run(ValueClass, program)
 
+def _chosen(names: Iterable[str] | None) -> tuple[Law, ...]:
+    """The laws of these names, in the order of all."""
+    if names is None:
+        return LAWS
+    names = [names] if isinstance(names, str) else list(names)
+    known = [law.name for law in LAWS]
+    for name in names:
+        if name not in known:
+            raise unknown("law", name, known)
+    if not names:
+        raise ValueError("check_engine(laws=[]): expected at least one name, or None for all")
+    return tuple([law for law in LAWS if law.name in names])
+
+
+def _tried(laws: tuple[Law, ...], place: Bench) -> tuple[Outcome, ...]:
+    """What becomes of each law. A law that fails with one that it rests on is tried again with that one mended."""
     outcomes: dict[str, Outcome] = {}
     held: set[str] = set()
-    limit = sys.getrecursionlimit()
-    for law in LAWS:
-        if law.method and not callable(getattr(ValueClass, law.method, None)):
-            outcomes[law.name] = Outcome(law, "not there")
+    mended: set[str] = set()
+    for law in laws:
+        blamed = [outcomes[name] for name in law.rests if name in outcomes and outcomes[name].verdict != "pass"]
+        blamed = [outcome for outcome in blamed if outcome.verdict != "not there"]
+        first = blamed[0].mend or blamed[0].law.name if blamed else ""
+        stopped = [each for each in blamed if each.verdict == "not tried" or (each.failure and _stops(each.failure))]
+        if stopped:
+            outcomes[law.name] = Outcome(law, "not tried", mend=stopped[0].mend or stopped[0].law.name)
             continue
-        try:
-            failure = law.trial(run, held)
-        finally:
-            sys.setrecursionlimit(limit)  # an engine may have raised it
-        blamed = [name for name in law.rests if name in outcomes and outcomes[name].failure]
+        with place.law():
+            if not _is_there(law, place):
+                outcomes[law.name] = Outcome(law, "not there")
+                continue
+            failure = law.trial(Run(place), held)
         if failure is None:
             held.add(law.name)
             outcomes[law.name] = Outcome(law, "pass")
-        elif blamed:
-            first = outcomes[blamed[0]]
-            outcomes[law.name] = Outcome(law, "fails too", failure, first.mend or first.law.name)
+            continue
+        mends = tuple([outcome.law.name for outcome in blamed])
+        if not blamed or (mended.issuperset(mends) and not _holds(law, place, mends, held)):
+            outcomes[law.name] = Outcome(law, "FAIL", _seen(failure, place))
         else:
-            outcomes[law.name] = Outcome(law, "FAIL", failure)
-    return EngineReport(f"{ValueClass.__module__}.{ValueClass.__qualname__}", tuple(outcomes.values()))
+            outcomes[law.name] = Outcome(law, "fails too", failure, first)
+        if law.name in MENDABLE and not _stops(failure) and _holds(law, place, (*mends, law.name), held):
+            mended.add(law.name)
+    return tuple(outcomes.values())
+
+
+def _is_there(law: Law, place: Bench) -> bool:
+    """Whether the engine has what the law is about: it may refuse what nobody promised."""
+    if not law.extra:
+        return not law.method or law.method in place.engine.methods
+    operands = law.extra.replace("Value", "Value(2.0)").replace("number", "2.0")
+    kind = place.ask(operands).raised.partition(":")[0]
+    return kind not in ("TypeError", "NotImplementedError", "AssertionError", "AttributeError", "ValueError")
+
+
+def _holds(law: Law, place: Bench, mends: tuple[str, ...], held: Collection[str]) -> bool:
+    with place.law():
+        return law.trial(Run(place, mends), held) is None
+
+
+def _stops(failure: Failure) -> bool:
+    return not failure.got.startswith(("prints ", "raises ", "replaces "))
+
+
+def _seen(failure: Failure, place: Bench) -> Failure:
+    """The failure, with the line that wrote over a gradient, if one did."""
+    if not failure.got.startswith("prints "):
+        return failure
+    lines = failure.program.removeprefix(_importing(place.engine))
+    with place.law():
+        return replace(failure, lost=place.ask(lines, watch=True).lost)
 
 
 # ------------------------------------------------------------------------------------------------- running a program
 
 
-def _run(value_class: type, program: Program) -> Failure | None:
-    """Run the program as the student would, but hear what it prints."""
-    printed: list[Any] = []
-    names = {"Value": value_class, "print": lambda *values: printed.extend(values)}
-    try:
-        exec(program.lines, names)  # noqa: S102 - the lines are ours, from this file
-        if len(printed) == len(program.expected) and all(map(_agrees, printed, program.expected)):
-            return None
-        got = f"prints {' '.join(map(str, printed))}"
-    except Exception as error:  # noqa: BLE001 - whatever a student's engine raises is its failure, never ours
-        got = f"raises {format_exception_only(error)[0].strip()}"
+@dataclass(frozen=True)
+class Run:
+    """What a trial runs its programs with: `run(program)` is None where it prints what it must.
+
+    Attributes:
+        place: where the engine is.
+        mends: the laws that are mended for as long as each program runs.
+    """
+
+    place: Bench
+    mends: tuple[str, ...] = ()
+
+    def __call__(self, program: Program) -> Failure | None:
+        return _judged(program, self.place.ask(program.lines, self.mends), self.place.engine)
+
+
+def _judged(program: Program, answer: Answer, engine: Engine) -> Failure | None:
+    if answer.ended or answer.raised:
+        got = answer.ended or f"raises {answer.raised}"
+    elif len(answer.printed) == len(program.expected) and all(map(_agrees, answer.printed, program.expected)):
+        return None
+    else:
+        got = f"prints {' '.join([printed.text for printed in answer.printed])}"
+    return _failure(program.lines, got, " ".join(map(str, program.expected)), program.why, engine)
+
+
+def _failure(lines: str, got: str, expected: str, why: str, engine: Engine) -> Failure:
     if len(got) > 300:
         got = f"{got[:297]}..."
-    expected = " ".join(map(str, program.expected))
-    return Failure(f"{_importing(value_class)}{program.lines}", got, expected, program.why)
+    return Failure(f"{_importing(engine)}{lines}", got, expected, why)
 
 
-def _agrees(got: Any, expected: float | bool) -> bool:
+def _agrees(got: Printed, expected: float | bool) -> bool:
     if isinstance(expected, bool):
-        return bool(got) is expected
-    try:
-        return math.isclose(float(got), expected, rel_tol=1e-7, abs_tol=1e-9)
-    except (TypeError, ValueError):
-        return False
+        return got.truth is expected
+    return got.number is not None and math.isclose(got.number, expected, rel_tol=1e-7, abs_tol=1e-9)
 
 
-def _importing(value_class: type) -> str:
+def _importing(engine: Engine) -> str:
     """The line that makes the class known as Value; none in a notebook that calls it so."""
-    module, name = value_class.__module__, value_class.__qualname__
+    module, name = engine.module, engine.name
+    last = name.rpartition(".")[2]
     if module in ("__main__", "builtins") or "<locals>" in name:
-        return "" if value_class.__name__ == "Value" else f"Value = {value_class.__name__}\n"
+        return "" if last == "Value" else f"Value = {last}\n"
     outer, _, inner = name.partition(".")
     if inner:
         return f"from {module} import {outer}\nValue = {name}\n"
@@ -270,6 +393,27 @@ def _programs(*programs: Program) -> Trial:
     return lambda run, _: next(filter(None, map(run, programs)), None)
 
 
+def _quiet(run: Run, _: Collection[str]) -> Failure | None:
+    why = "whoever uses an engine says what is printed; take out what you printed to see how it works."
+    for operation in ("x + y", "x * y", "x - y", "x / y", "x ** 2"):
+        lines = f"x = Value(2.0)\ny = Value(4.0)\nz = {operation}\nz.backward()\nprint('done')"
+        answer = run.place.ask(lines, run.mends)
+        aside = " ".join(answer.aside.split())
+        if aside:
+            return _failure(lines, f"prints {aside} done", "done", why, run.place.engine)
+    return None
+
+
+def _unpatched(run: Run, _: Collection[str]) -> Failure | None:
+    why = "a function of Python's belongs to all: give yours another name, or keep it in your own module."
+    for name, now in run.place.replaced():
+        module, _, function = name.rpartition(".")
+        ask = f"print({name}.__module__, {name}.__qualname__)"
+        lines = f"import {module}\n{ask}" if module else ask
+        return _failure(lines, f"prints {now}", f"{module or 'builtins'} {function}", why, run.place.engine)
+    return None
+
+
 # ---------------------------------------------------------------------------------------------------- laws, by kinds
 
 
@@ -278,11 +422,13 @@ def _exact(
     says: str,
     why: str,
     *programs: tuple[str, tuple[float | bool, ...]],
+    shows: str,
     rests: tuple[str, ...] = (),
     method: str = "",
 ) -> Law:
     """A law of programs written out, the smallest first."""
-    return Law(name, says, _programs(*[Program(lines, expected, why) for lines, expected in programs]), rests, method)
+    trial = _programs(*[Program(lines, expected, why) for lines, expected in programs])
+    return Law(name, says, trial, shows, rests, method)
 
 
 def _operation(
@@ -292,9 +438,11 @@ def _operation(
     slopes: tuple[str, ...],
     at: tuple[tuple[float, ...], ...],
     *,
+    shows: str,
     value: str = "",
     rests: tuple[str, ...] = (),
     method: str = "",
+    extra: str = "",
     more: tuple[Program, ...] = (),
 ) -> Law:
     """A law of one operation on x, or on x and y: its value and its slopes, alone and in a chain.
@@ -318,7 +466,7 @@ def _operation(
             chain = f"{why}, and the chain rule multiplies it by the gradient that arrives, here 10."
             tenfold = tuple(10 * result for result in results)
             chained.append(Program(f"{leaves}z = ({expression}) * Value(10.0){ask}", tenfold, chain))
-    return Law(name, says, _programs(*direct, *chained, *more), rests, method)
+    return Law(name, says, _programs(*direct, *chained, *more), shows, rests, method, extra)
 
 
 def _number(text: str, numbers: dict[str, float]) -> float:
@@ -425,6 +573,8 @@ def _random(run: Run, held: Collection[str]) -> Failure | None:
     smallest: list[Failure] = []
 
     def fails(drawn: tuple[list[float], list[tuple[str, int, int, float]]]) -> bool:
+        if run.place.late():  # of a slow engine fewer are tried; one that has ended is not asked again
+            return False
         program = _expression(*drawn)
         failure = program and run(program)
         if failure:
@@ -439,7 +589,8 @@ def _random(run: Run, held: Collection[str]) -> Failure | None:
     except HypothesisException:  # none fails; or one did that then did not, as in an engine that asks the hash
         return smallest[0] if smallest else None
     program = _expression(*found)
-    return (program and run(program)) or smallest[0]
+    again = None if run.place.late() or program is None else run(program)
+    return again or smallest[0]
 
 
 def _expression(leaves: list[float], steps: list[tuple[str, int, int, float]]) -> Program | None:
@@ -486,68 +637,22 @@ LAWS: tuple[Law, ...] = (
         "nothing has been differentiated yet, so the gradient is 0; backward() adds to it.",
         ("x = Value(2.5)\nprint(x.data, x.grad)", (2.5, 0.0)),
         ("x = Value(-3)\nprint(x.data, x.grad)", (-3.0, 0.0)),
-    ),
-    _exact(
-        "repr", "a node can be shown",
-        "print(x) and the notebook call repr(x), which must be a string.",
-        ("x = Value(2.5)\nprint(isinstance(repr(x), str))", (True,)),
-        rests=_NODE,
+        shows="the gradient begins as None, or not at all; the number is rounded or kept as text",
     ),
     _exact(
         "dy/dy is 1", "where backward() starts, it puts a 1",
         "a number moves exactly as much as itself. Without that 1 at the start, the chain rule multiplies zeros.",
         ("x = Value(3.0)\nx.backward()\nprint(x.grad)", (1.0,)),
+        shows="backward() puts no 1 at its start; it leaves out the node it is called on",
         rests=_NODE,
     ),
-
-    _operation("Value * Value", "each factor gets the other one", ("x * y",), ("y", "x"), _TWO, rests=_START),
-    _operation("Value * number", "the number is the slope", ("x * 3", "x * 2.5"), ("c",), _ONE, rests=_PRODUCT),
-    _operation("number * Value", "__rmul__: the same, from the left", ("3 * x", "2.5 * x"), ("c",), _ONE,
-               rests=(*_PRODUCT, "Value * number")),
-    _operation("Value + Value", "each term gets all of the gradient", ("x + y",), ("1", "1"), _TWO, rests=_PRODUCT),
-    _operation("Value + number", "a number shifts; the slope stays 1", ("x + 3", "x + 2.5"), ("1",), _ONE, rests=_SUM),
-    _operation("number + Value", "__radd__: the same, from the left", ("3 + x", "2.5 + x"), ("1",), _ONE,
-               rests=(*_SUM, "Value + number")),
-    _operation("-Value", "the slope is -1", ("-x",), ("-1",), _ONE, rests=(*_PRODUCT, "Value * number")),
-    _operation("Value - Value", "the second one gets a minus", ("x - y",), ("1", "-1"), _TWO, rests=(*_SUM, "-Value")),
-    _operation("Value - number", "a number shifts; the slope stays 1", ("x - 3", "x - 2.5"), ("1",), _ONE,
-               rests=(*_SUM, "Value + number", "Value - Value")),
-    _operation("number - Value", "__rsub__: the number comes first", ("3 - x", "2.5 - x"), ("-1",), _ONE,
-               rests=(*_SUM, "-Value", "number + Value", "Value - Value")),
-    _operation("Value ** number", "slope n * x ** (n - 1)", ("x ** 2", "x ** 3", "x ** 1"), ("c * x ** (c - 1)",),
-               _ONE, rests=_PRODUCT,
-               more=(Program("x = Value(4.0)\nz = x ** 1.5\nz.backward()\nprint(z.data, x.grad)", (8.0, 3.0),
-                             "the derivative of x ** 1.5 by x is 1.5 * x ** 0.5."),)),
-    _operation("Value ** -number", "slope n * x ** (n - 1), n below 0", ("x ** -1", "x ** -2"), ("c * x ** (c - 1)",),
-               _ONE, rests=(*_PRODUCT, "Value ** number")),
-    _operation("Value ** 0", "always 1, so its slope is 0", ("x ** 0",), ("0",), _ONE,
-               rests=(*_PRODUCT, "Value ** number")),
-    _operation("Value ** Value", "base and exponent both get a slope", ("x ** y",),
-               ("y * x ** (y - 1)", "x ** y * log(x)"), ((2.0, 3.0), (0.5, 2.0)),
-               rests=(*_PRODUCT, "Value ** number")),
-    _operation("number ** Value", "__rpow__: slope c ** x * log(c)", ("2 ** x", "0.5 ** x"), ("c ** x * log(c)",),
-               ((3.0,), (-1.0,)), rests=_PRODUCT),
-    _operation("Value / Value", "slopes 1 / y and -x / y ** 2", ("x / y",), ("1 / y", "-x / y ** 2"), _TWO,
-               rests=(*_PRODUCT, "Value ** number", "Value ** -number"),
-               more=(Program("x = Value(3)\ny = Value(2)\nz = x / y\nz.backward()\nprint(z.data, x.grad, y.grad)",
-                             (1.5, 0.5, -0.75), "3 / 2 is 1.5, also where both are whole numbers."),)),
-    _operation("Value / number", "slope 1 / c", ("x / 4", "x / 2.5"), ("1 / c",), _ONE,
-               rests=(*_PRODUCT, "Value * number", "Value / Value")),
-    _operation("number / Value", "__rtruediv__: the number is on top", ("3 / x", "2.5 / x"), ("-c / x ** 2",), _ONE,
-               rests=(*_PRODUCT, "number * Value", "Value ** number", "Value ** -number", "Value / Value")),
-    _exact(
-        "numbers are constants", "they take part and stay as they are",
-        "a plain number is no variable: it has no gradient and nothing changes it.",
-        ("c = 3.0\nx = Value(2.0)\ny = x * c + c\ny.backward()\nprint(y.data, x.grad, c)", (9.0, 3.0, 3.0)),
-        rests=_NUMBERS,
-    ),
-
-    _exact(
-        "the output's gradient is 1", "also where operations made it",
-        "y moves exactly as much as y.",
-        ("x = Value(3.0)\ny = x * Value(2.0)\ny.backward()\nprint(y.grad)", (1.0,)),
-        rests=_PRODUCT,
-    ),
+    _operation("Value * Value", "each factor gets the other one", ("x * y",), ("y", "x"), _TWO,
+               shows="each factor gets itself and not the other one; the gradient that arrives is left out (chain "
+                     "rule); the wrong end first",
+               rests=_START),
+    _operation("Value + Value", "each term gets all of the gradient", ("x + y",), ("1", "1"), _TWO,
+               shows="a term is left out; the gradient that arrives is left out (chain rule)",
+               rests=_PRODUCT),
     _exact(
         "a node used twice", "what comes back from both uses adds up",
         "x stands on both sides, and both edges to x must add to its gradient: x + x is 2 x, with slope 2, and x * x "
@@ -555,8 +660,23 @@ LAWS: tuple[Law, ...] = (
         ("x = Value(3.0)\ny = x + x\ny.backward()\nprint(y.data, x.grad)", (6.0, 2.0)),
         ("x = Value(3.0)\ny = x * x\ny.backward()\nprint(y.data, x.grad)", (9.0, 6.0)),
         ("x = Value(3.0)\ny = x * Value(2.0) + x * Value(5.0)\ny.backward()\nprint(y.data, x.grad)", (21.0, 7.0)),
+        shows="= where += belongs; a node's rule that runs once for each kind of parent, as in a set",
         rests=_SUM,
     ),
+    _exact(
+        "the output's gradient is 1", "also where operations made it",
+        "y moves exactly as much as y.",
+        ("x = Value(3.0)\ny = x * Value(2.0)\ny.backward()\nprint(y.grad)", (1.0,)),
+        shows="the 1 is put at a leaf only, or the output starts again from 0 after it",
+        rests=_PRODUCT,
+    ),
+
+    _operation("Value * number", "the number is the slope", ("x * 3", "x * 2.5"), ("c",), _ONE,
+               shows="a number is not made a Value; it is taken for 1",
+               rests=_PRODUCT),
+    _operation("Value + number", "a number shifts; the slope stays 1", ("x + 3", "x + 2.5"), ("1",), _ONE,
+               shows="a number is not made a Value; its gradient goes to the wrong node",
+               rests=_SUM),
     _exact(
         "equal numbers, two nodes", "nodes that hold the same are not one",
         "x and y hold the same number and are two variables. Where nodes are kept in a set or a dict, they must be "
@@ -564,22 +684,8 @@ LAWS: tuple[Law, ...] = (
         ("x = Value(2.0)\ny = Value(2.0)\nz = x * y * y\nz.backward()\nprint(x.grad, y.grad)", (4.0, 8.0)),
         ("x = Value(2.0)\ny = Value(2.0)\nz = (x + 1) * (y + 1) * 5\nz.backward()\nprint(x.grad, y.grad)",
          (15.0, 15.0)),
+        shows="== and hash() by data; a set or dict of numbers and not of nodes",
         rests=(*_NUMBERS, "a node used twice"),
-    ),
-    _exact(
-        "zero is a number", "a factor 0 gives the other slope 0",
-        "x * y has slope y by x and slope x by y, also where that is 0. Ask `is None` for what is not there, not `or`.",
-        ("x = Value(0.0)\ny = Value(5.0)\nz = x * y\nz.backward()\nprint(z.data, x.grad, y.grad)", (0.0, 5.0, 0.0)),
-        ("x = Value(5.0)\ny = Value(0.0)\nz = x * y\nz.backward()\nprint(z.data, x.grad, y.grad)", (0.0, 0.0, 5.0)),
-        ("x = Value(5.0)\nz = 0 * x + 0\nz.backward()\nprint(z.data, x.grad)", (0.0, 0.0)),
-        rests=(*_GRAPHS, "number * Value"),
-    ),
-    _exact(
-        "x - x and x / x", "what comes back from both uses cancels",
-        "x - x is always 0 and x / x always 1, so their slope is 0: both edges to x must add to its gradient.",
-        ("x = Value(4.0)\ny = x - x\ny.backward()\nprint(y.data, x.grad)", (0.0, 0.0)),
-        ("x = Value(4.0)\ny = x / x\ny.backward()\nprint(y.data, x.grad)", (1.0, 0.0)),
-        rests=(*_GRAPHS, "Value - Value", "Value / Value", "zero is a number"),
     ),
     _exact(
         "topological order", "a node waits for all that use it",
@@ -590,13 +696,82 @@ LAWS: tuple[Law, ...] = (
         ("x = Value(2.0)\ny = x * x\nz = (y * 2) * (y * 3)\nz.backward()\nprint(x.grad)", (192.0,)),
         ("x = y = Value(1.0)\nfor _ in range(6):\n    y = y * 0.5 + y\ny.backward()\nprint(x.grad)", (1.5**6,)),
         ("x = y = Value(1.0)\nfor _ in range(6):\n    y = y + y * 0.5 * 1\ny.backward()\nprint(x.grad)", (1.5**6,)),
+        shows="rules that run as nodes are met, breadth or depth first; rules that run once for every use",
         rests=_GRAPHS,
+    ),
+
+    _operation("number * Value", "__rmul__: the same, from the left", ("3 * x", "2.5 * x"), ("c",), _ONE,
+               shows="__rmul__ is not there, or turns the wrong way round",
+               rests=(*_PRODUCT, "Value * number")),
+    _operation("number + Value", "__radd__: the same, from the left", ("3 + x", "2.5 + x"), ("1",), _ONE,
+               shows="__radd__ is not there",
+               rests=(*_SUM, "Value + number")),
+    _operation("-Value", "the slope is -1", ("-x",), ("-1",), _ONE,
+               shows="__neg__ is not there; it forgets where it came from",
+               rests=(*_PRODUCT, "Value * number")),
+    _operation("Value - Value", "the second one gets a minus", ("x - y",), ("1", "-1"), _TWO,
+               shows="both slopes are 1; the two sides are swapped",
+               rests=(*_SUM, "-Value")),
+    _operation("Value - number", "a number shifts; the slope stays 1", ("x - 3", "x - 2.5"), ("1",), _ONE,
+               shows="the number is not made a Value; the sign is lost",
+               rests=(*_SUM, "Value + number", "Value - Value")),
+    _operation("number - Value", "__rsub__: the number comes first", ("3 - x", "2.5 - x"), ("-1",), _ONE,
+               shows="__rsub__ is not there, or gives Value - number",
+               rests=(*_SUM, "-Value", "number + Value", "Value - Value")),
+    _operation("Value ** number", "slope n * x ** (n - 1)", ("x ** 2", "x ** 3", "x ** 1"), ("c * x ** (c - 1)",),
+               _ONE,
+               shows="the n in front, or the n - 1 in the exponent, is left out; n must be whole",
+               rests=_PRODUCT,
+               more=(Program("x = Value(4.0)\nz = x ** 1.5\nz.backward()\nprint(z.data, x.grad)", (8.0, 3.0),
+                             "the derivative of x ** 1.5 by x is 1.5 * x ** 0.5."),)),
+    _operation("Value ** -number", "slope n * x ** (n - 1), n below 0", ("x ** -1", "x ** -2"), ("c * x ** (c - 1)",),
+               _ONE,
+               shows="n below 0 is taken for its absolute value; abs or // in the slope",
+               rests=(*_PRODUCT, "Value ** number")),
+    _operation("Value ** 0", "always 1, so its slope is 0", ("x ** 0",), ("0",), _ONE,
+               shows="the slope is 1 and not 0; 0 is taken for what is not there",
+               rests=(*_PRODUCT, "Value ** number")),
+    _operation("Value / Value", "slopes 1 / y and -x / y ** 2", ("x / y",), ("1 / y", "-x / y ** 2"), _TWO,
+               shows="// for /; the minus or the square of the divisor's slope is left out",
+               rests=(*_PRODUCT, "Value ** number", "Value ** -number"),
+               more=(Program("x = Value(3)\ny = Value(2)\nz = x / y\nz.backward()\nprint(z.data, x.grad, y.grad)",
+                             (1.5, 0.5, -0.75), "3 / 2 is 1.5, also where both are whole numbers."),)),
+    _operation("Value / number", "slope 1 / c", ("x / 4", "x / 2.5"), ("1 / c",), _ONE,
+               shows="the number is not made a Value; the slope is the number and not 1 / c",
+               rests=(*_PRODUCT, "Value * number", "Value / Value")),
+    _operation("number / Value", "__rtruediv__: the number is on top", ("3 / x", "2.5 / x"), ("-c / x ** 2",), _ONE,
+               shows="__rtruediv__ is not there, or gives Value / number",
+               rests=(*_PRODUCT, "number * Value", "Value ** number", "Value ** -number", "Value / Value")),
+    _exact(
+        "numbers are constants", "they take part and stay as they are",
+        "a plain number is no variable: it has no gradient and nothing changes it.",
+        ("c = 3.0\nx = Value(2.0)\ny = x * c + c\ny.backward()\nprint(y.data, x.grad, c)", (9.0, 3.0, 3.0)),
+        shows="a number in an expression is changed, or gets a gradient that something else reads",
+        rests=_NUMBERS,
+    ),
+    _exact(
+        "zero is a number", "a factor 0 gives the other slope 0",
+        "x * y has slope y by x and slope x by y, also where that is 0. Ask `is None` for what is not there, not `or`.",
+        ("x = Value(0.0)\ny = Value(5.0)\nz = x * y\nz.backward()\nprint(z.data, x.grad, y.grad)", (0.0, 5.0, 0.0)),
+        ("x = Value(5.0)\ny = Value(0.0)\nz = x * y\nz.backward()\nprint(z.data, x.grad, y.grad)", (0.0, 0.0, 5.0)),
+        ("x = Value(5.0)\nz = 0 * x + 0\nz.backward()\nprint(z.data, x.grad)", (0.0, 0.0)),
+        shows="`or` and `if x:` where `is None` belongs; a factor 0 taken for 1",
+        rests=(*_GRAPHS, "number * Value"),
+    ),
+    _exact(
+        "x - x and x / x", "what comes back from both uses cancels",
+        "x - x is always 0 and x / x always 1, so their slope is 0: both edges to x must add to its gradient.",
+        ("x = Value(4.0)\ny = x - x\ny.backward()\nprint(y.data, x.grad)", (0.0, 0.0)),
+        ("x = Value(4.0)\ny = x / x\ny.backward()\nprint(y.data, x.grad)", (1.0, 0.0)),
+        shows="both edges to one node, with slopes that differ, are taken for one",
+        rests=(*_GRAPHS, "Value - Value", "Value / Value", "zero is a number"),
     ),
     _exact(
         "a sum of a list", "sum() starts with 0 + Value",
         "sum(values) is 0 + a + b + c, and each term has slope 1.",
         ("a, b, c = Value(1.0), Value(2.0), Value(3.0)\ny = sum([a, b, c])\ny.backward()\n"
          "print(y.data, a.grad, b.grad, c.grad)", (6.0, 1.0, 1.0, 1.0)),
+        shows="0 + Value does not go, or starts with a gradient",
         rests=(*_GRAPHS, "number + Value"),
     ),
     _exact(
@@ -607,6 +782,7 @@ LAWS: tuple[Law, ...] = (
         ("x = Value(2.0)\ny = x * 1\ny += x\ny.backward()\nprint(y.data, x.grad)", (4.0, 2.0)),
         ("start = total = Value(0.0)\nfor v in [Value(1.0), Value(2.0)]:\n    total += v\ntotal.backward()\n"
          "print(start.data, total.data, v.grad)", (0.0, 3.0, 1.0)),
+        shows="__iadd__ changes the node on the left",
         rests=_GRAPHS,
     ),
     _exact(
@@ -615,6 +791,7 @@ LAWS: tuple[Law, ...] = (
         "and __itruediv__, and Python does just that.",
         *[(f"x = Value(2.0)\ny = x\ny {symbol}= 4\ny.backward()\nprint(x.data, y.data, x.grad)", (2.0, *expected))
           for symbol, expected in {"-": (-2.0, 1.0), "*": (8.0, 4.0), "/": (0.5, 0.25)}.items()],
+        shows="__isub__, __imul__ or __itruediv__ changes the node on the left",
         rests=(*_GRAPHS, "Value - number", "Value / number"),
     ),
 
@@ -622,12 +799,14 @@ LAWS: tuple[Law, ...] = (
         "data stays", "backward() changes gradients only",
         "going back asks how much the numbers matter; it does not change them.",
         ("x = Value(3.0)\ny = x * x\nz = y + 1\nz.backward()\nprint(x.data, y.data, z.data)", (3.0, 9.0, 10.0)),
+        shows="backward() sets nodes to 0 with their gradients; rules that write to .data",
         rests=_GRAPHS,
     ),
     _exact(
         "backward from the middle", "what was built on top stays out of it",
         "y.backward() differentiates y. z was made from y, so y does not depend on z, and z's gradient stays 0.",
         ("x = Value(3.0)\ny = x * 2\nz = y * 5\ny.backward()\nprint(x.grad, y.grad, z.grad)", (2.0, 1.0, 0.0)),
+        shows="a list of all nodes that were ever made; nodes that know who uses them and follow that",
         rests=_GRAPHS,
     ),
     _exact(
@@ -637,6 +816,7 @@ LAWS: tuple[Law, ...] = (
         ("b = Value(3.0)\nb.grad = 7.0\na = Value(2.0)\ny = a * 5\ny.backward()\nprint(a.grad, b.grad)", (5.0, 7.0)),
         ("a, b = Value(2.0), Value(3.0)\ny = a * 5\nz = b * 4\ny.backward()\nz.backward()\nprint(a.grad, b.grad)",
          (5.0, 4.0)),
+        shows="one tape, list or set for all graphs",
         rests=_GRAPHS,
     ),
     _exact(
@@ -644,6 +824,7 @@ LAWS: tuple[Law, ...] = (
         "backward() adds to the gradient of a leaf; setting it to 0 between two steps is up to whoever trains.",
         ("x = Value(3.0)\ny = x * 2\ny.backward()\nz = x * 5\nz.backward()\nprint(x.grad)", (7.0,)),
         ("x = Value(3.0)\ny = x * 2\nz = x * 5\ny.backward()\nz.backward()\nprint(x.grad)", (7.0,)),
+        shows="backward() sets the gradients of leaves to 0, or writes = where += belongs",
         rests=(*_GRAPHS, "two graphs do not mix"),
     ),
     _exact(
@@ -653,6 +834,7 @@ LAWS: tuple[Law, ...] = (
         ("x = Value(3.0)\ny = x * 2 * 5\ny.backward()\ny.backward()\nprint(x.grad)", (20.0,)),
         ("x = Value(3.0)\ny = x * 2\ny.backward()\nz = y * 5\nz.backward()\nprint(x.grad)", (12.0,)),
         ("x = Value(3.0)\ny = x * 2\na, b = y * 3, y * 5\na.backward()\nb.backward()\nprint(x.grad)", (16.0,)),
+        shows="nodes in between keep what an earlier call left in them; nodes are marked as visited for ever",
         rests=(*_GRAPHS, "two graphs do not mix", "two losses add up"),
     ),
     _exact(
@@ -662,44 +844,92 @@ LAWS: tuple[Law, ...] = (
          "    x.data -= 0.25 * x.grad\nprint(x.data)", (0.5,)),
         ("x = Value(3.0)\ny = x * 2\nz = y * 5\nz.backward()\nx.grad = y.grad = z.grad = 0.0\nz.backward()\n"
          "print(x.grad)", (10.0,)),
+        shows="an order or a mark kept from the first call; gradients kept in a second place",
         rests=(*_GRAPHS, "two graphs do not mix"),
     ),
-    Law("deep chains", "10,000 operations, one on the other", _deep, _GRAPHS),
 
     _operation("relu", "slope 1 above 0, and 0 below", ("x.relu()",), ("float(x > 0)",), ((3.0,), (-2.0,)),
-               value="max(x, 0.0)", rests=_PRODUCT, method="relu",
+               value="max(x, 0.0)",
+               shows="the slope asks the wrong side; the negative side is not 0; a slope outside of 0 to 1 at 0",
+               rests=_PRODUCT, method="relu",
                more=(Program("x = Value(0.0)\ny = x.relu()\ny.backward()\nprint(y.data, 0 <= x.grad <= 1)", (0.0, True),
                              "relu(0) is 0, and its slope there may be anything from 0 to 1; most take 0."),)),
     _operation("exp", "is its own slope", ("x.exp()",), ("exp(x)",), _ONE,
-               value="exp(x)", rests=_PRODUCT, method="exp"),
+               value="exp(x)",
+               shows="the slope is x, or exp is taken of the gradient",
+               rests=_PRODUCT, method="exp"),
     _operation("log", "slope 1 / x", ("x.log()",), ("1 / x",), _POSITIVE,
-               value="log(x)", rests=_PRODUCT, method="log"),
+               value="log(x)",
+               shows="the slope is x and not 1 / x; log of another base",
+               rests=_PRODUCT, method="log"),
     _operation("tanh", "slope 1 - tanh(x) ** 2", ("x.tanh()",), ("1 - tanh(x) ** 2",), ((0.5,), (-2.0,)),
-               value="tanh(x)", rests=_PRODUCT, method="tanh"),
+               value="tanh(x)",
+               shows="1 - x ** 2 for 1 - tanh(x) ** 2",
+               rests=_PRODUCT, method="tanh"),
+    _operation("sigmoid", "slope s * (1 - s)", ("x.sigmoid()",), ("exp(-x) / (1 + exp(-x)) ** 2",), ((0.5,), (-2.0,)),
+               value="1 / (1 + exp(-x))",
+               shows="x * (1 - x) for s * (1 - s)",
+               rests=_PRODUCT, method="sigmoid"),
+    _operation("sin", "slope cos(x)", ("x.sin()",), ("cos(x)",), _ONE,
+               value="sin(x)",
+               shows="-cos(x), or sin(x) itself, for cos(x)",
+               rests=_PRODUCT, method="sin"),
+    _operation("cos", "slope -sin(x)", ("x.cos()",), ("-sin(x)",), _ONE,
+               value="cos(x)",
+               shows="sin(x) without its minus",
+               rests=_PRODUCT, method="cos"),
+    _operation("sqrt", "slope 1 / (2 * sqrt(x))", ("x.sqrt()",), ("1 / (2 * sqrt(x))",), _POSITIVE,
+               value="sqrt(x)",
+               shows="the 2 is left out; the slope multiplies by the root and does not divide",
+               rests=_PRODUCT, method="sqrt"),
+    _operation("Value ** Value", "base and exponent both get a slope", ("x ** y",),
+               ("y * x ** (y - 1)", "x ** y * log(x)"), ((2.0, 3.0), (0.5, 2.0)),
+               shows="the exponent is taken for a number and gets no slope",
+               rests=(*_PRODUCT, "Value ** number"), extra="Value ** Value"),
+    _operation("number ** Value", "__rpow__: slope c ** x * log(c)", ("2 ** x", "0.5 ** x"), ("c ** x * log(c)",),
+               ((3.0,), (-1.0,)),
+               shows="the slope is that of Value ** number; log(c) is left out",
+               rests=_PRODUCT, extra="number ** Value"),
+
     _exact(
         "tanh far out", "nears -1 and 1, and never overflows",
         "tanh levels off at -1 and 1. exp(2 * x) is too large for a float there: math.tanh knows the way.",
         ("x = Value(1000.0)\ny = x.tanh()\ny.backward()\nprint(y.data, x.grad)", (1.0, 0.0)),
         ("x = Value(-1000.0)\ny = x.tanh()\ny.backward()\nprint(y.data, x.grad)", (-1.0, 0.0)),
+        shows="exp(2 * x), which overflows",
         rests=(*_START, "tanh"), method="tanh",
     ),
-    _operation("sigmoid", "slope s * (1 - s)", ("x.sigmoid()",), ("exp(-x) / (1 + exp(-x)) ** 2",), ((0.5,), (-2.0,)),
-               value="1 / (1 + exp(-x))", rests=_PRODUCT, method="sigmoid"),
     _exact(
         "sigmoid far out", "nears 0 and 1, and never overflows",
         "the sigmoid levels off at 0 and 1. exp(1000) is too large for a float: below 0, take exp(x) / (1 + exp(x)).",
         ("x = Value(-1000.0)\ny = x.sigmoid()\ny.backward()\nprint(y.data, x.grad)", (0.0, 0.0)),
         ("x = Value(1000.0)\ny = x.sigmoid()\ny.backward()\nprint(y.data, x.grad)", (1.0, 0.0)),
+        shows="exp(-x), which overflows",
         rests=(*_START, "sigmoid"), method="sigmoid",
     ),
-    _operation("sin", "slope cos(x)", ("x.sin()",), ("cos(x)",), _ONE,
-               value="sin(x)", rests=_PRODUCT, method="sin"),
-    _operation("cos", "slope -sin(x)", ("x.cos()",), ("-sin(x)",), _ONE,
-               value="cos(x)", rests=_PRODUCT, method="cos"),
-    _operation("sqrt", "slope 1 / (2 * sqrt(x))", ("x.sqrt()",), ("1 / (2 * sqrt(x))",), _POSITIVE,
-               value="sqrt(x)", rests=_PRODUCT, method="sqrt"),
-
-    Law("random expressions", "agree with exact fractions", _random,
-        (*_GRAPHS, "zero is a number", "x - x and x / x", "topological order")),
+    Law(
+        "deep chains", "10,000 operations, one on the other", _deep,
+        "a function that calls itself once for every node", _GRAPHS,
+    ),
+    _exact(
+        "repr", "a node can be shown",
+        "print(x) and the notebook call repr(x), which must be a string.",
+        ("x = Value(2.5)\nprint(isinstance(repr(x), str))", (True,)),
+        shows="__repr__ names an attribute that is not there, or returns no string",
+        rests=_NODE,
+    ),
+    Law(
+        "prints nothing", "an engine computes in silence", _quiet,
+        "print() left over from looking for a fault", (*_SUM, "Value - Value", "Value / Value", "Value ** number"),
+    ),
+    Law(
+        "Python stays", "its own functions are left alone", _unpatched,
+        "a built-in function, or one of math's, replaced for everybody", _NODE,
+    ),
+    Law(
+        "random expressions", "agree with exact fractions", _random,
+        "what no law above asks for: several operations together",
+        (*_GRAPHS, "zero is a number", "x - x and x / x", "topological order"),
+    ),
 )
 # fmt: on
