@@ -6,9 +6,16 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file cannot be removed
+    fcntl = None  # type: ignore[assignment]
 
 FULL = "the disk is full; free some space there or choose another place"
 FORBIDDEN = "writing there is not permitted; change the permissions or choose another place"
+PREFIX, SUFFIX = ".micrograd_plus-", ".tmp"  # of temporary files
 WAYS_OUT = {
     errno.ENOENT: "the folder {folder!r} does not exist; make it first or choose another",
     errno.ENOTDIR: "{folder!r} is no folder; choose another place",
@@ -27,7 +34,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
     """Make `content` the file at `path`, so that a crash leaves either the old file or the new one, never half of one.
 
     The content goes to a temporary file in the same folder, down to the disk, and then takes the old file's place in
-    one step. The old file's permission bits stay. A symlink stays too: the file it points to is replaced.
+    one step. The old file's permission bits stay. A symlink stays too: the file it points to is replaced. What a
+    process that was killed while it wrote has left in the folder is removed.
 
     Args:
         path: where to write; its folder must exist.
@@ -54,6 +62,19 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
         raise _explained(error, os.fspath(path), os.path.dirname(target)) from None
 
 
+def rehearse(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write as `write_atomically` does, but take it away again: what may fail then fails now.
+
+    Raises:
+        OSError: as there.
+    """
+    target = os.path.realpath(path)
+    try:
+        _replace(target, content, _permissions(target), rehearse=True)
+    except OSError as error:
+        raise _explained(error, os.fspath(path), os.path.dirname(target)) from None
+
+
 def _permissions(target: str) -> int | None:
     """The permission bits of the file that is to be replaced, None where there is none; an OSError if it must stay."""
     try:
@@ -69,21 +90,43 @@ def _permissions(target: str) -> int | None:
     return stat.S_IMODE(mode)
 
 
-def _replace(target: str, data: bytes, permissions: int | None) -> None:
+def _replace(target: str, data: bytes, permissions: int | None, *, rehearse: bool = False) -> None:
+    folder = os.path.dirname(target)
+    _sweep(folder)
     # the name is short, whatever the target's: a long name plus a suffix may be too long for the file system
-    temporary = os.path.join(os.path.dirname(target), f".micrograd_plus-{os.urandom(8).hex()}.tmp")
+    temporary = os.path.join(folder, f"{PREFIX}{os.urandom(8).hex()}{SUFFIX}")
     try:
         with open(temporary, "xb") as file:
+            with suppress(OSError):  # a file system without locks
+                _lock(file)
             if permissions is not None:
                 os.chmod(temporary, permissions)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:  # Ctrl-C too
+            if fcntl and not rehearse:  # while it is locked
+                os.replace(temporary, target)
+        if not fcntl and not rehearse:  # Windows moves closed files only
+            os.replace(temporary, target)
+    finally:  # after Ctrl-C too
         with suppress(OSError):
             os.unlink(temporary)
-        raise
+
+
+def _sweep(folder: str) -> None:
+    """Remove the temporary files of processes that were killed while they wrote: nobody holds a lock on them."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX):
+                with suppress(OSError), open(entry.path, "r+b") as file:
+                    _lock(file)
+                    os.unlink(entry.path)
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file for as long as it is open, or raise an OSError."""
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _explained(error: OSError, path: str, folder: str) -> OSError:

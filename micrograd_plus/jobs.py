@@ -244,8 +244,8 @@ def _saved(
         return False
     try:
         write_atomically(folder / plot, draw())
-    except ImportError as error:
-        echo(f"no {plot}: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever fails in matplotlib, the training is there, and is shown
+        echo(f"no {plot}: {' '.join(str(error).split())[:400]}")
     echo(f"weights, settings and history are in {os.fspath(folder)}")
     return True
 

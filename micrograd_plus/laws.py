@@ -280,7 +280,7 @@ def _tried(laws: tuple[Law, ...], place: Bench) -> tuple[Outcome, ...]:
     """What becomes of each law. A law that fails with one that it rests on is tried again with that one mended."""
     outcomes: dict[str, Outcome] = {}
     held: set[str] = set()
-    mended: set[str] = set()
+    mended: dict[str, tuple[str, ...]] = {}  # for a law that fails, what to mend so that it holds
     for law in laws:
         blamed = [outcomes[name] for name in law.rests if name in outcomes and outcomes[name].verdict != "pass"]
         blamed = [outcome for outcome in blamed if outcome.verdict != "not there"]
@@ -298,13 +298,17 @@ def _tried(laws: tuple[Law, ...], place: Bench) -> tuple[Outcome, ...]:
             held.add(law.name)
             outcomes[law.name] = Outcome(law, "pass")
             continue
-        mends = tuple([outcome.law.name for outcome in blamed])
-        if not blamed or (mended.issuperset(mends) and not _holds(law, place, mends, held)):
-            outcomes[law.name] = Outcome(law, "FAIL", _seen(failure, place))
-        else:
+        known = all(each.law.name in mended for each in blamed)
+        mends = tuple(dict.fromkeys([name for each in blamed for name in mended.get(each.law.name, ())]))
+        if blamed and not known:
             outcomes[law.name] = Outcome(law, "fails too", failure, first)
-        if law.name in MENDABLE and not _stops(failure) and _holds(law, place, (*mends, law.name), held):
-            mended.add(law.name)
+        elif blamed and _holds(law, place, mends, held):
+            outcomes[law.name] = Outcome(law, "fails too", failure, first)
+            mended[law.name] = mends
+        else:
+            outcomes[law.name] = Outcome(law, "FAIL", _seen(failure, place))
+            if law.name in MENDABLE and not _stops(failure) and _holds(law, place, (*mends, law.name), held):
+                mended[law.name] = (*mends, law.name)
     return tuple(outcomes.values())
 
 

@@ -62,7 +62,12 @@ class Meter:
 
     def _show_if_due(self) -> None:
         if self.ended or perf_counter() - self.shown >= self.pause:
-            self.put(self)
+            try:
+                self.put(self)
+            except (OSError, ValueError) as error:  # a full disk, a file that is closed: learn on, and show nothing
+                self.put = lambda _: None
+                if isinstance(error, BrokenPipeError) and not self.over:  # whoever read it has enough
+                    self.stopping = True
             self.shown = perf_counter()
 
     @property
@@ -90,8 +95,14 @@ class Meter:
 def metered(progress: bool | None, epochs: int, batches: int) -> Iterator[Meter]:
     """A meter for a training of so many epochs, of so many batches each; False shows nothing of it."""
     meter = Meter(epochs, batches)
-    with _place(progress, meter) as (meter.put, meter.pause):
-        yield meter
+    ended = False
+    try:
+        with _place(progress, meter) as (meter.put, meter.pause):
+            yield meter
+            ended = True
+    except OSError:
+        if not ended:  # else a bar could not be closed, which is no reason to lose what has been learnt
+            raise
 
 
 def percent(share: float) -> str:

@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from micrograd_plus.files import write_atomically
 from micrograd_plus.nn import Module
 from micrograd_plus.training import History
+from micrograd_plus.weights import rehearse
 
 WEIGHTS, HISTORY, SETTINGS = "weights.json", "history.csv", "settings.json"
 HISTORY_PLOT, BOUNDARY_PLOT = "history.png", "moons.png"
@@ -44,9 +47,29 @@ def run_folder(out: str | os.PathLike[str] | None, default: str, model: Module) 
 def save_run(folder: Path, model: Module, history: History, settings: Mapping[str, object]) -> None:
     """Write weights, history and settings; each replaces an earlier file of its name whole or not at all.
 
+    A folder that has vanished is made again.
+
     Raises:
-        OSError: as in `files.write_atomically`.
+        OSError: as in `files.write_atomically`; what has been learnt is then in a folder for temporary files, which the
+            message names, if there is room for it.
     """
+    try:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        _save(folder, model, history, settings)
+    except OSError as error:
+        refuge = Path(mkdtemp(prefix="micrograd_plus-run-"))
+        try:
+            _save(refuge, model, history, settings)
+        except OSError:
+            rmtree(refuge, ignore_errors=True)
+            raise error from None
+        told = type(error)(f"{error}; what has been learnt is in {os.fspath(refuge)}")
+        told.errno = error.errno
+        raise told from None
+
+
+def _save(folder: Path, model: Module, history: History, settings: Mapping[str, object]) -> None:
     model.save(folder / WEIGHTS)
     history.to_csv(folder / HISTORY)
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items()]
@@ -82,13 +105,9 @@ def _no_folder(folder: Path, error: OSError) -> OSError:
 
 
 def _rehearse(folder: Path, model: Module) -> None:
-    """Write the weights under another name, and look at what stands under their own."""
-    rehearsal = folder / f".weights-{os.getpid()}.json"
-    try:
-        model.save(rehearsal)
-    finally:
-        with suppress(OSError):
-            rehearsal.unlink()
+    """Write the weights for a moment, and look at what stands under the names of all."""
+    if (folder / WEIGHTS).is_file() or not (folder / WEIGHTS).exists():
+        rehearse(model, folder / WEIGHTS)
     for name in (WEIGHTS, HISTORY, SETTINGS, HISTORY_PLOT, BOUNDARY_PLOT):
         path = folder / name
         if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):

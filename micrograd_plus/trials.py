@@ -355,6 +355,7 @@ def _serve(load: Callable[[], type], methods: tuple[str, ...], ask: int, tell: i
     except BaseException as error:  # noqa: BLE001 - whatever a student's file raises, it is no engine
         answer(0, ("TypeError" if isinstance(error, TypeError) else "ValueError", _said(error)))
         _exit(0)
+    ear.heard()  # what is printed once, when a file is imported, is nobody's fault
     answer(0, ("engine", engine.__module__, engine.__qualname__, _there(engine, methods)))
     limit = sys.getrecursionlimit()
     while True:
@@ -409,14 +410,10 @@ def _limit_time(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-class _Ear(io.BufferedIOBase):
+class _Ear(io.BytesIO):
     """Standard output: it keeps the beginning of what is written."""
 
-    def __init__(self) -> None:
-        self.kept = b""
-
-    def writable(self) -> bool:
-        return True
+    kept = b""
 
     def fileno(self) -> int:
         return 1
@@ -521,8 +518,8 @@ class Here:
 # for some laws, what mends an engine that breaks them: methods in the place of its own, made of what laws before hold
 _MENDS: dict[str, Callable[[type], dict[str, Any]]] = {
     "a new node": lambda engine: {"__init__": _with_gradient(engine)},
-    "Value * number": lambda engine: {"__mul__": _with_values(engine, "__mul__")},
-    "Value + number": lambda engine: {"__add__": _with_values(engine, "__add__")},
+    "Value * number": lambda engine: _with_values(engine),
+    "Value + number": lambda engine: _with_values(engine),
     "equal numbers, two nodes": lambda _: {"__eq__": object.__eq__, "__hash__": object.__hash__},
     "number * Value": lambda _: {"__rmul__": lambda self, number: self * number},
     "number + Value": lambda _: {"__radd__": lambda self, number: self + number},
@@ -547,9 +544,12 @@ def _with_gradient(engine: Any) -> Callable[..., None]:
     return init
 
 
-def _with_values(engine: Any, name: str) -> Callable[[Any, Any], Any]:
-    own = getattr(engine, name)
-    return lambda self, other: own(self, engine(other) if isinstance(other, (int, float)) else other)
+def _with_values(engine: Any) -> dict[str, Callable[[Any, Any], Any]]:
+    def taking_values(own: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        return lambda self, other: own(self, engine(other) if isinstance(other, (int, float)) else other)
+
+    names = [f"__{turned}{name}__" for name in ("add", "sub", "mul", "truediv") for turned in ("", "r")]
+    return {name: taking_values(getattr(engine, name)) for name in names if hasattr(engine, name)}
 
 
 @contextmanager

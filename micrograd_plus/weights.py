@@ -10,12 +10,14 @@ from reprlib import repr as short_repr
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from micrograd_plus import files
 from micrograd_plus.engine import Value, number
 from micrograd_plus.errors import nearest
 from micrograd_plus.files import write_atomically
 
 FORMAT = "micrograd_plus weights"
 VERSION = 1
+LONG = 240  # characters: of a name or a path, messages show no more
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # JSON has no such numbers: they are strings there
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # safetensors' names for what we read, and NumPy's
 
@@ -63,6 +65,15 @@ def save(module: Named, path: StrPath) -> None:
     write_atomically(path, _codec(path).encode(state_dict(module)))
 
 
+def rehearse(module: Named, path: StrPath) -> None:
+    """Find out whether `save` could write there, and leave everything as it is.
+
+    Raises:
+        ValueError, ImportError, OSError: as `save` would.
+    """
+    files.rehearse(path, _codec(path).encode(state_dict(module)))
+
+
 def load(module: Named, path: StrPath) -> None:
     """Give the module the weights in a file that `save` wrote; if anything is wrong, the module stays as it was.
 
@@ -91,11 +102,11 @@ def load(module: Named, path: StrPath) -> None:
         with open(path, "rb") as file:
             content = file.read()
     except FileNotFoundError:
-        raise FileNotFoundError(f"cannot load {os.fspath(path)!r}: no such file; save(path) writes one") from None
+        raise FileNotFoundError(f"cannot load {_quoted(path)}: no such file; save(path) writes one") from None
     try:
         load_state_dict(module, decode(content))
     except ValueError as error:
-        raise ValueError(f"cannot load {os.fspath(path)!r}: {error}") from None
+        raise ValueError(f"cannot load {_quoted(path)}: {error}") from None
 
 
 def state_dict(module: Named) -> State:
@@ -139,7 +150,9 @@ def load_state_dict(module: Named, state: Mapping[str, object]) -> None:
             news += [(value, _number(new, f"{name}.{i}")) for i, (value, new) in enumerate(zip(slot, entry))]
         else:
             got = f"a list of {len(entry)}" if isinstance(entry, list) else short_repr(entry)
-            raise ValueError(f"{name!r}: expected a list of {len(slot)}, got {got}; these are weights of another shape")
+            raise ValueError(
+                f"{_quoted(name)}: expected a list of {len(slot)}, got {got}; these are weights of another shape"
+            )
     for value, new in news:
         value.data = new
 
@@ -168,7 +181,7 @@ def _once(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
     entries: dict[str, T] = {}
     for name, entry in pairs:
         if name in entries:
-            raise ValueError(f"two entries are named {name!r}; expected every name once")
+            raise ValueError(f"two entries are named {_quoted(name)}; expected every name once")
         entries[name] = entry
     return entries
 
@@ -185,20 +198,26 @@ def _number(entry: object, name: str) -> float:
             return number(entry, name)
     except (TypeError, OverflowError):
         pass
-    raise ValueError(f"{name!r}: expected a number that fits a float, got {short_repr(entry)}")
+    raise ValueError(f"{_quoted(name)}: expected a number that fits a float, got {short_repr(entry)}")
 
 
 def _wrong_names(missing: list[str], extra: list[str]) -> ValueError:
     """The error for a file whose names are not the module's."""
-    parts = [f"{kind}: {_quoted(names)}" for kind, names in (("missing", missing), ("unknown", extra)) if names]
-    near = nearest(extra[0], missing) if extra and len(extra) == len(missing) else None
-    hint = f"by {extra[0]!r} did you mean {near!r}?" if near else "these are weights of another module"
+    parts = [f"{kind}: {_some(names)}" for kind, names in (("missing", missing), ("unknown", extra)) if names]
+    near = nearest(extra[0][:LONG], missing) if extra and len(extra) == len(missing) <= LONG else None
+    hint = f"by {_quoted(extra[0])} did you mean {_quoted(near)}?" if near else "these are weights of another module"
     return ValueError("; ".join([*parts, hint]))
 
 
-def _quoted(names: list[str]) -> str:
+def _quoted(name: StrPath) -> str:
+    """A name or a path as repr writes it, without the middle of a long one."""
+    quoted = repr(os.fspath(name))
+    return quoted if len(quoted) <= LONG else f"{quoted[: LONG // 2]}...{quoted[-LONG // 2 :]}"
+
+
+def _some(names: list[str]) -> str:
     """The first three names, and how many there are."""
-    some = ", ".join(repr(name) for name in names[:3])
+    some = ", ".join(_quoted(name) for name in names[:3])
     return f"{some}, ... ({len(names)} names)" if len(names) > 3 else some
 
 
@@ -214,8 +233,9 @@ def _from_json(content: bytes) -> dict[str, object]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         got = document.get("format", document) if isinstance(document, dict) else document
         raise ValueError(f'expected {{"format": "{FORMAT}", ...}}, got {short_repr(got)}; write it with save(path)')
-    if document.get("version") != VERSION:
-        got = short_repr(document.get("version"))
+    version = document.get("version")
+    if type(version) is not int or version != VERSION:  # True and 1.0 are equal to 1
+        got = short_repr(version)
         raise ValueError(f"expected version {VERSION}, got {got}; load it with the micrograd_plus that wrote it")
     weights = document.get("weights")
     if not isinstance(weights, dict):
@@ -269,10 +289,13 @@ def _from_safetensors(content: bytes) -> dict[str, object]:
     try:
         tensors = dict(safetensors.deserialize(content))
     except safetensors.SafetensorError as error:
-        raise ValueError(f"not safetensors, or not whole ({error}); take a copy that is whole") from None
+        raise ValueError(f"not safetensors, or not whole ({str(error)[:LONG]}); take a copy that is whole") from None
+    _parsed(content[8 : 8 + int.from_bytes(content[:8], "little")])  # the header is JSON, which may name a tensor twice
     for name, tensor in tensors.items():
         if tensor["dtype"] not in DTYPES:
-            raise ValueError(f"{name!r}: expected a tensor of {' or '.join(DTYPES)}, got {tensor['dtype']}; convert it")
+            raise ValueError(
+                f"{_quoted(name)}: expected a tensor of {' or '.join(DTYPES)}, got {tensor['dtype']}; convert it"
+            )
     return {
         name: np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]]).reshape(tensor["shape"]).tolist()
         for name, tensor in tensors.items()
@@ -300,5 +323,6 @@ CODECS = {".json": Codec(_to_json, _from_json), ".safetensors": Codec(_to_safete
 def _codec(path: StrPath) -> Codec:
     suffix = os.path.splitext(path)[1]
     if suffix.lower() not in CODECS:
-        raise ValueError(f"weights file {os.fspath(path)!r}: expected a name in .json or .safetensors, got {suffix!r}")
+        expected = "expected a name in .json or .safetensors"
+        raise ValueError(f"weights file {_quoted(path)}: {expected}, got {_quoted(suffix)}")
     return CODECS[suffix.lower()]

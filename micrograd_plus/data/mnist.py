@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from micrograd_plus.arguments import whole
 from micrograd_plus.data.dataset import Dataset
@@ -94,7 +94,8 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> 
 
     Raises:
         ValueError: the gzip data are damaged or none at all, the magic number is another, or the file is shorter or
-            longer than its dimensions say. The message names the path, what was found, and what was expected.
+            longer than its dimensions say, or does not fit into the memory; of a file that is longer, no more is
+            unpacked than they say. The message names the path, what was found, and what was expected.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -112,32 +113,47 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> 
     import numpy as np
 
     path = Path(path)
-    raw = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            raw = gzip.decompress(raw)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            way_out = "fetch it again, or drop .gz from the name if it is unpacked"
-            raise ValueError(f"{path}: expected gzip data, found a fault: {error}; {way_out}") from error
-    elif raw.startswith(b"\x1f\x8b"):
-        raise ValueError(f"{path}: expected unpacked data, found gzip data; add .gz to the name, or unpack it")
-    count = raw[3] if len(raw) >= 4 and raw.startswith(b"\0\0\x08") else 0
-    if not count or dimensions not in (None, count):
-        magic = f"00 00 08 {dimensions:02x}" if dimensions else "00 00 08 and the number of dimensions"
-        raise ValueError(f"{path}: expected the magic number {magic}, found {raw[:4].hex(' ') or 'an empty file'}")
-    start = 4 + 4 * count
-    if len(raw) < start:
-        raise ValueError(f"{path}: expected {start} bytes of header, found {len(raw)}; it is truncated, fetch it again")
-    shape = unpack(f">{count}I", raw[4:start])
-    expected = start + prod(shape)
-    if len(raw) != expected:
-        fault = "it is truncated, fetch it again" if len(raw) < expected else "bytes trail behind the data"
-        size = f"{expected} bytes for {' × '.join(map(str, shape))}"
-        raise ValueError(f"{path}: expected {size}, found {len(raw)}; {fault}")
+    packed = path.suffix == ".gz"
     try:
-        return np.frombuffer(raw, np.uint8, offset=start).reshape(shape).copy()  # the copy may be written to
+        with path.open("rb") as file:
+            stream: Any = gzip.GzipFile(fileobj=file) if packed else file
+            magic = _up_to(4, stream)
+            if not packed and magic.startswith(b"\x1f\x8b"):
+                raise ValueError(f"{path}: expected unpacked data, found gzip data; add .gz to the name, or unpack it")
+            count = magic[3] if len(magic) == 4 and magic.startswith(b"\0\0\x08") else 0
+            if not count or dimensions not in (None, count):
+                wanted = f"00 00 08 {dimensions:02x}" if dimensions else "00 00 08 and the number of dimensions"
+                found = magic.hex(" ") or "an empty file"
+                raise ValueError(f"{path}: expected the magic number {wanted}, found {found}")
+            start, sizes = 4 + 4 * count, _up_to(4 * count, stream)
+            if len(sizes) < 4 * count:
+                fault = f"found {4 + len(sizes)}; it is truncated, fetch it again"
+                raise ValueError(f"{path}: expected {start} bytes of header, {fault}")
+            shape = unpack(f">{count}I", sizes)
+            raw = _up_to(prod(shape) + 1, stream)  # a byte more tells that there are too many
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        way_out = "fetch it again, or drop .gz from the name if it is unpacked"
+        raise ValueError(f"{path}: expected gzip data, found a fault: {error}; {way_out}") from error
+    except MemoryError:
+        raise ValueError(f"{path}: expected data that fit into the memory, found {prod(shape)} bytes") from None
+    if len(raw) != prod(shape):
+        too_long = len(raw) > prod(shape)
+        fault = "bytes trail behind the data" if too_long else "it is truncated, fetch it again"
+        size = f"{start + prod(shape)} bytes for {' × '.join(map(str, shape))}"
+        found = "more" if packed and too_long else str(path.stat().st_size if too_long else start + len(raw))
+        raise ValueError(f"{path}: expected {size}, found {found}; {fault}")
+    try:
+        return np.frombuffer(raw, np.uint8).reshape(shape)
     except ValueError as error:
         raise ValueError(f"{path}: expected dimensions that fit an array, found {count}: {error}") from error
+
+
+def _up_to(count: int, stream: IO[bytes]) -> bytearray:
+    """So many bytes, or all if there are fewer; memory grows with what comes, whatever a header says."""
+    taken = bytearray()
+    while len(taken) < count and (more := stream.read(min(count - len(taken), 1 << 20))):
+        taken += more
+    return taken
 
 
 def _spellings(name: str) -> list[str]:
