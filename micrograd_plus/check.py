@@ -21,6 +21,7 @@ from micrograd_plus.calculus import listener
 from micrograd_plus.differences import COARSE, SAFETY, Branch, Slope, slopes
 from micrograd_plus.engine import TABLE, Op, Value, apply, block, enable_grad, leaving, linking, walk
 from micrograd_plus.identities import Identities
+from micrograd_plus.letters import printable
 from micrograd_plus.nesting import leaves, replaced
 from micrograd_plus.nn import Module
 from micrograd_plus.rows import FLAT, REAL
@@ -99,7 +100,7 @@ class Finding:
             lines.append(f"    got {self.got:.6g}")
         if self.operation:
             lines.append(f"    {self.operation}")
-        return "\n".join([fill(line, 78, subsequent_indent="      ") for line in lines])
+        return printable("\n".join([fill(line, 78, subsequent_indent="      ") for line in lines]))
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class GradientReport:
                 lines += ["  " + str(finding).replace("\n", "\n  ") for finding in found[:SHOWN]]
                 if len(found) > SHOWN:
                     lines.append(f"  ... and {len(found) - SHOWN} more")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 class GradientError(AssertionError):

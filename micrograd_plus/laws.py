@@ -302,7 +302,7 @@ def _tried(laws: tuple[Law, ...], place: Bench) -> tuple[Outcome, ...]:
         mends = tuple(dict.fromkeys([name for each in blamed for name in mended.get(each.law.name, ())]))
         if blamed and not known:
             outcomes[law.name] = Outcome(law, "fails too", failure, first)
-        elif blamed and _holds(law, place, mends, held):
+        elif blamed and _holds(law, place, mends, held.union(mended)):
             outcomes[law.name] = Outcome(law, "fails too", failure, first)
             mended[law.name] = mends
         else:

@@ -10,6 +10,7 @@ from typing import NamedTuple, overload
 
 from micrograd_plus.engine import Value
 from micrograd_plus.identities import Identities
+from micrograd_plus.letters import printable
 from micrograd_plus.numerals import short
 from micrograd_plus.vectors import added
 
@@ -104,7 +105,7 @@ class Ledger(Sequence[Entry]):
         left = max([len(path) for path, _ in lines])
         right = max([len(contribution) for _, contribution in lines])
         rows = [f"  {path:<{left}}  {contribution:>{right}}" for path, contribution in lines]
-        return "\n".join([title, *rows[:-1], f"  {'-' * (left + 2 + right)}", rows[-1]])
+        return printable("\n".join([title, *rows[:-1], f"  {'-' * (left + 2 + right)}", rows[-1]]))
 
     def _written(self, entry: Entry) -> str:
         first, *others = entry.path

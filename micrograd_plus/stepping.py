@@ -13,6 +13,7 @@ from micrograd_plus.engine import Value, toposort, walk
 from micrograd_plus.errors import unknown
 from micrograd_plus.identities import Identities
 from micrograd_plus.ledgers import Ledger, ledger
+from micrograd_plus.letters import printable
 from micrograd_plus.naming import callers_namespace, named_modules, names
 from micrograd_plus.page import in_notebook, page, save
 from micrograd_plus.passes import Pass, Wrong
@@ -75,7 +76,7 @@ class Backprop(Sequence[Step]):
         """The steps, one a line; of a long pass the first and the last. Then what came out wrong."""
         lines = _cut([f"{i}  {step}" for i, step in self._listed()], len(self), "steps")
         wrong = [f"wrong: {each}" for each in self.wrong]
-        return "\n".join([*lines, *_cut(wrong, len(wrong), "wrong gradients")])
+        return printable("\n".join([*lines, *_cut(wrong, len(wrong), "wrong gradients")]))
 
     def _listed(self) -> list[tuple[int, Step]]:
         count, half = len(self), _SHOWN // 2

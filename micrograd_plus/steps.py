@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from micrograd_plus.engine import Op, Value, block, enable_grad, refused, watching
 from micrograd_plus.formulas import formula
 from micrograd_plus.identities import Identities
+from micrograd_plus.letters import printable
 from micrograd_plus.numerals import enclosed, short
 
 _LONG = 60  # a longer derivative is named, not written: sinc'(x)
@@ -118,8 +119,13 @@ class Step:
         """The formula as a factor, in parentheses where it needs them."""
         return grouped(self.formula) if self.formula else ""
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The step in one line, with all of its letters."""
         return "".join([text for _, text in self.pieces()])
+
+    def __str__(self) -> str:
+        return printable(self.text)
 
     __repr__ = __str__
 

@@ -183,7 +183,7 @@ RESET = """if node.parents and node is not self:
 # what a student may get wrong: the line, what it says instead, and the laws that must be named for it, no others
 FAULTS: dict[str, tuple[str, str, list[str]]] = {
     "repr": ("    def order(self):", REPR, ["repr"]),
-    "gradient None": ("data, 0.0", "data, None", ["a new node"]),
+    "gradient None": ("grad = data, 0.0", "grad = data, None", ["a new node"]),
     "no 1 to start with": ("self.grad += 1.0", "pass", ["dy/dy is 1"]),
     "chain rule forgotten": ("slope * node.grad", "slope", ["Value * Value"]),
     "numbers refused": ("isinstance(number, Value)", "isinstance(number, object)",
@@ -196,7 +196,6 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
     "pow of Values": ("isinstance(n, Value)", "isinstance(n, str)", ["Value ** Value", "number ** Value"]),
     "no __radd__": ("__radd__", "__radd", ["number + Value"]),
     "no __rmul__": ("__rmul__", "__rmul", ["number * Value"]),
-    "no __rpow__": ("__rpow__", "__rpow", ["number ** Value"]),
     "__rsub__ the wrong way round": ("to_value(number) - self", "self - number", ["number - Value"]),
     "__rtruediv__ the wrong way round": ("to_value(number) / self", "self / number", ["number / Value"]),
     "= instead of +=": ("parent.grad += slope", "parent.grad = slope", ["a node used twice"]),

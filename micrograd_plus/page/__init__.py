@@ -101,7 +101,7 @@ def _laid_out(taken: Pass, nodes: list[Value]) -> tuple[Layout, str]:
 
 
 def _list(taken: Pass) -> str:
-    lines = [f"<li><code>{escape(str(step))}</code></li>" for step in taken.steps[:_LISTED]]
+    lines = [f"<li><code>{escape(step.text)}</code></li>" for step in taken.steps[:_LISTED]]
     more = f"<p>… and {len(taken.steps) - _LISTED:,} more</p>" if len(taken.steps) > _LISTED else ""
     return f'<details><summary>{len(taken.steps):,} steps</summary><ol start="0">{"".join(lines)}</ol>{more}</details>'
 

@@ -118,11 +118,11 @@ def _stepped(
 ) -> Frame:
     target = number[step.argument]
     if step.node is None:
-        return Frame(phase, str(step), known, grads, target=target, shares=shares)
+        return Frame(phase, step.text, known, grads, target=target, shares=shares)
     source = number[step.node]
     key = source, step.place
     carried = shares | {key: step.contribution}
-    return Frame(phase, str(step), known, grads, frozenset([source]), target, frozenset([key]), carried)
+    return Frame(phase, step.text, known, grads, frozenset([source]), target, frozenset([key]), carried)
 
 
 def _result(taken: Pass, nodes: Sequence[Value]) -> str:
