@@ -69,6 +69,10 @@ def _of_file(file: Path) -> ModuleType:
     for depth, folder in enumerate(package, start=1):
         init = folder / "__init__.py"
         name = ".".join(names[:depth])
+        if str(folder) in getattr(sys.modules.get(name), "__path__", ()):
+            continue
+        for other in [key for key in sys.modules if key.startswith(f"{name}.")]:  # of a package of the same name
+            del sys.modules[other]
         if init.exists():
             spec = spec_from_file_location(name, init, submodule_search_locations=[str(folder)])
         else:
@@ -80,10 +84,8 @@ def _of_file(file: Path) -> ModuleType:
     if package and file.name == "__init__.py":
         return sys.modules[".".join(names)]
     full = ".".join([*names, file.stem])
-    already = sys.modules.get(full)
-    if package and getattr(already, "__file__", None) == str(file):  # the package has imported it
-        assert already is not None
-        return already
+    if package and full in sys.modules:  # the package has imported it
+        return sys.modules[full]
     return _executed(spec_from_file_location(full, file), keep=not package)
 
 

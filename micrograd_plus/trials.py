@@ -102,7 +102,7 @@ def bench(engine: type | str, methods: tuple[str, ...], seconds: float = SECONDS
         ValueError, TypeError: there is no such engine.
     """
     if hasattr(os, "fork"):
-        apart = Apart(lambda: _forked(_loader(engine), methods), engine, seconds)
+        apart = Apart(lambda: _forked(engine, methods), engine, seconds)
     elif (text := _importable(engine)) and sys.platform != "emscripten":
         apart = Apart(lambda: _spawned(text, methods), engine, seconds)
     else:
@@ -258,7 +258,7 @@ def _ending(code: int) -> str:
     return f"crashes Python ({name}{why})"
 
 
-def _forked(load: Callable[[], type], methods: tuple[str, ...]) -> Process:
+def _forked(engine: type | str, methods: tuple[str, ...]) -> Process:
     """A copy of this process: it knows classes that have no file, and starts at once."""
     ask, asks = _pipe()
     tells, tell = _pipe()
@@ -270,7 +270,11 @@ def _forked(load: Callable[[], type], methods: tuple[str, ...]) -> Process:
             os.setsid()
             os.close(asks)
             os.close(tells)
-            _serve(load, methods, ask, tell)
+            if isinstance(engine, str):  # it is yet to come: no file that is open here is its own
+                one, other = sorted((ask, tell))
+                for low, high in ((3, one), (one + 1, other), (other + 1, os.sysconf("SC_OPEN_MAX"))):
+                    os.closerange(low, high)
+            _serve(_loader(engine), methods, ask, tell)
         finally:
             _exit(1)
     os.close(ask)
@@ -353,7 +357,8 @@ def _serve(load: Callable[[], type], methods: tuple[str, ...], ask: int, tell: i
     try:
         engine = load()
     except BaseException as error:  # noqa: BLE001 - whatever a student's file raises, it is no engine
-        answer(0, ("TypeError" if isinstance(error, TypeError) else "ValueError", _said(error)))
+        kind = type(error).__name__
+        answer(0, (kind, str(error)) if kind in ("TypeError", "ValueError") else ("ValueError", _said(error)))
         _exit(0)
     ear.heard()  # what is printed once, when a file is imported, is nobody's fault
     answer(0, ("engine", engine.__module__, engine.__qualname__, _there(engine, methods)))
