@@ -1,7 +1,8 @@
 """Run programs with somebody's engine in a process of its own, which may hang, crash or leave.
 
 The child runs what it is given and tells what was printed; the parent asks and judges. Answers travel through a pipe of
-their own, each with the number of its question, so that nothing that an engine prints or does at exit is taken for one.
+their own, each with the word that came with its question, so that nothing else that an engine prints or does is taken
+for one.
 """
 
 from __future__ import annotations
@@ -102,9 +103,9 @@ def bench(engine: type | str, methods: tuple[str, ...], seconds: float = SECONDS
         ValueError, TypeError: there is no such engine.
     """
     if hasattr(os, "fork"):
-        apart = Apart(lambda: _forked(engine, methods), engine, seconds)
+        apart = Apart(lambda word: _forked(engine, methods, word), engine, seconds)
     elif (text := _importable(engine)) and sys.platform != "emscripten":
-        apart = Apart(lambda: _spawned(text, methods), engine, seconds)
+        apart = Apart(lambda word: _spawned(text, methods, word), engine, seconds)
     else:
         yield Here(_loader(engine)(), methods)
         return
@@ -144,19 +145,20 @@ class Process(NamedTuple):
 class Apart:
     """An engine in a process of its own; a new one is started for the next law when one has ended."""
 
-    def __init__(self, make: Callable[[], Process], engine: type | str, seconds: float) -> None:
+    def __init__(self, make: Callable[[str], Process], engine: type | str, seconds: float) -> None:
         self.make, self.seconds = make, seconds
         self.what = repr(engine) if isinstance(engine, str) else engine.__name__
         self.engine = Engine("", "", ())
         self.refusal: Exception = ValueError(self.what)
         self.process: Process | None = None
         self.lock = Lock()  # between the end of a process and its time limit
-        self.ended, self.number, self.begun = "", 0, 0.0
+        self.ended, self.word, self.begun = "", "", 0.0
 
     def start(self) -> bool:
         """Start a child, which loads the engine; whether it did, else `refusal` says why not."""
         with self._limit(3 * self.seconds):
-            self.process, self.ended, self.number = self.make(), "", 0
+            self.ended, self.word = "", _word()
+            self.process = self.make(self.word)
             told = self._told()
         if told is None:
             self.refusal = ValueError(f"importing {self.what} {self.ended}")
@@ -229,18 +231,23 @@ class Apart:
         line = b""
         with suppress(OSError):
             if question:
-                self.number += 1
-                asked = marshal.dumps((self.number, *question))
+                self.word = _word()
+                asked = marshal.dumps((self.word, *question))
                 self.process.asks.write(len(asked).to_bytes(4, "big") + asked)
                 self.process.asks.flush()
             line = self.process.tells.readline()
-        number, _, told = line.decode(errors="replace").partition(" ")
-        if number == str(self.number) and told.endswith("\n"):
+        word, _, told = line.decode(errors="replace").partition(" ")
+        if word == self.word and told.endswith("\n"):
             with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
                 return ast.literal_eval(told)
         ending = self.end()
         self.ended = self.ended or ("answers what cannot be read" if line else ending)
         return None
+
+
+def _word() -> str:
+    """A word that nobody knows but who asks and who is asked."""
+    return os.urandom(8).hex()
 
 
 def _read(text: str, number: str | None, truth: bool | None) -> Printed:
@@ -258,7 +265,7 @@ def _ending(code: int) -> str:
     return f"crashes Python ({name}{why})"
 
 
-def _forked(engine: type | str, methods: tuple[str, ...]) -> Process:
+def _forked(engine: type | str, methods: tuple[str, ...], word: str) -> Process:
     """A copy of this process: it knows classes that have no file, and starts at once."""
     ask, asks = _pipe()
     tells, tell = _pipe()
@@ -274,7 +281,7 @@ def _forked(engine: type | str, methods: tuple[str, ...]) -> Process:
                 one, other = sorted((ask, tell))
                 for low, high in ((3, one), (one + 1, other), (other + 1, os.sysconf("SC_OPEN_MAX"))):
                     os.closerange(low, high)
-            _serve(_loader(engine), methods, ask, tell)
+            _serve(_loader(engine), methods, word, ask, tell)
         finally:
             _exit(1)
     os.close(ask)
@@ -306,7 +313,7 @@ def _pipe() -> list[int]:
     return moved
 
 
-def _spawned(text: str, methods: tuple[str, ...]) -> Process:
+def _spawned(text: str, methods: tuple[str, ...], word: str) -> Process:
     """A new Python, where there is no fork; what it is to find is the first that it is told."""
     program = [sys.executable, "-P", "-c", "from micrograd_plus.trials import _begin; _begin()"]
     path = os.pathsep.join([str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
@@ -316,7 +323,7 @@ def _spawned(text: str, methods: tuple[str, ...]) -> Process:
     )  # fmt: skip
     assert child.stdin is not None
     assert child.stdout is not None
-    asked = marshal.dumps((text, methods, sys.path))
+    asked = marshal.dumps((text, methods, word, sys.path))
     with suppress(OSError):
         child.stdin.write(len(asked).to_bytes(4, "big") + asked)
         child.stdin.flush()
@@ -329,19 +336,19 @@ def _spawned(text: str, methods: tuple[str, ...]) -> Process:
 def _begin() -> NoReturn:
     """What a new Python does: what is asked and told is moved away from the standard files."""
     ask, tell = os.dup(0), os.dup(1)
-    text, methods, path = _message(ask)
+    text, methods, word, path = _message(ask)
     sys.path[:] = path
-    _serve(lambda: find(text), methods, ask, tell)
+    _serve(lambda: find(text), methods, word, ask, tell)
 
 
-def _serve(load: Callable[[], type], methods: tuple[str, ...], ask: int, tell: int) -> NoReturn:
+def _serve(load: Callable[[], type], methods: tuple[str, ...], word: str, ask: int, tell: int) -> NoReturn:
     """Load the engine, then answer questions about it until there are no more."""
     me = getpid()
 
-    def answer(number: int, told: object) -> None:
+    def answer(word: str, told: object) -> None:
         if getpid() != me:  # the engine forked: one of the two is enough
             _exit(0)
-        line = f"{number} {told!r}\n".encode(errors="replace")
+        line = f"{word} {told!r}\n".encode(errors="replace")
         while line:
             line = line[write(tell, line) :]
 
@@ -358,21 +365,21 @@ def _serve(load: Callable[[], type], methods: tuple[str, ...], ask: int, tell: i
         engine = load()
     except BaseException as error:  # noqa: BLE001 - whatever a student's file raises, it is no engine
         kind = type(error).__name__
-        answer(0, (kind, str(error)) if kind in ("TypeError", "ValueError") else ("ValueError", _said(error)))
+        answer(word, (kind, str(error)) if kind in ("TypeError", "ValueError") else ("ValueError", _said(error)))
         _exit(0)
     ear.heard()  # what is printed once, when a file is imported, is nobody's fault
-    answer(0, ("engine", engine.__module__, engine.__qualname__, _there(engine, methods)))
+    answer(word, ("engine", engine.__module__, engine.__qualname__, _there(engine, methods)))
     limit = sys.getrecursionlimit()
     while True:
-        number, kind, seconds, *question = _message(ask)
+        word, kind, seconds, *question = _message(ask)
         _limit_time(seconds)
         sys.setrecursionlimit(limit)  # a program may have raised it
         sys.stdout = out
         if kind == "replaced":
-            answer(number, _replaced(before))
+            answer(word, _replaced(before))
         else:
             printed, raised, lost = _run(engine, *question)
-            answer(number, (printed, raised, ear.heard(), lost))
+            answer(word, (printed, raised, ear.heard(), lost))
 
 
 def _message(ask: int) -> Any:

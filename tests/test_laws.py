@@ -372,7 +372,7 @@ HOSTILE = {
     "kills": ("order = self.order()", "os.kill(os.getpid(), signal.SIGKILL)", "dy/dy is 1", "crashes Python (SIGKILL)"),
     "crashes": ("order = self.order()", "import ctypes; ctypes.string_at(0)", "dy/dy is 1", "crashes Python (SIGSEGV"),
     "closes all files": ("order = self.order()", "os.closerange(0, 100)", "dy/dy is 1", "ends Python"),
-    "takes all memory": ("order = self.order()\n", "hoard = []\n        while True: hoard.append(bytes(1 << 24))\n",
+    "takes all memory": ("order = self.order()\n", "hoard = bytes(1 << 33); order = self.order()\n",
                          "dy/dy is 1", "raises MemoryError"),
     "loops in one operation": ("return Value(-self.data, (self,), (-1.0,))", "while True: pass", "-Value",
                                "does not end within 3 s"),
@@ -391,18 +391,16 @@ def test_whatever_an_engine_does_fails_a_law_by_name(deed: str, capfd: pytest.Ca
     assert report.failures == [law]
     assert not report.holds
     shown = {outcome.law.name: outcome for outcome in report.outcomes}
-    assert shown[law].failure is not None
-    assert shown[law].failure.got.startswith(got)
+    failure = shown[law].failure
+    assert failure is not None
+    assert failure.got.startswith(got)
     stops = not got.startswith(("prints", "raises"))
-    assert [
-        each.law.rests for each in report.outcomes if each.verdict == "not tried" and law not in each.law.rests
-    ] == []
     assert ("not tried" in verdicts(report).values()) == stops
     assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_written_to_any_file_is_taken_for_no_answer(tmp_path: Path) -> None:
-    write = "for file in range(30):\n            try: os.write(file, b'3 ([], 0, 0, 0)\\n')\n            except OSError: pass\n"
+    write = "for file in range(30):\n            try: os.write(file, b'3 ([], 0, 0, 0)\\n')\n            except OSError: 0\n"
     source = "import os\n" + OPERATORS.replace("order = self.order()\n", f"{write}        order = []\n")
     (tmp_path / "loud.py").write_text(source)
     report = check_engine(f"{tmp_path / 'loud.py'}")
@@ -473,7 +471,7 @@ def test_the_line_that_writes_over_a_gradient_is_named(fault: str, line: str, tm
 
 
 def test_no_line_is_named_where_nothing_was_written_over() -> None:
-    for fault in set(FAULTS) - {"= instead of +=", "leaves set to 0"}:
+    for fault in set(FAULTS) - {"= instead of +=", "leaves set to 0", "gradients clipped"}:
         laws = FAULTS[fault][2]
         report = check_engine(engine("student", FAULTS[fault][:2]), laws=laws)
         assert [outcome.failure.lost for outcome in report.outcomes if outcome.failure] == [""] * len(laws), fault
