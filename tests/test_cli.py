@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import errno
 import html
+import io
 import json
 import os
 import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -465,10 +467,99 @@ def test_a_reader_that_has_enough_ends_it_without_a_word() -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_output_to_a_full_disk_is_one_line() -> None:
-    program = [sys.executable, "-m", "micrograd_plus", *QUICK]
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "micrograd-plus: No space left on device\n")
+    for buffered in (True, False):
+        environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+        for words in (QUICK, ("ops",), ("check-engine", "micrograd_plus.engine:Value", "--laws", "relu"), ()):
+            program = [sys.executable, "-m", "micrograd_plus", *words]
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    program, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment
+                )
+            assert (done.returncode, done.stderr) == (2, "micrograd-plus: No space left on device\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="no shell here")
+def test_a_closed_output_is_one_line_and_costs_no_training() -> None:
+    for words in ("ops tanh", "check-engine micrograd_plus.engine:Value --laws relu", " ".join(QUICK) + " --out x"):
+        shell = f"{shlex.quote(sys.executable)} -m micrograd_plus {words} >&-"
+        done = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, text=True, check=False)
+        told = "micrograd-plus: standard output is closed, so nothing could be shown\n"
+        assert (done.returncode, done.stderr) == (2, told)
+    assert {path.name for path in Path("x").iterdir()} >= FILES
+
+
+class Deaf(io.StringIO):
+    """An output that fails after so many lines."""
+
+    def __init__(self, lines: int, code: int) -> None:
+        super().__init__()
+        self.lines, self.code = lines, code
+
+    def write(self, text: str) -> int:
+        self.lines -= text.count("\n")
+        if self.lines < 0:
+            raise OSError(self.code, os.strerror(self.code))
+        return super().write(text)
+
+
+@pytest.mark.parametrize("lines", range(4, 12))
+@pytest.mark.parametrize(("code", "exit"), [(errno.EPIPE, 1), (errno.ENOSPC, 2)])
+def test_an_output_that_fails_costs_no_training(
+    lines: int, code: int, exit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Deaf(lines, code))
+    assert run("moons", "--steps", "5", "--points", "10", "--out", "x") == exit
+    assert {path.name for path in Path("x").iterdir()} == FILES
+    epochs = Path("x", "history.csv").read_text().count("\n") - 1
+    assert epochs == (5 if code == errno.ENOSPC else max(1, min(5, lines - 3)))
+
+
+def test_a_folder_that_vanishes_costs_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = jobs.fit
+
+    def vanishing(*args: Any, **options: Any) -> Any:
+        history = fit(*args, **options)
+        Path("deep/er").rmdir()
+        Path("deep").rmdir()
+        return history
+
+    monkeypatch.setattr(jobs, "fit", vanishing)
+    assert run(*QUICK, "--out", "deep/er") == 0
+    assert {path.name for path in Path("deep/er").iterdir()} == FILES
+
+
+def test_what_could_not_be_saved_in_its_folder_is_kept_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fit = jobs.fit
+
+    def vanishing(*args: Any, **options: Any) -> Any:
+        history = fit(*args, **options)
+        Path("x").rmdir()
+        Path("x").write_text("a file")
+        return history
+
+    monkeypatch.setattr(jobs, "fit", vanishing)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run(*QUICK, "--out", "x") == 2
+    told = re.fullmatch(
+        r"micrograd-plus: cannot write 'x/.*; what has been learnt is in (.*)\n", capsys.readouterr().err
+    )
+    assert told is not None
+    assert {path.name for path in Path(told[1]).iterdir()} == FILES
+
+
+def test_whatever_matplotlib_raises_costs_no_training(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: Any) -> bytes:
+        raise ValueError("Key backend: 'nonsense' is not a valid value\nfor backend")
+
+    monkeypatch.setattr(jobs.plots, "boundary_plot", refuse)
+    assert run(*QUICK, "--out", "x") == 0
+    out = capsys.readouterr().out
+    assert "no moons.png: Key backend: 'nonsense' is not a valid value for backend\n" in out
+    assert out.splitlines()[-1].startswith("accuracy ")
 
 
 def test_an_output_that_knows_ascii_only_gets_ascii(mnist: Path) -> None:
@@ -513,6 +604,75 @@ def test_an_engine_in_a_file_finds_its_neighbours_and_may_bear_any_name(capsys: 
     (folder / "random.py").write_text("from neighbour_of_random import Base\nclass Scalar(Base): ...\n")
     assert run("check-engine", "home work/random.py:Scalar") == 0
     assert capsys.readouterr().out.startswith("The laws of autograd, and random.Scalar\n")
+
+
+def test_an_engine_may_be_a_part_of_a_package(capsys: pytest.CaptureFixture[str]) -> None:
+    files = {
+        "pkg/__init__.py": "from .engine import Value",
+        "pkg/base.py": "from micrograd_plus.engine import Value as Base",
+        "pkg/engine.py": "from .base import Base\nclass Value(Base): ...",
+        "pkg/deep/other.py": "from ..base import Base\nfrom .. import engine\nclass Value(Base): ...",
+        "bare/base.py": "from micrograd_plus.engine import Value as Base",
+        "bare/engine.py": "from .base import Base\nclass Value(Base): ...",
+        "json/__init__.py": "",
+        "json/engine.py": "from . import __name__ as name\nfrom micrograd_plus.engine import Value",
+    }
+    for name, source in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(source + "\n")
+    homes = {
+        "pkg/engine.py:Value": "pkg.engine",
+        "pkg/engine.py": "pkg.engine",
+        "pkg/__init__.py:Value": "pkg.engine",
+        "pkg.engine:Value": "pkg.engine",
+        str(Path("pkg/engine.py").resolve()): "pkg.engine",
+        "pkg/deep/other.py:Value": "pkg.deep.other",
+        "bare/engine.py:Value": "bare.engine",
+        "json/engine.py:Value": "micrograd_plus.engine",
+    }
+    for engine, home in homes.items():
+        assert run("check-engine", engine, "--laws", "dy/dy is 1") == 0
+        assert capsys.readouterr().out.startswith(f"The laws of autograd, and {home}.Value\n")
+    os.chdir("pkg")
+    assert run("check-engine", "engine.py", "--laws", "dy/dy is 1") == 0
+
+
+def test_laws_by_name_and_the_report_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my_engine.py").write_text("class Value:\n def __init__(self, data): self.data, self.grad = data, None\n")
+    names = ["a new node", "-Value", "-=, *= and /= do, too", "relu"]
+    for words in ([*names, "my_engine.py:Value"], [*names, "--json", "my_engine.py"]):
+        assert run("check-engine", "--laws", *words) == 1
+    assert run("check-engine", "my_engine", "--json", "--laws", *names) == 1
+    out = capsys.readouterr().out
+    told = json.loads(out[out.rindex("\n{") :])
+    assert [law["name"] for law in told["laws"]] == names
+    assert [law["verdict"] for law in told["laws"] if law["name"] == "relu"] == ["not there"]
+    assert run("check-engine", "my_engine", "--laws", "relu") == 1  # nothing holds
+    for words in (["relo"], ["relu", "tahn"], []):
+        assert run("check-engine", "my_engine", "--laws", *words) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert "unknown law 'relo'; did you mean 'relu'?" in err[0]
+    assert "unknown law 'tahn'; did you mean 'tanh'?" in err[1]
+    assert "'--laws' requires an argument" in err[2]
+
+
+@pytest.mark.parametrize(
+    "act", ["sys.exit(0)", "os._exit(0)", "while True: pass", "atexit.register(os._exit, 0)", "quit()"]
+)
+def test_no_engine_makes_the_command_end_well_by_accident(act: str, capsys: pytest.CaptureFixture[str]) -> None:
+    start = "import atexit, os, sys\nprint('all laws hold')\n"
+    broken = "class Value:\n def __init__(self, data): self.data, self.grad = data, 0.0\n def backward(self): pass\n"
+    Path("rash.py").write_text(f"{start}{broken}{act}\n")
+    code = run("check-engine", "rash.py:Value", "--seconds", "2")
+    out, err = capsys.readouterr()
+    if act.startswith("atexit"):
+        assert (code, err) == (1, "")
+    else:
+        assert (code, out) == (2, "")
+        assert re.fullmatch(
+            "micrograd-plus: importing 'rash.py.*' (raised SystemExit|ends Python|does not end).*\n", err
+        )
+    assert "all laws hold" not in out
 
 
 BAD_ENGINES = {

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tracemalloc
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -365,6 +367,29 @@ def test_a_wrong_idx_file_says_what_was_found_and_expected(tmp_path: Path, case:
         read_idx(tmp_path / name)
     assert str(caught.value).startswith(f"{tmp_path / name}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_unpacks_to_more_than_it_declares_is_refused_before_memory_is_spent(tmp_path: Path) -> None:
+    path = tmp_path / "labels.gz"
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    million = bytes(1 << 20)
+    packed = [packer.compress(LABELS), *[packer.compress(million) for _ in range(400)], packer.flush()]
+    path.write_bytes(b"".join(packed))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="expected 11 bytes for 3, found more; bytes trail behind the data"):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_header_that_declares_more_than_there_is_costs_no_memory(tmp_path: Path) -> None:
+    for name in ("labels", "labels.gz"):
+        content = b"\0\0\x08\2" + b"\x7f\xff\xff\xff" * 2 + b"few"
+        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+        with pytest.raises(ValueError, match="found 15; it is truncated"):
+            read_idx(tmp_path / name)
 
 
 # -------------------------------------------------------------------------------------------------------- MNIST

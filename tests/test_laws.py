@@ -367,7 +367,7 @@ HOSTILE = {
     "interrupts": ("order = self.order()", "raise KeyboardInterrupt", "dy/dy is 1", "raises KeyboardInterrupt"),
     "leaves at once": ("order = self.order()", "os._exit(0)", "dy/dy is 1", "ends Python with the exit code 0"),
     "never ends": ("order = self.order()\n", "while True: pass\n", "dy/dy is 1", "does not end within 3 s"),
-    "never ends, deaf": ("order = self.order()\n", "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\n"
+    "never ends, deaf": ("order = self.order()\n", "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
                          "        while True: pass\n", "dy/dy is 1", "does not end within 3 s"),
     "kills": ("order = self.order()", "os.kill(os.getpid(), signal.SIGKILL)", "dy/dy is 1", "crashes Python (SIGKILL)"),
     "crashes": ("order = self.order()", "import ctypes; ctypes.string_at(0)", "dy/dy is 1", "crashes Python (SIGSEGV"),
@@ -400,7 +400,7 @@ def test_whatever_an_engine_does_fails_a_law_by_name(deed: str, capfd: pytest.Ca
 
 
 def test_what_is_written_to_any_file_is_taken_for_no_answer(tmp_path: Path) -> None:
-    write = "for file in range(30):\n            try: os.write(file, b'3 ([], 0, 0, 0)\\n')\n            except OSError: 0\n"
+    write = "for file in range(30):\n            try: os.write(file, b'3 ([],)\\n')\n            except OSError: 0\n"
     source = "import os\n" + OPERATORS.replace("order = self.order()\n", f"{write}        order = []\n")
     (tmp_path / "loud.py").write_text(source)
     report = check_engine(f"{tmp_path / 'loud.py'}")

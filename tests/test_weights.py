@@ -661,3 +661,66 @@ def test_of_many_who_write_at_once_one_wins_whole(target: Path) -> None:
         thread.join()
     assert target.read_bytes() in contents
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    program = textwrap.dedent("""\
+        import os, sys, time
+        from micrograd_plus.files import write_atomically
+        os.fsync = lambda _: (print("writing", flush=True), time.sleep(600))
+        write_atomically(sys.argv[1], "half")
+    """)
+    start = [sys.executable, "-c", program, str(tmp_path / "file")]
+    with subprocess.Popen(start, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (left,) = tmp_path.iterdir()
+        write_atomically(tmp_path / "file", NEW)
+        assert left.exists()
+        process.kill()
+    write_atomically(tmp_path / "file", NEW)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_rehearsal_writes_nothing_and_fails_as_a_write_would(target: Path, tmp_path: Path) -> None:
+    files.rehearse(target, b"new")
+    files.rehearse(tmp_path / "other", b"new")
+    kept(target)
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        files.rehearse(tmp_path / "no" / "file", b"new")
+
+
+def test_tensors_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.safetensors"
+    content = write_tensors({"b": np.array(1.0), "c": np.array(2.0)})
+    path.write_bytes(content.replace(b'"c"', b'"b"'))
+    refused(Plain(b=9.0), path)
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "1", [1], None])
+def test_a_version_is_a_whole_number(version: object, tmp_path: Path) -> None:
+    (tmp_path / "wrong.json").write_text(document({"b": 1.0}, version=version))
+    refused(Plain(b=9.0), tmp_path / "wrong.json", "expected version 1, got ")
+
+
+def test_no_message_exceeds_a_screen(tmp_path: Path) -> None:
+    name, path = "w" * 1_000_000, tmp_path / "long.json"
+    for content in (
+        document({name: 1.0}),
+        document({name: "x"}),
+        document({"b": name}),
+        document({f"{name}{i}": 1.0 for i in range(3)}),
+        document({"b": 1.0}, version=name),
+        document({"b": 1.0}, format=name),
+        document({"b": 1.0}).replace('"b": 1.0', f'"{name}": 1, "{name}": 2'),
+        name,
+    ):
+        path.write_text(content)
+        for module in (Plain(b=9.0), Plain(**{name: 9.0})):
+            try:
+                load(module, path)
+            except ValueError as error:
+                assert len(str(error)) < 24 * 80
+    with pytest.raises(ValueError, match="expected a name in") as caught:
+        save(Plain(b=1.0), "x" * 5000)
+    assert len(str(caught.value)) < 24 * 80
