@@ -155,11 +155,19 @@ class EngineReport:
 
     @property
     def holds(self) -> bool:
-        """Whether no law is broken, and at least one was tried and holds."""
+        """Whether no law is broken, and at least one was tried and holds.
+
+        >>> import micrograd_plus as mp
+        >>> check_engine(mp.Value, laws=["relu"]).holds
+        True
+        """
         return not self.failures and self._count("pass") > 0
 
     def as_dict(self) -> dict[str, Any]:
         """The report as a dict of plain data, as `check-engine --json` prints it.
+
+        Returns:
+            A dict with the keys "engine", "holds", "counts" and "laws"; the last is a list with a dict for each law.
 
         >>> import micrograd_plus as mp
         >>> told = check_engine(mp.Value, laws=["relu"]).as_dict()
@@ -221,7 +229,7 @@ def check_engine(
             `number ** Value`, `relu`, `tanh`, `exp`, `log`, `sigmoid`, `sin`, `cos` and `sqrt` are tried where these
             are there.
         laws: the names of those to try; None tries all.
-        seconds: how long a law may take; importing the engine may take three times as long.
+        seconds: how many seconds a law may take; importing the engine may take three times as long.
 
     Returns:
         An `EngineReport`. Its `.failures` lists the names of the laws that are broken, the first to mend first, `str()`

@@ -121,7 +121,13 @@ class Step:
 
     @property
     def text(self) -> str:
-        """The step in one line, with all of its letters."""
+        """The step in one line, with all of its letters, also where standard output lacks them.
+
+        >>> import micrograd_plus as mp
+        >>> x = mp.Value(3.0)
+        >>> mp.backprop(x * x)[1].text
+        '∂L/∂x += ∂L/∂L · ∂L/∂x = 1.0 · x = 1.0 · 3.0 = 3.0 (x.grad: 0.0 → 3.0)'
+        """
         return "".join([text for _, text in self.pieces()])
 
     def __str__(self) -> str:

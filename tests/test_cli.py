@@ -23,7 +23,7 @@ import pytest
 from click.testing import CliRunner
 
 import micrograd_plus as mp
-from micrograd_plus import cli, jobs, runs, terminal
+from micrograd_plus import cli, jobs, runs, terminal, training
 from micrograd_plus.data import load_digits
 from micrograd_plus.data.dataset import Dataset
 from micrograd_plus.engine import TABLE
@@ -515,7 +515,7 @@ def test_an_output_that_fails_costs_no_training(
 
 
 def test_a_folder_that_vanishes_costs_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = jobs.fit
+    fit = training.fit
 
     def vanishing(*args: Any, **options: Any) -> Any:
         history = fit(*args, **options)
@@ -531,7 +531,7 @@ def test_a_folder_that_vanishes_costs_no_training(monkeypatch: pytest.MonkeyPatc
 def test_what_could_not_be_saved_in_its_folder_is_kept_elsewhere(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    fit = jobs.fit
+    fit = training.fit
 
     def vanishing(*args: Any, **options: Any) -> Any:
         history = fit(*args, **options)
@@ -555,7 +555,7 @@ def test_whatever_matplotlib_raises_costs_no_training(
     def refuse(*_: Any) -> bytes:
         raise ValueError("Key backend: 'nonsense' is not a valid value\nfor backend")
 
-    monkeypatch.setattr(jobs.plots, "boundary_plot", refuse)
+    monkeypatch.setattr("micrograd_plus.plots.boundary_plot", refuse)
     assert run(*QUICK, "--out", "x") == 0
     out = capsys.readouterr().out
     assert "no moons.png: Key backend: 'nonsense' is not a valid value for backend\n" in out
