@@ -28,6 +28,7 @@ from programs import (
     Cost,
     agree,
     checked,
+    eager,
     executor,
     hold,
     jagged,
@@ -115,8 +116,8 @@ def test_several_functions_at_once(cases: list[tuple[Drawn, list[list[float]]]],
     with executor(name):
         hold(mp.compile(lambda x: sum(parts(x)), len(examples[0])), lambda x: sum(parts(x)), examples)
         outputs = mp.compile(parts, len(examples[0]))(examples)
-    eager = [cost(cost.example) for cost in costs]
-    assert agree(outputs, [[float(out) for out in eager]], 1e3).all()  # values stay below 100 or so
+    wanted = [cost(cost.example) for cost in costs]
+    assert agree(outputs, [[float(out) for out in wanted]], 1e3).all()  # values stay below 100 or so
 
 
 @pytest.mark.parametrize("function", REGULAR, ids=lambda f: f.__name__)
@@ -132,15 +133,12 @@ def test_every_row_alone_at_special_points(function: Any) -> None:
     def cost(x: list[Any]) -> Any:
         return function(*[parameter * a for parameter, a in zip(parameters, x)])
 
-    eager: list[Any] = []
-    for point in points:
-        out = cost([Value(x) for x in point])
-        eager.append((out.data, mp.gradient(out, parameters)))
+    wanted = [eager(cost, [list(point)], parameters) for point in points]
     for name in EXECUTORS:
         with executor(name):
             program = mp.compile(cost, count, parameters=parameters)
             for answers, i in ((program.values(points), 0), (program.gradients(points), 1)):
-                for point, got, want in zip(points, answers, [answer[i] for answer in eager]):
+                for point, got, want in zip(points, answers, [answer[i] for answer in wanted]):
                     assert agree(got, want, 0.0, 1e-12).all(), f"{op.name}{point} {'value' if i == 0 else 'gradient'}"
 
 

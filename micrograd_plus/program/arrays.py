@@ -87,7 +87,8 @@ class Arrays:
     `const`: numbers (extra) as a column. `apply`: an operation (extra) element by element. `rows`: rows of others put
     together (extra: Pieces). `scatter`: rows of others added up in rows of a new array (extra: Pieces). `matmul`, and
     its two derivatives: `matmul_back`, the transposed matrix times what came back, and `matmul_outer`, what came back
-    times the transposed argument; per example `outer`. `segsum`: sums of so many (extra) neighbouring rows.
+    times the transposed argument; per example `outer`. A third argument of these says what of that which came back is
+    reached, where not all is. `segsum`: sums of so many (extra) neighbouring rows.
     `extreme`: the maxima or minima (extra: the operation) of rows that lie as many rows apart as it has; no gradient
     flows through them. `repeat`: each row so many times. `sumbatch`: the sum over the examples. `sumrows`: over the
     rows. `spread`: as many rows and columns as asked for. `partial`: a partial derivative that only floats can compute

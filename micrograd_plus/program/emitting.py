@@ -10,7 +10,7 @@ import numpy as np
 from micrograd_plus.engine import ADD, MUL, NEG, SUB, Op
 from micrograd_plus.program.arrays import Array, Operand, Piece, Places, Product, is_scalar
 from micrograd_plus.program.fusing import EXTREMES
-from micrograd_plus.program.lowering import RECIPROCAL, TRUE_OR_FALSE, WHERE, is_bool, lowered, reached, ufunc
+from micrograd_plus.program.lowering import RECIPROCAL, WHERE, is_bool, lowered, reached, ufunc
 
 NUMPY = ("dot", "empty", "zeros", "ndarray", "matmul", "concatenate", "add", "einsum", "putmask", "where")
 INPUTS = {"x": "x.T", "y": "y.T", "theta": "theta.reshape(-1, 1)"}
@@ -40,6 +40,7 @@ class Source(NamedTuple):
             name: _by_floats(*thing) if isinstance(thing, tuple) else thing for name, thing in self.constants.items()
         }
         names |= {name: getattr(np, name) for name in self.names}
+        names |= {"back_where": back_where, "outer_where": outer_where}
         names |= {"dtype": np.dtype(self.dtype), "nan": float("nan"), "inf": float("inf")}
         if "special." in self.text:
             import scipy.special
@@ -55,6 +56,24 @@ def _by_floats(op: Op, column: str, i: int) -> Any:
     count = len(op.partials) + (column != "forward")
     over = np.frompyfunc(lambda *numbers: float(function(*map(float, numbers))), count, 1)
     return lambda *args: np.asarray(over(*args), dtype=float)
+
+
+def back_where(matrix: Places, back: Places, reached: Places) -> Places:
+    """The product of two matrices; what is not reached adds nothing, not even 0 · inf."""
+    if reached.all():
+        return np.asarray(np.matmul(matrix, back))
+    total = np.zeros((len(matrix), back.shape[1]), dtype=back.dtype)
+    for column, upstream, here in zip(matrix.T, back, reached):
+        total += np.where(here, column[:, None] * upstream, 0.0)
+    return total
+
+
+def outer_where(back: Places, argument: Places, reached: Places) -> Places:
+    """The products of (m, q, n) and (k, q, n), summed over q, as (m, k, n); likewise."""
+    total = np.zeros((len(back), len(argument), back.shape[2]), dtype=back.dtype)
+    for q in range(back.shape[1]):
+        total += np.where(reached[:, None, q], back[:, None, q] * argument[:, q], 0.0)
+    return total
 
 
 def emitted(outputs: Sequence[Array], dtype: str) -> Source:
@@ -248,7 +267,9 @@ class _Writer:
         if known[0] == "np":
             self.ufuncs.add(known[1])
         text = f"{'special.' if known[0] == 'special' else ''}{known[1]}({', '.join(args)}"
-        return f"{text})" if op in TRUE_OR_FALSE else self._reusing(array, text)
+        if known[0] == "np" and not isinstance(getattr(np, known[1]), np.ufunc):  # of a primitive of one's own
+            return f"{text}).astype(dtype)"
+        return f"{text})" if is_bool(array) else self._reusing(array, text)
 
     def _reusing(self, array: Array, text: str) -> str:
         """A call that writes to an argument's memory where it can."""
@@ -350,32 +371,50 @@ class _Writer:
         name = self._operand(array)
         return name if array.rows == rows else f"{name}.reshape({rows}, -1)"
 
+    # 0 · inf and 0 · nan are nan in each of these products, as in the engine. BLAS multiplies with zeros like with any
+    # number, at every size (tests/test_program_edges.py asks the one that is there); but NumPy's `dot` hands a product
+    # with a single number over to axpy, which returns at once where that is 0. So where one factor could be a single
+    # number, it is `multiply` or `matmul`.
+
     def _matmul(self, array: Array) -> str:
         matrix, argument = array.args
         sizes: Product = array.extra
-        text = f"dot({self._matrix(matrix, sizes)}, {self._wide(argument, sizes.k)})"
+        text = self._product(self._matrix(matrix, sizes), self._wide(argument, sizes.k), sizes.k)
         return text if sizes.q == 1 else f"{text}.reshape({array.rows}, -1)"
 
     def _matmul_back(self, array: Array) -> str:
-        matrix, back = array.args
+        matrix, back, *reached = array.args
         sizes: Product = array.extra
-        text = f"dot({self._matrix(matrix, sizes)}.T, {self._wide(back, sizes.m)})"
+        left, right = f"{self._matrix(matrix, sizes)}.T", self._wide(back, sizes.m)
+        if reached:
+            text = f"back_where({left}, {right}, {self._wide(reached[0], sizes.m)})"
+        else:
+            text = self._product(left, right, sizes.m)
         return text if sizes.q == 1 else f"{text}.reshape({array.rows}, -1)"
+
+    def _product(self, left: str, right: str, inner: int) -> str:
+        if inner > 1:
+            return f"dot({left}, {right})"
+        self.ufuncs.add("multiply")
+        return f"multiply({left}, {right})"
 
     def _outer_text(self, array: Array, out: str = "") -> str:
         back, argument = array.args
         sizes: Product = array.extra
         left, right = self._wide(back, sizes.m), f"{self._wide(argument, sizes.k)}.T"
-        return f"matmul({left}, {right}, {out})" if out else f"dot({left}, {right})"
+        if out:
+            return f"matmul({left}, {right}, {out})"
+        return f"{'dot' if sizes.m > 1 < sizes.k else 'matmul'}({left}, {right})"
 
     def _matmul_outer(self, array: Array) -> str:
         return f"{self._outer_text(array)}.reshape(-1, 1)"
 
     def _outer(self, array: Array) -> str:
-        back, argument = array.args
         m, k, q = array.extra
-        left, right = [f"{self._operand(arg)}.reshape({size}, {q}, -1)" for arg, size in ((back, m), (argument, k))]
-        return f"einsum('mqn,kqn->mkn', {left}, {right}).reshape({m * k}, -1)"
+        shaped = [f"{self._operand(arg)}.reshape({size}, {q}, -1)" for arg, size in zip(array.args, (m, k, m))]
+        if len(shaped) == 3:
+            return f"outer_where({', '.join(shaped)}).reshape({m * k}, -1)"
+        return f"einsum('mqn,kqn->mkn', {', '.join(shaped)}).reshape({m * k}, -1)"
 
     def _extreme(self, array: Array) -> str:
         name = self._operand(array.args[0])

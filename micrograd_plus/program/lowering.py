@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from micrograd_plus.engine import ADD, DIV, LESS, LESS_EQUAL, MUL, NEG, POW, SUB, TABLE, Op
+import numpy as np
+
+from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op
 from micrograd_plus.program.arrays import Array, Arrays, Operand, is_scalar
 
-WHERE, EQUAL, SQUARE, RECIPROCAL = (TABLE[name] for name in ("where", "equal", "square", "reciprocal"))
-TRUE_OR_FALSE = (LESS, LESS_EQUAL, EQUAL)
+WHERE, SQUARE, RECIPROCAL = (TABLE[name] for name in ("where", "square", "reciprocal"))
 
 
 def lowered(outputs: Sequence[Array]) -> list[Array]:
@@ -43,10 +44,17 @@ def reached(outputs: Sequence[Array]) -> list[Array]:
 
 
 def is_bool(array: Operand) -> bool:
-    """Whether NumPy gives True and False for it."""
-    return isinstance(array, Array) and (
-        array.kind in ("not", "and") or (array.kind == "apply" and array.extra in TRUE_OR_FALSE)
-    )
+    """Whether NumPy gives True and False for it; all else gives numbers, also where it is made of these."""
+    if not isinstance(array, Array) or array.scalar:
+        return False
+    return array.kind in ("not", "and") or (array.kind == "apply" and gives_bool(array.extra))
+
+
+def gives_bool(op: Op) -> bool:
+    """Whether the array function for an operation gives True and False, as those for comparisons do."""
+    known = ufunc(op)
+    function = getattr(np, known[1]) if known is not None and known[0] == "np" else None
+    return isinstance(function, np.ufunc) and f"{'d' * function.nin}->?" in function.types
 
 
 def ufunc(op: Op) -> tuple[str, str] | None:
@@ -88,8 +96,7 @@ class _Lowered(Arrays):
             return made
         if op.arrays is not None:
             return self.formula(op.arrays, *args)
-        if op not in (WHERE, *TRUE_OR_FALSE):
-            args = tuple([self.solid(arg) for arg in args])
+        args = tuple([arg if op is WHERE and i == 0 else self.solid(arg) for i, arg in enumerate(args)])
         return super().apply(op, *args)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 GROUPS = 300  # a graph that falls into more groups than this, and many for its size, is not written as arrays
 LARGE = 15  # a graph with so many nodes an array statement never goes faster over the tape
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
+SINGLES = 1024  # how many examples float32 sums up by itself: 10⁶ times 0.1 would be 100958; the rest is float64's
 STATEMENT = 1.0e-6  # seconds an array statement takes, as measured; see SECONDS in replay.py, too
 # as measured, with the gradient and without: seconds it takes to get a tape going; what part of the time above and of
 # that of an array statement is needed
@@ -42,6 +44,8 @@ class Path:
         nodes: how many scalar nodes the graph has.
         found: what was found in it, for `explain`.
         size: how many parameters there are.
+        chunk: how many examples are computed at a time.
+        summed: how many of these are summed up in the program's own floats.
         statements: how many array statements compute a batch; 0 where there are none.
     """
 
@@ -59,6 +63,7 @@ class Path:
             self.arrays, self.root, self.guards = arrays_of(listing, found, parameters)
             widest = max([array.rows for array in self.arrays.made if array.batched], default=1)
             self.chunk = max(64, CELLS // widest)
+        self.summed = self.chunk if dtype == "float64" else min(self.chunk, SINGLES)
         self.found = described(listing, found, self.arrays)
         self._functions: dict[str, Any] = {}
         self._ones = np.empty((0, 1))
@@ -84,15 +89,20 @@ class Path:
             assert self.replay is not None
             values, total = self.replay.gradients(theta, _joined(x, y))
             return float(values.sum()), (total * share).astype(self.dtype, copy=False)
-        if n <= self.chunk:
-            root, gradient = self._run("gradient", theta, x, y, share)
-            return self._sum(root, n), gradient
-        loss, whole = 0.0, np.zeros((self.size, 1), dtype=self.dtype)
-        for i in range(0, n, self.chunk):
-            part = slice(i, i + self.chunk)
-            root, gradient = self._run("gradient", theta, x[part], y[part], share)
-            loss += self._sum(root, len(x[part]))
-            whole += gradient
+        if n <= self.summed:
+            root, whole = self._run("gradient", theta, x, y, share)
+            loss = self._sum(root, n)
+        else:
+            loss, whole = 0.0, np.zeros((self.size, 1))
+            for i in range(0, n, self.summed):
+                part = slice(i, i + self.summed)
+                root, gradient = self._run("gradient", theta, x[part], y[part], share)
+                loss += self._sum(root, len(x[part]))
+                whole += gradient
+            whole = whole.astype(self.dtype, copy=False)
+        if not _all_finite(whole):  # else there is no 0 · inf in it, nor a sum of some examples' that came before · inf
+            each = self._in_parts("strong", theta, x, y, self.size)
+            whole = (each.sum(axis=1, keepdims=True, dtype=float) * share).astype(self.dtype, copy=False)
         return loss, whole
 
     def gradients(self, theta: Floats, x: Floats, y: Floats) -> Floats:
@@ -100,7 +110,8 @@ class Path:
         if self._on_tape(len(x)):
             assert self.replay is not None
             return self.replay.gradients(theta, _joined(x, y), each=True)[1]
-        return self._in_parts("gradients", theta, x, y, self.size)
+        each = self._in_parts("gradients", theta, x, y, self.size)
+        return each if _all_finite(each) else self._in_parts("strong", theta, x, y, self.size)
 
     def _sum(self, root: Floats, n: int) -> float:
         if root.shape[1] == 1:
@@ -150,7 +161,7 @@ class Path:
         return ones
 
     def _source(self, name: str) -> Source:
-        """The text of a function: `values`, `guards`, `gradient` or `gradients`."""
+        """The text of a function: `values`, `guards`, `gradient`, `gradients`; `strong` is the same as these."""
         if name not in self.sources:
             assert self.arrays is not None
             if name == "values":
@@ -160,16 +171,23 @@ class Path:
             elif name == "gradient":
                 wanted = [self.root, gradient_of(self.arrays, self.root, self.size)]
             else:
-                wanted = [gradient_of(self.arrays, self.root, self.size, each=True)]
+                strong = name == "strong"
+                wanted = [gradient_of(self.arrays, self.root, self.size, each=True, strong=strong)]
             self.sources[name] = emitted(wanted, self.dtype)
         return self.sources[name]
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle takes: the functions as text."""
         if self.arrays is not None:
-            for name in ("values", "guards", *(("gradient", "gradients") if self.root.rows == 1 else ())):
+            for name in ("values", "guards", *(("gradient", "gradients", "strong") if self.root.rows == 1 else ())):
                 self._source(name)
         return self.__dict__ | {"arrays": None, "root": None, "guards": None, "_functions": {}}
+
+
+def _all_finite(numbers: Floats) -> bool:
+    """Whether all are, and not even their squares overflow: the quickest question of all."""
+    flat = numbers.ravel()
+    return isfinite(flat.dot(flat))
 
 
 def _joined(x: Floats, y: Floats) -> Floats:

@@ -94,7 +94,7 @@ class Program:
             CompileError: an example goes a way through the function that cannot be compiled.
         """
         values = self.values(x, y, parameters=parameters)
-        return values if self.several else float(values.mean())
+        return values if self.several else float(values.mean(dtype=float))
 
     @np.errstate(all="ignore")
     def values(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,11 +70,18 @@ class Replay:
         root = self.roots[0]
         for column, numbers in enumerate(self._forward(theta, examples)):
             out[0, column] = numbers[root]
-            gradients = [0.0] * len(numbers)
-            gradients[root] = 1.0
-            tape.pull(*self._lists, self.rules, self.active, numbers, gradients)
-            total[self._rows, column if each else 0] += [gradients[place] for place in self.parameters]
+            gradient = self._pulled(numbers, self.rules)
+            if any(map(isnan, gradient)):  # 0 · inf, perhaps one that nobody reaches
+                gradient = self._pulled(numbers, tape.reached(*self._lists, self.rules, self.active, numbers, root))
+            total[self._rows, column if each else 0] += gradient
         return out, total
+
+    def _pulled(self, numbers: list[float], rules: bytes) -> list[float]:
+        """The derivative of the first root by each parameter, of one example."""
+        gradients = [0.0] * len(numbers)
+        gradients[self.roots[0]] = 1.0
+        tape.pull(*self._lists, rules, self.active, numbers, gradients)
+        return [gradients[place] for place in self.parameters]
 
     def _forward(self, theta: Floats, examples: Floats) -> Iterator[list[float]]:
         """All numbers, for one example after the other."""

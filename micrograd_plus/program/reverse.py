@@ -1,16 +1,24 @@
-"""The chain rule over arrays: the instructions that compute the gradient, from the table's own partials."""
+"""The chain rule over arrays: the instructions that compute the gradient, from the table's own partials.
+
+What is reached only by a mask's zero gets exactly 0, whatever its own partials are. Three ways give that. The mean's
+gradient and each example's are computed as if all were reached, since 0 times any finite number is that 0. Where a
+number comes out of these that is not finite, it may be a 0 · inf that nobody reaches, so `strong` goes back a second
+time: first for what is reached, then for the gradients, each gated by it, for each example by itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, MUL, TABLE, Op
+from micrograd_plus.engine import ADD, LESS, MUL, TABLE, Op
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places
 
 WHERE = TABLE["where"]
+RULES = ("apply", "rows", "matmul", "segsum", "sumrows")  # the kinds through which gradients pass, each by its method
 
 
 class _Contribution(NamedTuple):
@@ -21,7 +29,7 @@ class _Contribution(NamedTuple):
     target: Places | None = None
 
 
-def gradient_of(arrays: Arrays, root: Array, parameters: int, *, each: bool = False) -> Array:
+def gradient_of(arrays: Arrays, root: Array, parameters: int, *, each: bool = False, strong: bool = False) -> Array:
     """The derivative of the root's mean over the examples by each row of theta.
 
     Args:
@@ -29,16 +37,23 @@ def gradient_of(arrays: Arrays, root: Array, parameters: int, *, each: bool = Fa
         root: one row, the loss of each example.
         parameters: how many rows theta has.
         each: the derivative of each example's loss by itself, a column for each, instead of the mean's.
+        strong: gate what is not reached; only with `each`.
     """
-    return _Reverse(arrays, each).run(root, parameters)
+    reached: dict[int, Operand] = {}
+    if strong:
+        reach = _Reach(arrays)
+        reach.run(root, parameters)
+        reached = reach.reached
+    return _Reverse(arrays, each, reached).run(root, parameters)
 
 
 class _Reverse:
-    """What has been passed back so far."""
+    """What has been passed back so far, and what is reached, where that is known and not everything."""
 
-    def __init__(self, arrays: Arrays, each: bool) -> None:
+    def __init__(self, arrays: Arrays, each: bool, reached: dict[int, Operand]) -> None:
         self.arrays = arrays
         self.each = each
+        self.reached = reached
         self.forward = list(arrays.made)
         self.moves = _depending_on_theta(self.forward)
         self.passed: dict[int, list[_Contribution]] = {}
@@ -53,8 +68,8 @@ class _Reverse:
             if array.number in self.passed:
                 if array.kind == "theta":
                     theta = array
-                elif array.kind in _RULES:
-                    _RULES[array.kind](self, array, self._total(array))
+                elif array.kind in RULES:
+                    getattr(self, array.kind)(array, self._total(array))
         if theta is None:
             return self.arrays.spread(0.0, parameters, self.each)
         return self.arrays.spread(self._total(theta), parameters, self.each)
@@ -121,11 +136,18 @@ class _Reverse:
                 continue
             assert isinstance(arg, Array)
             slope = self._formula(array, "partials", i)
-            gradient = self.arrays.apply(MUL, upstream, slope)
+            gradient = self._scaled(array, upstream, slope)
             if mask is not None:
                 gate = slope if mask is partial else self._formula(array, "masks", i)
                 gradient = self.arrays.apply(WHERE, gate, gradient, 0.0)
             self._pass(arg, self._fitted(gradient, array, arg))
+
+    def _scaled(self, array: Array, upstream: Operand, slope: Operand) -> Operand:
+        """Upstream · partial, and 0 where the array is not reached."""
+        gradient = self.arrays.apply(MUL, upstream, slope)
+        if array.number in self.reached and (isinstance(slope, Array) or not isfinite(slope)):
+            return self.arrays.apply(WHERE, self.reached[array.number], gradient, 0.0)
+        return gradient
 
     def _formula(self, array: Array, column: str, i: int) -> Operand:
         """A column of the row for this instruction; element by element where it cannot be recorded."""
@@ -150,12 +172,17 @@ class _Reverse:
         matrix, argument = array.arrays
         back = self.arrays.spread(upstream, array.rows, array.batched)
         m, k, q = sizes = array.extra
+        gate = (
+            [self.arrays.spread(self.reached[array.number], array.rows, True)] if array.number in self.reached else []
+        )
+        if gate:
+            back = self.arrays.spread(back, array.rows, True)
         if self.moves[argument.number]:
-            self._pass(argument, self.arrays.make("matmul_back", (matrix, back), k * q, back.batched, sizes))
+            self._pass(argument, self.arrays.make("matmul_back", (matrix, back, *gate), k * q, back.batched, sizes))
         if self.moves[matrix.number]:
             kind = "outer" if self.each else "matmul_outer"
             wide = self.each and (back.batched or argument.batched)
-            self._pass(matrix, self.arrays.make(kind, (back, argument), m * k, wide, sizes))
+            self._pass(matrix, self.arrays.make(kind, (back, argument, *gate), m * k, wide, sizes))
 
     def segsum(self, array: Array, upstream: Operand) -> None:
         (arg,) = array.arrays
@@ -167,13 +194,30 @@ class _Reverse:
         self._pass(array.arrays[0], upstream)
 
 
-_RULES: dict[str, Callable[[_Reverse, Array, Operand], None]] = {
-    "apply": _Reverse.apply,
-    "rows": _Reverse.rows,
-    "matmul": _Reverse.matmul,
-    "segsum": _Reverse.segsum,
-    "sumrows": _Reverse.sumrows,
-}
+class _Reach(_Reverse):
+    """What is reached: what is passed back is not 0 where something comes, however small, and 0 where nothing does."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        super().__init__(arrays, True, {})
+
+    def _total(self, array: Array) -> Operand:
+        total = self.arrays.apply(LESS, 0.0, super()._total(array))  # 1, not the number of ways to it
+        if total != 1.0:
+            self.reached[array.number] = total
+        return total
+
+    def _scaled(self, array: Array, upstream: Operand, slope: Operand) -> Operand:  # noqa: ARG002 - whatever it is
+        return upstream
+
+    def matmul(self, array: Array, upstream: Operand) -> None:
+        matrix, argument = array.arrays
+        m, k, q = array.extra
+        here = self.arrays.spread(upstream, array.rows, array.batched)
+        column_by_column = np.arange(m * q).reshape(m, q).T.ravel()
+        columns = self.arrays.segsum(self.arrays.select(here, column_by_column), m)
+        self._pass(argument, self.arrays.select(columns, np.tile(np.arange(q), k)))
+        rows = self.arrays.segsum(here, q)
+        self._pass(matrix, self.arrays.make("repeat", (rows,), m * k, rows.batched, k))
 
 
 def _depending_on_theta(made: list[Array]) -> list[bool]:

@@ -101,3 +101,40 @@ def pull(
                     slope = float(partial(numbers[i], *values))
                     if mask is None or (slope if mask is partial else mask(numbers[i], *values)):
                         gradients[j] += upstream * slope
+
+
+def reached(
+    ops: list[Any],
+    code: bytes,
+    first: list[int],
+    second: list[int],
+    more: dict[int, list[int]],
+    rules: bytes,
+    active: bytes,
+    numbers: list[float],
+    root: int,
+) -> bytes:
+    """The rules without those of places that no gradient reaches, in the columns of `pull`.
+
+    A place is reached by another that is, unless a mask is 0 there. Whatever the slopes are further down, 0 comes to
+    the others, and `pull` with these rules gives that.
+
+    Args:
+        root: the place of the result.
+    """
+    here = [False] * len(rules)
+    here[root] = True
+    for i in range(len(rules) - 1, -1, -1):
+        if not here[i] or rules[i] == NOTHING:
+            continue
+        args = more.get(i) or ([first[i]] if second[i] < 0 else [first[i], second[i]])
+        if rules[i] != OTHER:
+            for j in args:
+                here[j] = True
+            continue
+        op = ops[code[i]]
+        values = [numbers[j] for j in args]
+        for j, partial, mask in zip(args, op.partials, op.masks):
+            if active[j] and partial is not None and (mask is None or mask(numbers[i], *values)):
+                here[j] = True
+    return bytes([rules[i] if here[i] else NOTHING for i in range(len(rules))])
