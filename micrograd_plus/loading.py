@@ -19,7 +19,8 @@ from types import ModuleType
 PACKAGE = Path(__file__).parent
 LIBRARY = "__mypyc"  # a native module imports itself by this longer name, too
 HEADER = PACKAGE / "native" / "nodes.h"
-RECIPE = PACKAGE.parent / "setup.py"  # an installed package has none
+RECIPE = PACKAGE.parent / "setup.py"
+CHECKOUT = PACKAGE.parent / "pyproject.toml"  # beside it: an installed package has neither
 PURE = os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0")
 
 
@@ -47,7 +48,7 @@ def built(module: str) -> Path | None:
         return None
     header = HEADER.read_bytes() if HEADER.exists() else b""
     begins = f"{start}{source_hash(source.read_bytes() + header).hex()}_"
-    ends = f"{source_hash(RECIPE.read_bytes()).hex()}{suffix}" if RECIPE.exists() else suffix
+    ends = f"{source_hash(RECIPE.read_bytes()).hex()}{suffix}" if RECIPE.exists() and CHECKOUT.exists() else suffix
     for file in files:
         if file.name.startswith(begins) and file.name.endswith(ends):
             return file
