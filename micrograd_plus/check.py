@@ -631,10 +631,12 @@ def _examined(problem: _Problem, order: int, search: bool = True) -> tuple[int, 
     """
     findings: list[Finding] = []
     agreed = 0
+    bent: set[int] = set()
     try:
         for level in range(1, order + 1):
-            check = _Level(problem, level, search)
+            check = _Level(problem, level, search, bent)
             agreed += check.run()
+            bent = check.bent
             findings += check.findings
             if any(finding.status == "wrong" for finding in check.findings):
                 break  # differences of a wrong gradient say nothing
@@ -646,8 +648,11 @@ def _examined(problem: _Problem, order: int, search: bool = True) -> tuple[int, 
 class _Level:
     """The derivatives of one order."""
 
-    def __init__(self, problem: _Problem, level: int, search: bool) -> None:
-        self.problem, self.level, self.search = problem, level, search
+    def __init__(self, problem: _Problem, level: int, search: bool, before: set[int]) -> None:
+        self.problem, self.level, self.search, self.before = problem, level, search, before
+        self.bent: set[int] = (
+            set()
+        )  # the derivatives that have no slope here, so that those of the next order have none
         self.findings: list[Finding] = []
         self.culprit: str | None = None
         self.left: list[str] | None = None  # where numbers leave the graph, once somebody has looked
@@ -683,13 +688,15 @@ class _Level:
                 )
                 blamed = self.search and problem.given is None and status == "wrong" and self.wrong_operation()
                 if status == "wrong" and not blamed:
-                    if slope.crossed and self.beside(j):
+                    if i in self.before or (slope.crossed and self.beside(j)):
                         status = "kink"
                     elif self.contradicted(j, i, got[i][j], expected, tolerance):
                         status = "unclear"
                 if status is None:
                     agreed += 1
                 else:
+                    if status in ("kink", "undefined"):
+                        self.bent.add(i * count + j)
                     self.findings.append(self.finding(status, i, j, got[i][j], expected, tolerance, slope))
         return agreed
 

@@ -175,6 +175,14 @@ def test_a_point_between_two_kinks_has_a_slope_of_its_own(at: float, width: floa
         assert width < 1e-4 * (abs(at) or 1.0) or report.agreed == 1
 
 
+def test_what_has_no_first_derivative_has_no_second() -> None:
+    """relu(x²) is x²; its second derivative of 0 at 0 is wrong, but not so where the function jumps."""
+    assert [finding.order for finding in failed(lambda x: mp.relu(x * x), 0.0).failures] == [2]
+    assert fates(check_grads(lambda x: mp.relu(x * x) + mp.sign(x), 0.0)) == {"agreed": 0, "kink": 2}
+    with planted(TABLE["exp"], 0, "data"):  # an operation that is wrong by itself is wrong anywhere
+        assert [finding.order for finding in failed(lambda x: mp.exp(x) + mp.sign(x), 0.0).failures] == [2]
+
+
 def test_a_hole_that_an_if_makes_is_seen() -> None:
     assert failed(lambda x: x if x.data else 0.0 * x, 0.0, order=1).failures
     assert failed(lambda x: x if x.data != 3.0 else 0.0 * x + 3.0, 3.0, order=1).failures
