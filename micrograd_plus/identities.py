@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -30,14 +29,9 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
     """
 
     __slots__ = ("_pairs",)
-    _pairs: dict[int, tuple[K, V]]
-
-    def __new__(cls, *_: Any, **__: Any) -> Self:
-        new = super().__new__(cls)
-        new._pairs = {}
-        return new
 
     def __init__(self, pairs: Iterable[tuple[K, V]] | Mapping[K, V] = ()) -> None:
+        self._pairs: dict[int, tuple[K, V]] = {}
         for key, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
             self._pairs[id(key)] = (key, value)
 
@@ -50,6 +44,10 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
     @classmethod
     def fromkeys(cls, keys: Iterable[K], value: Any = None) -> Identities[K, Any]:
         """The keys, each once, all with one value.
+
+        Args:
+            keys: any objects.
+            value: what belongs to each of them.
 
         >>> list(Identities.fromkeys("abba"))
         ['a', 'b']
@@ -88,7 +86,18 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
     @overload
     def get(self, key: K, default: V | D, /) -> V | D: ...
     def get(self, key: K, default: Any = None, /) -> Any:
-        """What belongs to the key, or the default."""
+        """What belongs to the key, or the default.
+
+        Args:
+            key: any object.
+            default: whatever is wanted where the key is not there.
+
+        Returns:
+            The value, or the default.
+
+        >>> print(Identities().get("a"))
+        None
+        """
         pair = self._pairs.get(id(key))
         return default if pair is None else pair[1]
 
@@ -107,7 +116,14 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
         return len(self) == len(other) and all(key in self and self[key] == value for key, value in other.items())
 
     def __reduce__(self) -> tuple[Any, ...]:  # the keys of a copy are other objects
-        return copyreg.__newobj__, (type(self),), getattr(self, "__dict__", None), None, iter(self.items())  # type: ignore[attr-defined]
+        return _empty, (type(self),), getattr(self, "__dict__", None), None, iter(self.items())
 
     def __repr__(self) -> str:
         return f"Identities({list(self._pairs.values())!r})"
+
+
+def _empty(kind: type[Identities[Any, Any]]) -> Identities[Any, Any]:
+    """One without keys, whatever a subclass asks for in its `__init__`; pickle and copy fill it."""
+    new = kind.__new__(kind)
+    new._pairs = {}
+    return new

@@ -123,6 +123,7 @@ LAYERS = [
     *(
         "loading",
         "engine",
+        "identities",
         "errors",
         "arguments",
         "rows",
