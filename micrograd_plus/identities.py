@@ -14,10 +14,7 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
     """A dictionary from objects to what belongs to each, in the order of insertion; a key is that very object.
 
     It never asks a key for its hash, nor whether it equals another one, and keeps its keys alive. `fromkeys` makes one
-    that serves as a set.
-
-    Args:
-        pairs: keys with their values; or another mapping.
+    that serves as a set. It begins with the keys and values of a mapping, or of a list of any number of pairs.
 
     Raises:
         KeyError: a key that is not there is asked for, as of a dict.
@@ -46,7 +43,7 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
         """The keys, each once, all with one value.
 
         Args:
-            keys: any objects.
+            keys: any number of objects of any kind.
             value: what belongs to each of them.
 
         >>> list(Identities.fromkeys("abba"))
