@@ -699,7 +699,7 @@ tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
 leaving: Final[ContextVar[Leaving | None]] = ContextVar("leaving", default=None)
 linking: Final[ContextVar[bool]] = ContextVar("linking", default=False)  # whether detached values remember their origin
 _marks = 0  # the last that was given
-_open: Final[list[block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
+_open: Final[list[Block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
 _hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]] = {}  # by the id of a value, as long as it lives
 
 
@@ -1211,8 +1211,8 @@ def toposort(root: Value) -> list[Value]:
     return [*{id(leaf): leaf for leaf in (leaves if order else [root])}.values(), *order]
 
 
-class block:  # noqa: N801 - it reads as a word in a `with`
-    """A block in which the variable has this value and new nodes ask for it."""
+class Block:
+    """What `block` gives, for a `with`."""
 
     def __init__(self, variable: ContextVar[Any], value: Any) -> None:
         self.variable = variable
@@ -1238,6 +1238,11 @@ class block:  # noqa: N801 - it reads as a word in a `with`
             _open.remove(self)
 
 
+def block(variable: ContextVar[Any], value: Any) -> Block:
+    """A block in which the variable has this value and new nodes ask for it."""
+    return Block(variable, value)
+
+
 def opened(variable: ContextVar[Any]) -> list[Any]:
     """The values that a variable has in the blocks which are open, in all threads."""
     return [each.value for each in _open if each.variable is variable]
@@ -1245,7 +1250,7 @@ def opened(variable: ContextVar[Any]) -> list[Any]:
 
 def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *args: Any) -> Any:
     """What the function gives in blocks with these values. An interrupt in any line of this leaves no block open."""
-    blocks = [block(variable, value) for variable, value in values.items()]
+    blocks = [Block(variable, value) for variable, value in values.items()]
     try:
         try:
             for entered in blocks:

@@ -509,7 +509,7 @@ tracing: Final[ContextVar[Trace | None]]
 leaving: Final[ContextVar[Leaving | None]]
 linking: Final[ContextVar[bool]]
 _marks: int
-_open: Final[list[block]]
+_open: Final[list[Block]]
 _hooks: Final[dict[int, tuple[ReferenceType[Value], list[Hook]]]]
 
 def _tell(value: Value, how: str) -> None:
@@ -644,8 +644,8 @@ def toposort(root: Value) -> list[Value]:
     ['', '+', '*']
     """
 
-class block:
-    """A block in which the variable has this value and new nodes ask for it."""
+class Block:
+    """What `block` gives, for a `with`."""
     variable: Incomplete
     value: Incomplete
     before: Any
@@ -655,6 +655,8 @@ class block:
     def close(self) -> None:
         """End the block, if it has not ended yet."""
 
+def block(variable: ContextVar[Any], value: Any) -> Block:
+    """A block in which the variable has this value and new nodes ask for it."""
 def opened(variable: ContextVar[Any]) -> list[Any]:
     """The values that a variable has in the blocks which are open, in all threads."""
 def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *args: Any) -> Any:

@@ -424,7 +424,14 @@ def test_a_patched_operator_is_asked_and_forgotten_again(monkeypatch: pytest.Mon
     def asked() -> list[list[str]]:
         told = []
         for a in (Value(2.0), Heir(2.0)):
-            for use in (lambda a: 1 + a, lambda a: 2 * a, lambda a: -a, lambda a: a - 1, lambda a: a / a, lambda a: a**2):
+            for use in (
+                lambda a: 1 + a,
+                lambda a: 2 * a,
+                lambda a: -a,
+                lambda a: a - 1,
+                lambda a: a / a,
+                lambda a: a**2,
+            ):
                 log.clear()
                 use(a)
                 told.append(list(log))

@@ -288,3 +288,37 @@ def _both_ways() -> mp.program.Program:
     program = mp.compile(_branching, ())
     program([1.0, -1.0])
     return program
+
+
+# ------------------------------------------------------------------------------------------------ what comes afterwards
+
+
+@pytest.mark.parametrize("which", EXECUTORS)
+def test_a_hook_that_comes_after_compiling_is_no_silent_mistake(which: str) -> None:
+    w, other, kept = Value(2.0), Value(1.0), Value(3.0)
+    with executor(which):
+        program = mp.compile(lambda x: w * x * kept, x=(), parameters=[w])
+        for value in (w, kept):
+            with value.register_hook(lambda gradient: 10.0 * gradient):
+                for call in (program.value_and_grad, program.gradients):
+                    with pytest.raises(mp.CompileError, match="has a hook"):
+                        call([1.0])
+                    with pytest.raises(mp.CompileError, match="has a hook"):
+                        call([1.0], parameters=[2.0])
+                assert program([1.0]) == 6.0  # no gradient, no hook
+        with other.register_hook(print):
+            assert program.value_and_grad([1.0])[1] == 3.0
+        assert program.value_and_grad([1.0])[1] == 3.0
+
+
+def test_a_program_keeps_its_values_and_tells_that_names_have_others() -> None:
+    model = mp.MLP(1, [2, 1], seed=1)
+    program = mp.compile(lambda x: model([x]), x=())
+    before = program([1.0])
+    assert not program.rebound()
+    model.layers[0].neurons[1].b = Value(3.0)
+    assert program.rebound()
+    model = mp.MLP(1, [2, 1], seed=2)
+    assert program.rebound()
+    assert program([1.0]) == before
+    assert not pickle.loads(pickle.dumps(program)).rebound()

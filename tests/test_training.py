@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import MLP, Value, losses, no_grad, optim, progress
+from micrograd_plus.compiling import TRIED, _of_all_features
 from micrograd_plus.data import hold_out, load_digits, make_moons, one_hot
 from micrograd_plus.progress import Meter, duration, percent
 from micrograd_plus.training import Epoch, History, fit
@@ -376,7 +377,8 @@ def refused(cost: Callable[..., Any], data: Any = LINE, **options: Any) -> str:
 
 def test_what_cannot_be_compiled_is_trained_eagerly_with_a_warning_that_says_why() -> None:
     generator = Random(1)
-    assert "gave different graphs" in refused(lambda line, x, y: line(x) * generator.random() - y)
+    message = refused(lambda line, x, y: line(x) * generator.random() - y)
+    assert "a random number is drawn in" in message
     assert "float(x)" in refused(lambda line, x, y: line(x) * float(y))
     assert "TypeError: list indices" in refused(lambda line, x, y: [line(x), line(x)][y], (LINE[0], [0, 1, 0]))
     assert "plain numbers, got an array of <U" in refused(lambda line, x, y: line(len(x)) - y, (["a", "bcd"], [1, 2]))
@@ -385,9 +387,53 @@ def test_what_cannot_be_compiled_is_trained_eagerly_with_a_warning_that_says_why
 
 
 def test_a_program_that_gives_something_else_is_found_out() -> None:
-    kinds = {0.0: 3.0, 1.0: 5.0}
-    message = refused(lambda line, x, y: line(x) * kinds.get(y, 7.0), (LINE[0], [0.0, 0.0, 1.0]))
+    message = refused(lambda line, x, y: line(x) * (3.0 if isinstance(y, float) else 7.0), (LINE[0], [0.0, 0.0, 1.0]))
     assert "cost(x, y) is 3 for the example 0, and 7 once it is compiled" in message
+
+
+def test_examples_that_differ_in_their_features_are_tried() -> None:
+    """What no trace can hear is found where the examples that are tried have it, whichever their targets are."""
+    rare = 2.5
+    xs = [[float(i % 3), float(i)] for i in range(100)] + [[rare, 0.0]]
+    message = refused(lambda line, x, y: line(x[0]) * (9.0 if x[0] is rare else 1.0) + y, (xs, [1.0] * 101))
+    assert "for the example 100, and" in message
+    many = np.random.default_rng(1).normal(size=(50, 4))
+    many[7] = abs(many[7])
+    chosen = _of_all_features(many)
+    assert len(chosen) <= TRIED
+    for column in many.T:  # both signs of each
+        assert {bool(number > 0.0) for number in column[chosen]} == {True, False}
+
+
+def test_a_name_that_means_another_value_is_noticed() -> None:
+    def trained(compile: bool | None, rebind: bool) -> float:
+        slope = Value(1.0)
+        first = slope
+
+        def rebound(epoch: Any) -> None:
+            nonlocal slope
+            if epoch.epoch == 2 and rebind:
+                slope = Value(5.0)
+
+        run: Any = {"callbacks": [rebound], "epochs": 4, "progress": False, "seed": 1, "compile": compile}
+        history = fit(lambda x, y: (slope * x - y) ** 2, LINE, optim.SGD([first], lr=0.01), **run)
+        return history[-1].loss
+
+    with pytest.warns(UserWarning, match="names in the cost were given other Values"):
+        compiled = trained(None, True)
+    assert compiled == pytest.approx(trained(False, True))
+    with pytest.raises(mp.CompileError, match="names in the cost were given other Values"):
+        trained(True, True)
+    assert trained(True, False) == pytest.approx(trained(False, False))
+
+
+def test_a_program_that_is_older_than_its_names_is_told() -> None:
+    slope = first = Value(1.0)
+    program = mp.compile(lambda x, y: (slope * x - y) ** 2, (), ())
+    fit(program, LINE, optim.SGD([first], lr=0.01), progress=False)
+    slope = Value(3.0)
+    with pytest.warns(UserWarning, match="names in its function were given other Values since it was compiled"):
+        fit(program, LINE, optim.SGD([first], lr=0.01), progress=False)
 
 
 def test_what_only_the_eager_engine_can_do_is_left_to_it() -> None:

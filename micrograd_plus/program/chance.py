@@ -1,4 +1,4 @@
-"""Does a function draw random numbers, and in which line?
+"""Whether a function draws random numbers, and in which line.
 
 What can be seen are the generators whose state moves: those of the modules `random` and `numpy.random`, and those that
 the function reaches. What the operating system gives (os.urandom, secrets, the time) leaves no trace.

@@ -138,7 +138,7 @@ class Program:
     def gradients(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
         """The gradient of each example's own value: an array with a row for each example, a column a parameter.
 
-        Its errors are those of `Program.value_and_grad`.
+        Its errors are those of `Program.__call__` and `Program.value_and_grad`.
         """
         self._demand_gradient("gradients")
         theta, xs, ys = self._inputs(x, y, parameters)
