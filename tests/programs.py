@@ -49,6 +49,7 @@ class Eager(NamedTuple):
     """One example, eagerly: its value and gradient, and the sums of the absolute contributions to both.
 
     Attributes:
+        engine: the gradient that the engine gives; the other is computed beside it.
         unsettled: an intermediate overflows, or the sign of a nan, or of a zero that was computed, decides about the
             answer: there the order of a sum may decide.
     """
@@ -57,6 +58,7 @@ class Eager(NamedTuple):
     gradient: list[float]
     value_size: float
     gradient_sizes: list[float]
+    engine: list[float]
     unsettled: bool
 
 
@@ -82,16 +84,25 @@ def eager(
             if node.op is not None and node.op.forward is not None and node.op.name not in EXACT:
                 number = node.op.forward(*[data[arg] if isinstance(arg, Value) else arg for arg in node.args])
                 data[node] = number if node.op.flat else number * (1.0 + 4e-16 * shaken.randint(-4, 4))
-    gradients, sizes, unsettled = {out: 1.0}, {out: 1.0}, False
+    unsettled = False
+    terms = {node: _size(data[node]) for node in order}  # the absolute terms of a sum, which go into it in any order
+    for node in order:
+        if node.op is None:
+            continue
+        numbers = [data[arg] if isinstance(arg, Value) else arg for arg in node.args]
+        if node.op.name in ("add", "sub"):
+            terms[node] = sum([terms[arg] if isinstance(arg, Value) else _size(arg) for arg in node.args])
+            unsettled |= isinf(terms[node])
+        made_zero, tame = _made_zero(node, data), _tame(numbers)
+        unsettled |= made_zero and node.op.name in ("copysign", "atan2")
+        unsettled |= node.op.name == "copysign" and isnan(numbers[1])  # a nan's sign means nothing
+        unsettled |= isinf(data[node]) and (made_zero or (not tame and max(map(abs, numbers)) < inf))
+    gradients, sizes = {out: 1.0}, {out: 1.0}
     for node in reversed(order):
         if node.op is None or node not in gradients:  # or nothing reaches it
             continue
         numbers = [data[arg] if isinstance(arg, Value) else arg for arg in node.args]
-        tame = all(abs(x) <= 100.0 and (abs(x) >= 1e-100 or x == 0.0) for x in numbers)  # far from any overflow
-        made_zero = any(isinstance(arg, Value) and arg.op is not None and data[arg] == 0.0 for arg in node.args)
-        unsettled |= made_zero and node.op.name in ("copysign", "atan2")
-        unsettled |= node.op.name == "copysign" and isnan(numbers[1])  # a nan's sign means nothing
-        unsettled |= isinf(data[node]) and (made_zero or (not tame and max(map(abs, numbers)) < inf))
+        made_zero, tame = _made_zero(node, data), _tame(numbers)
         for arg, partial, mask in zip(node.args, node.op.partials, node.op.masks):
             if isinstance(arg, Value) and partial is not None:
                 slope = float(partial(data[node], *numbers))
@@ -102,7 +113,24 @@ def eager(
                     unsettled |= isinf(sizes[arg]) and abs(slope) < inf and sizes[node] < inf
     value_size = sum([sizes.get(node, 0.0) * (abs(data[node]) + 1.0) for node in order if abs(data[node]) < inf])
     passed = [[found.get(parameter, 0.0) for parameter in parameters] for found in (gradients, sizes)]
-    return Eager(data[out], passed[0], value_size, passed[1], unsettled)
+    for parameter in parameters:
+        parameter.grad = 0.0
+    out.backward()
+    engine = [parameter.grad for parameter in parameters]
+    return Eager(data[out], passed[0], value_size, passed[1], engine, unsettled)
+
+
+def _size(x: float) -> float:
+    return abs(x) if abs(x) < inf else 0.0
+
+
+def _tame(numbers: list[float]) -> bool:
+    """Whether they are far from any overflow."""
+    return all(abs(x) <= 100.0 and (abs(x) >= 1e-100 or x == 0.0) for x in numbers)
+
+
+def _made_zero(node: Value, data: dict[Value, float]) -> bool:
+    return any(isinstance(arg, Value) and arg.op is not None and data[arg] == 0.0 for arg in node.args)
 
 
 def trembles(cost: Callable[..., Any], arguments: Sequence[Any], parameters: Sequence[Value], tolerance: float) -> bool:
@@ -162,7 +190,9 @@ def differences(
     wanted = np.array([example.gradient for example in examples]).reshape(len(examples), len(program.parameters))
     sizes = np.array([example.gradient_sizes for example in examples]).reshape(wanted.shape)
     loss, gradient = program.value_and_grad(x, y)
+    engine = np.array([example.engine for example in examples]).reshape(wanted.shape)
     answers: list[tuple[str, Any, Any, Any, Any]] = [
+        ("the engine's gradients", engine, wanted, sizes, settled[:, None]),
         ("values", program.values(x, y), values, value_sizes, settled),
         ("gradients", program.gradients(x, y), wanted, sizes, settled[:, None]),
     ]
@@ -211,7 +241,7 @@ def checked(cost: Cost, x: Any, y: Any = None, tolerance: float = 1e-9, **option
 
 # ------------------------------------------------------------------------------------ programs drawn from all the rows
 
-EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, inf, -inf, nan, 1e308, -1e308, 5e-324)
+EDGES = (*(0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, inf, -inf, nan) * 4, 1e308, -1e308, 5e-324)
 ROWS_OF_THE_TABLE: list[Any] = [function for function in FUNCTIONS.values() if function.__module__ == HOME]
 BRANCHES: list[Any] = [
     FUNCTIONS[name] for name in ("less", "less_equal", "equal", "where", "where", "where", "maximum", "minimum")
