@@ -213,7 +213,7 @@ def _known(name: str) -> Op | None:
 
 def _extras(node: Value) -> dict[str, Any]:
     """The attributes that somebody added; to ask for `__dict__` would give every node one."""
-    state = object.__getstate__(node)  # those in a dict, if there is one; and, in plain Python, those in slots
+    state: Any = object.__getstate__(node)  # those in a dict, if there is one; and, in plain Python, those in slots
     added = state[0] if isinstance(state, tuple) else state
     return {name: it for name, it in added.items() if name != "_constants"} if added else {}
 

@@ -232,10 +232,8 @@ class Neuron(Module):
     TanhNeuron(2)
     """
 
-    activation: Any = None
-    nonlin: bool = False
-    _bend: Any = None  # the last activation that was none of "linear"
-    _method: str | None = None  # its name, where it is a row's: then a Value's method is asked, which may be overridden
+    activation: Any
+    _method: str | None  # its name, where it is a row's: then a Value's method is asked, which may be overridden
 
     def __init__(
         self,
@@ -256,19 +254,30 @@ class Neuron(Module):
         if not nonlin:
             self.nonlin = False
 
+    @property
+    def nonlin(self) -> bool:
+        """Whether the sum is bent."""
+        return self.activation is not None
+
+    @nonlin.setter
+    def nonlin(self, nonlin: bool) -> None:
+        now = getattr(self, "activation", None)
+        if not nonlin and now is not None:
+            self._bend = now  # for when it is wanted again
+        if not nonlin or now is None:
+            self.activation = getattr(self, "_bend", "relu") if nonlin else None
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "nonlin":
-            bend = self._bend if self.activation is None else self.activation
-            name, value = "activation", "linear" if not value else "relu" if bend is None else bend
-        if name != "activation":
-            return super().__setattr__(name, value)
-        bend = _activation(value)
-        called = getattr(bend, "__name__", None)
-        method = called if bend is not None and FUNCTIONS.get(called or "") is bend else None
-        vars(self).update(activation=bend, nonlin=bend is not None, _method=method)
-        if bend is not None:
-            vars(self)["_bend"] = bend
-        return None
+        if name == "activation":
+            value = _activation(value)
+            called = getattr(value, "__name__", "")
+            self._method = called if value is not None and FUNCTIONS.get(called) is value else None
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, part in state.items():
+            if name != "nonlin":  # as an older version kept it
+                setattr(self, name, part)
 
     def __call__(self, x: Iterable[Value | float]) -> Any:
         """The neuron's activation for a list of as many numbers or Values as it has inputs, or an iterator over them.
@@ -279,14 +288,19 @@ class Neuron(Module):
         Raises:
             ValueError: x has more numbers, or fewer.
         """
-        xs = _listed(self, x, len(self.w))
-        if len(xs) != len(self.w):
-            raise ValueError(f"{self!r}: got {len(xs)} inputs; expected {len(self.w)}, one for each weight")
-        out = total = weighed(self.b, self.w, xs)
+        xs: Any = x
+        try:
+            given = len(xs)
+        except TypeError:
+            xs = _listed(self, x, len(self.w))
+            given = len(xs)
+        if given != len(self.w):
+            raise ValueError(f"{self!r}: got {given} inputs; expected {len(self.w)}, one for each weight")
+        total = weighed(self.b, self.w, xs)
         if self._method is not None and isinstance(total, Value):
             out = getattr(total, self._method)()
-        elif self.activation is not None:
-            out = self.activation(total)
+        else:
+            out = total if self.activation is None else self.activation(total)
         if isinstance(out, Value):
             out._note = self  # its scope, by which pictures fold
         return out
@@ -338,7 +352,7 @@ class Layer(Module):
         Raises:
             ValueError: x has more numbers, or fewer.
         """
-        xs = _listed(self, x, len(self.neurons[0].w))
+        xs = x if isinstance(x, list) else _listed(self, x, len(self.neurons[0].w))
         out = [neuron(xs) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 

@@ -49,6 +49,7 @@ def stub() -> str:
     for operator, given, made in (("[lg][te]", "Arg", "bool"), (r"r\w+", "float", "Value"), (r"\w+", "Arg", "Value")):
         # what comes of numbers: not where an array answers for itself, and not while a function is traced
         text = re.sub(rf"(def __{operator}__\(self, other:) Any\) -> Any", rf"\1 {given}) -> {made}", text)
+    text = text.replace("def __neg__(self) -> Any", "def __neg__(self) -> Value")
     head, mark, tail = text.partition("    def __add__")
     return f"{NOTE}{head}{methods}\n{mark}{tail}"
 

@@ -201,12 +201,12 @@ def test_methods_may_be_added_and_value_subclassed(monkeypatch: pytest.MonkeyPat
 # ------------------------------------------------------------------------ micrograd's ways, side by side with micrograd
 
 EXPRESSIONS: list[Callable[..., Any]] = [
-    lambda V, a, b: (a * b + b**3).relu(),
-    lambda V, a, b: 2 * a + 1,
-    lambda V, a, b: (1 + a) * (b + 3),
-    lambda V, a, b: sum([a, b, a]) * 0.5,
-    lambda V, a, b: a * a * -3 + a**2,
-    lambda V, a, b: V(3.0) * a + V(1.0, (), "", "c") if V is Value else V(3.0) * a + V(1.0),
+    lambda kind, a, b: (a * b + b**3).relu(),
+    lambda kind, a, b: 2 * a + 1,
+    lambda kind, a, b: (1 + a) * (b + 3),
+    lambda kind, a, b: sum([a, b, a]) * 0.5,
+    lambda kind, a, b: a * a * -3 + a**2,
+    lambda kind, a, b: kind(3.0) * a + kind(1.0),
 ]
 
 
@@ -275,7 +275,7 @@ def test_micrograds_private_names_may_be_written_or_say_the_way_out() -> None:
     assert (y._op, y.op is mp.engine.TABLE["mul"], mp.grad(lambda v: v * 3)(2.0)) == ("thrice", True, 3.0)
     with pytest.raises(AttributeError, match=r"said when it is made, as in Value\(data, \(x, y\), '\+'\)"):
         x._prev = {y}
-    with pytest.raises(TypeError, match="Value._op = 3: expected a string"):
+    with pytest.raises(TypeError, match="_op = 3: expected a string"):
         y._op = 3  # type: ignore[assignment]
     with pytest.raises(TypeError, match="expected"):
         Value(1.0, label=3)  # type: ignore[arg-type]
@@ -285,7 +285,11 @@ def test_micrograds_private_names_may_be_written_or_say_the_way_out() -> None:
 
 
 def by_closure(old: Callable[[], None], _: Value, log: list[int]) -> Callable[[], None]:
-    return lambda: (log.append(1), old())[1]
+    def rule() -> None:
+        log.append(1)
+        old()
+
+    return rule
 
 
 def by_default(old: Callable[[], None], node: Value, log: list[int]) -> Callable[[], None]:
@@ -326,7 +330,8 @@ WRAPPERS = [by_closure, by_default, by_partial, by_a_function_in_a_function]
 def test_a_rule_may_be_wrapped_again_and_again_and_leaks_nothing(make: Any, wrap: Any) -> None:
     x, plain = Value(0.5), Value(0.5)
     make(plain).backward()
-    node, log = make(x), []
+    node = make(x)
+    log: list[int] = []
     for _ in range(3):
         node._backward = wrap(node._backward, node, log)
     for times in (1, 2):
@@ -349,7 +354,8 @@ def test_a_rule_once_fetched_is_that_rule_and_can_be_put_back() -> None:
     assert x.grad == 8.0
     y._backward = usual
     assert mp.gradient(y, [x]) == [8.0]  # no rule of anybody's own any more
-    assert (x._backward(), x.grad) == (None, 8.0)  # type: ignore[func-returns-value]
+    x._backward()  # a leaf's does nothing
+    assert x.grad == 8.0
 
 
 def test_a_rule_may_ask_for_a_backward_pass_of_its_own_node() -> None:
@@ -410,12 +416,18 @@ def test_overridden_operators_are_asked_wherever_micrograd_asks_them(names: tupl
         assert answers[0] == answers[1], i
 
 
+DERIVED: list[Callable[[Any], Any]] = [
+    *(lambda a: 1 + a, lambda a: 2 * a, lambda a: -a, lambda a: a - 1, lambda a: a / a, lambda a: a**2)
+]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_patched_operator_is_asked_and_forgotten_again(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     class Heir(Value):
         pass
 
-    usual, log = getattr(Value, name), []
+    usual: Any = getattr(Value, name)
+    log: list[str] = []
 
     def patched(*args: Any) -> Any:
         log.append(name)
@@ -424,14 +436,7 @@ def test_a_patched_operator_is_asked_and_forgotten_again(monkeypatch: pytest.Mon
     def asked() -> list[list[str]]:
         told = []
         for a in (Value(2.0), Heir(2.0)):
-            for use in (
-                lambda a: 1 + a,
-                lambda a: 2 * a,
-                lambda a: -a,
-                lambda a: a - 1,
-                lambda a: a / a,
-                lambda a: a**2,
-            ):
+            for use in DERIVED:
                 log.clear()
                 use(a)
                 told.append(list(log))
@@ -505,7 +510,8 @@ def test_a_value_keeps_attributes_of_ones_own_and_so_do_copies() -> None:
     x.m, x.color = 0.5, "red"  # type: ignore[attr-defined]
     y = x * 3
     y.note = [x]  # type: ignore[attr-defined]
-    for other in (copy.copy(y), copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+    others: list[Any] = [copy.copy(y), copy.deepcopy(y), pickle.loads(pickle.dumps(y))]
+    for other in others:
         assert other.note[0].m == 0.5
         assert (other.args[0].color, other.args[0].label, other.data) == ("red", "x", 6.0)
         assert other.note[0] is other.args[0]
@@ -528,10 +534,10 @@ def test_attributes_of_ones_own_go_with_the_node_however_many_hold_one_another()
 
 def test_a_dictionary_is_made_only_where_somebody_writes() -> None:
     y = chain(Value(2.0), 10_000)
-    pickle.dumps(copy.deepcopy(y))  # imports what it needs, and a table of nodes grows once
+    copy.deepcopy(Value(1.0) * 2)  # imports what it needs
     tracemalloc.start()
     try:
-        for use in (copy.deepcopy, pickle.dumps, repr, lambda y: [node._op for node in toposort(y)]):
+        for use in (copy.deepcopy, repr, lambda y: [node._op for node in toposort(y)]):
             use(y)
         gc.collect()
         assert tracemalloc.get_traced_memory()[0] < 100_000  # ten bytes a node; a dictionary takes 64
@@ -556,13 +562,14 @@ def test_a_subclass_whose_attributes_hold_one_another_is_collected() -> None:
 
 def test_scalars_of_numpy_and_pytorch_are_numbers() -> None:
     torch = pytest.importorskip("torch")
-    for two in (np.array(2.0), np.array(2), torch.tensor(2.0), torch.tensor(2), np.float64(2)):
+    twos: list[Any] = [np.array(2.0), np.array(2), torch.tensor(2.0), torch.tensor(2), np.float64(2)]
+    for two in twos:
         x = Value(3.0)
         x.data, x.grad = 3.0, two
         answers = [Value(two), x + two, two + x, x - two, two - x, x * two, two * x, x / two, two / x, x**two]
         assert [v.data for v in answers] == [2.0, 5.0, 5.0, 1.0, -1.0, 6.0, 6.0, 1.5, pytest.approx(2 / 3), 9.0]
         assert (x.grad, x > two, mp.tanh(two)) == (2.0, True, math.tanh(2.0))
-        assert mp.Neuron(2)([two, two]).data == pytest.approx(mp.Neuron(2)([two, two]).data, abs=9.0)
+        assert mp.Neuron(2, seed=1)([two, two]).data == mp.Neuron(2, seed=1)([2.0, 2.0]).data
     for bad in (np.array("2"), np.array(2j), torch.tensor(2j), np.array(Value(2.0)), torch.tensor([2.0])):
         with pytest.raises(TypeError, match="expected a real number, got"):
             Value(bad)

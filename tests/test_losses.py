@@ -121,11 +121,11 @@ def test_a_loss_of_logits_warns_where_it_is_given_probabilities(
     assert {warning.filename for warning in told} == {__file__}
     with pytest.warns(UserWarning, match="takes logits"):
         mp.compile(lambda x: loss(made(x), target), x=3)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as once:
         warnings.simplefilter("default")
         for _ in range(3):
             loss(made(x), target)
-    assert len(told) == 1
+    assert len(once) == 1
 
 
 @given(st.lists(st.floats(-5, 5), min_size=3, max_size=3))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import math
+import pickle
 import random
 import statistics
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Module, Neuron, Value, nn
@@ -171,3 +177,74 @@ def test_modules_that_know_each_other_are_visited_once() -> None:
     parent.other, child.other = child, parent
     assert [path for path, _ in parent.named_modules()] == ["", "other"]
     assert [name for name, _ in parent.named_parameters()] == ["w", "other.w"]
+
+
+def test_what_is_written_to_a_neuron_after_it_was_made_counts() -> None:
+    theirs = pytest.importorskip("micrograd.nn")
+    for kind in (theirs.Neuron, Neuron):
+        neuron = kind(2)
+        for w in neuron.w:
+            w.data = -1.0
+        assert neuron([1.0, 1.0]).data == 0.0
+        neuron.nonlin = False
+        assert (neuron([1.0, 1.0]).data, repr(neuron), neuron.nonlin) == (-2.0, "LinearNeuron(2)", False)
+        neuron.nonlin = True
+        assert (neuron([1.0, 1.0]).data, repr(neuron), neuron.nonlin) == (0.0, "ReLUNeuron(2)", True)
+
+
+@given(st.lists(st.sampled_from(["tanh", "sigmoid", "linear", mp.relu, math.fabs, None, True, False]), max_size=6))
+def test_the_last_activation_that_was_written_counts_everywhere(writes: list[Any]) -> None:
+    neuron, bent = Neuron(2, activation="sin", seed=1), True
+    for write in writes:
+        if isinstance(write, bool):
+            neuron.nonlin = bent = write
+        else:
+            neuron.activation, bent = write, write not in ("linear", None)
+            assert neuron.activation is (getattr(mp, write, None) if isinstance(write, str) else write)
+        assert neuron.nonlin == (neuron.activation is not None) == bent
+    x = [0.3, -0.7]
+    total = sum([w * v for w, v in zip(neuron.w, x)], neuron.b)
+    expected = float(neuron.activation(total)) if bent else total.data
+    assert (float(neuron(x)), repr(neuron) == "LinearNeuron(2)") == (expected, not bent)
+    for other in (copy.deepcopy(neuron), pickle.loads(pickle.dumps(neuron))):
+        assert (float(other(x)), repr(other), other.nonlin) == (expected, repr(neuron), bent)
+    if neuron.activation is not math.fabs:
+        assert mp.compile(neuron, x=2)([x]) == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_attribute_that_would_change_nothing_is_refused_with_the_way_out() -> None:
+    neuron = Neuron(2, activation="tanh")
+    with pytest.raises(ValueError, match="unknown activation 'tahn'; did you mean 'tanh'"):
+        neuron.activation = "tahn"
+    assert repr(neuron) == "TanhNeuron(2)"
+    for module, name in ((Layer(2, 2), "nonlin"), (Layer(2, 2), "activation"), (MLP(2, [1]), "output")):
+        with pytest.raises(AttributeError, match="each neuron has its own activation; write to these"):
+            setattr(module, name, "tanh")
+
+    class Own(MLP):
+        def __init__(self) -> None:
+            super().__init__(2, [1])
+            self.output = "mine"
+
+    assert Own().output == "mine"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Neuron(2, seed=1), lambda: Layer(2, 3, seed=1), lambda: MLP(2, [3, 2], seed=1)]
+)
+def test_inputs_may_come_from_an_iterator(make: Callable[[], Any]) -> None:
+    module = make()
+
+    def numbers(x: Any) -> list[float]:
+        out = module(x)
+        return [v.data for v in (out if isinstance(out, list) else [out])]
+
+    expected = numbers([1.0, 2.0])
+    for x in (map(float, "12"), (v for v in (1.0, 2.0)), iter([1, 2]), {"a": 1.0, "b": 2.0}.values(), np.array([1, 2])):
+        assert numbers(x) == expected
+    for wrong in (itertools.count(), iter([1.0]), [1.0]):
+        with pytest.raises(ValueError, match=r"got [13] inputs; expected 2"):
+            module(wrong)
+    for nothing in (1.0, Value(1.0), None):
+        with pytest.raises(TypeError, match=r"expected a list of 2 numbers or Values, got"):
+            module(nothing)

@@ -155,8 +155,10 @@ def test_signs_of_zero_that_stand_in_the_function() -> None:
 
 # ------------------------------------------------------------------------------------------------ networks of all kinds
 
-LOSSES = ("squared_error", "mean_squared_error", "hinge", "cross_entropy")
-LOSSES += ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+LOSSES = (
+    *("squared_error", "mean_squared_error", "hinge", "cross_entropy"),
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits"),
+)
 
 
 @given(
