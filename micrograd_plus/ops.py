@@ -450,7 +450,7 @@ copysign   = binary("copysign", math.copysign, lambda out, x, y: sign(x) * sign(
                     sympy="Abs(x)*(2*Heaviside(y, 1) - 1)")
 hypot      = binary("hypot", math.hypot, lambda out, x, y: direction(x, y), lambda out, x, y: direction(y, x),
                     "√(x² + y²); hypot(3.0, 4.0) = 5.0", latex=r"\sqrt{#1^{2} + #2^{2}}", numpy="hypot", kinks=_to_origin, sympy="sqrt(x**2 + y**2)")
-direction  = binary("direction", _direction, lambda out, x, y: direction(y, x) * _angle_slope(y, x), lambda out, x, y: -out * _angle_slope(y, x),
+direction  = binary("direction", _direction, lambda out, x, y: div(square(direction(y, x)), hypot(x, y)), lambda out, x, y: -div(out * direction(y, x), hypot(x, y)),
                     "x / √(x² + y²), the cosine of the angle of the point (x, y); direction(3.0, 4.0) = 0.6", kinks=_to_origin, sympy="x/sqrt(x**2 + y**2)",
                     arrays=_direction_of_arrays)
 stop_gradient = unary("stop_gradient", lambda x: x, FLAT,

@@ -102,9 +102,7 @@ def first_order(f: Callable[..., Any], point: list[float]) -> dict[str, list[flo
 @given(programs(), st.lists(st.sampled_from(NUMBERS), min_size=2, max_size=2))
 def test_the_gradient_is_that_of_what_was_taken(program: Program, point: list[float]) -> None:
     whole = first_order(lambda xs: run(program, xs, taken=False), point)
-    (want,) = {
-        repr(way): way for way in [first_order(lambda xs: run(program, xs, taken=True), point)["backward"]]
-    }.values()
+    want = first_order(lambda xs: run(program, xs, taken=True), point)["backward"]
     for way, got in whole.items():
         if way == "forward" and not all(map(math.isfinite, want)):
             continue  # 0 · inf comes from above in one pass, from below in the other
@@ -158,6 +156,8 @@ def test_the_hessian_of_every_row_is_symmetric_at_edges_too(op: Op, data: st.Dat
     args = tuple(
         [data.draw(st.one_of(st.sampled_from(EDGES), st.floats(-3.0, 3.0)), label="argument") for _ in op.partials]
     )
+    far = op.name in ("atan2", "direction") and any(0.0 < abs(x) < 1e-150 for x in args)
+    assume(not far)  # there they are of the size of 1 / r², beyond all floats
     for i, j in itertools.combinations(range(len(args)), 2):
         first, *others = mixed(FUNCTIONS[op.name], i, j, args)
         squares = [abs(mp.grad(mp.grad(FUNCTIONS[op.name], k), k)(*args)) for k in (i, j)]
