@@ -133,6 +133,20 @@ def test_a_choice_between_parameters_follows_them() -> None:
     assert a.data == -3.0
 
 
+def test_a_new_way_is_that_of_the_vector_and_not_of_the_values() -> None:
+    a, b = Value(1.0), Value(2.0)
+    doubled = a * 2.0  # older than the trace
+    program = mp.compile(
+        lambda x: x * a if (a * a * a + b) * x > 0.0 and doubled < 6.0 else x * b, (), parameters=[a, b]
+    )
+    for theta in ([-3.0, 2.0], [4.0, 2.0], [2.0, -9.0]):
+        first, second = theta
+        wanted = first if first**3 + second > 0.0 and 2.0 * first < 6.0 else second
+        assert program.values([1.0], parameters=theta).tolist() == [wanted]
+    assert "3 ways" in repr(program)
+    assert (a.data, b.data) == (1.0, 2.0)
+
+
 def test_comparisons_that_decide_nothing_are_numbers() -> None:
     for cost in (
         lambda x: mp.where(x > 0.0, x * A, B * x),
