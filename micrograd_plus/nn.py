@@ -256,7 +256,13 @@ class Neuron(Module):
 
     @property
     def nonlin(self) -> bool:
-        """Whether the sum is bent."""
+        """Whether the sum is bent; writing False takes the activation away, True puts it back.
+
+        >>> neuron = Neuron(2, activation="tanh")
+        >>> neuron.nonlin = False
+        >>> neuron
+        LinearNeuron(2)
+        """
         return self.activation is not None
 
     @nonlin.setter
@@ -287,6 +293,7 @@ class Neuron(Module):
 
         Raises:
             ValueError: x has more numbers, or fewer.
+            TypeError: x is no list, and no iterator.
         """
         xs: Any = x
         try:
@@ -351,6 +358,7 @@ class Layer(Module):
 
         Raises:
             ValueError: x has more numbers, or fewer.
+            TypeError: x is no list, and no iterator.
         """
         xs = x if isinstance(x, list) else _listed(self, x, len(self.neurons[0].w))
         out = [neuron(xs) for neuron in self.neurons]
@@ -418,6 +426,7 @@ class MLP(Module):
 
         Raises:
             ValueError: x has more numbers, or fewer.
+            TypeError: x is no list, and no iterator.
         """
         expected = len(self.layers[0].neurons[0].w)
         out: Any = _listed(self, x, expected)
