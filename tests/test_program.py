@@ -169,6 +169,7 @@ LOSSES = (
     st.integers(0, 99),
 )
 @settings(max_examples=40)
+@pytest.mark.filterwarnings("ignore:.*takes logits and was given the output of:UserWarning")  # any output, any loss
 def test_any_network(model: mp.MLP, loss: str, n: int, name: str, seed: int) -> None:
     sizes = [len(model.layers[0].neurons[0].w), len(model.layers[-1].neurons)]
     rng = np.random.default_rng(seed)
