@@ -82,8 +82,8 @@ class Bench(Protocol):
 
     engine: Engine
 
-    def law(self) -> Any:
-        """A block in which one law is tried, in no more than its time."""
+    def law(self, times: int = 1) -> Any:
+        """A block in which one law is tried, in no more than its time, which is so many times the usual."""
 
     def late(self) -> bool:
         """Whether half of that time is over, so that nothing new should be begun."""
@@ -146,7 +146,7 @@ class Apart:
     """An engine in a process of its own; a new one is started for the next law when one has ended."""
 
     def __init__(self, make: Callable[[str], Process], engine: type | str, seconds: float) -> None:
-        self.make, self.seconds = make, seconds
+        self.make, self.seconds, self.limit = make, seconds, seconds
         self.what = repr(engine) if isinstance(engine, str) else engine.__name__
         self.engine = Engine("", "", ())
         self.refusal: Exception = ValueError(self.what)
@@ -170,25 +170,25 @@ class Apart:
         return self.process is not None
 
     @contextmanager
-    def law(self) -> Iterator[None]:
+    def law(self, times: int = 1) -> Iterator[None]:
         if self.process is None and not self.start():
             self.ended = f"cannot be loaded again: {self.refusal}"
-        self.begun = monotonic()
-        with self._limit(self.seconds):
+        self.begun, self.limit = monotonic(), times * self.seconds
+        with self._limit(self.limit):
             yield
 
     def late(self) -> bool:
-        return self.process is None or monotonic() - self.begun > self.seconds / 2
+        return self.process is None or monotonic() - self.begun > self.limit / 2
 
     def ask(self, lines: str, mends: tuple[str, ...] = (), *, watch: bool = False) -> Answer:
-        told = self._told("run", self.seconds, lines, mends, watch)
+        told = self._told("run", self.limit, lines, mends, watch)
         if told is None:
             return Answer(ended=self.ended)
         printed, raised, aside, lost = told
         return Answer(tuple([_read(*each) for each in printed]), raised, aside, lost)
 
     def replaced(self) -> list[tuple[str, str]]:
-        return self._told("replaced", self.seconds) or []
+        return self._told("replaced", self.limit) or []
 
     def end(self) -> str:
         """End the child, if it has not ended by itself; how it did, with a verb."""
@@ -500,18 +500,18 @@ class Here:
         self.value = engine
         self.engine = Engine(engine.__module__, engine.__qualname__, _there(engine, methods))
         self.before = {module: dict(vars(module)) for module in (builtins, math)}
-        self.begun = 0.0
+        self.until = 0.0
 
     @contextmanager
-    def law(self) -> Iterator[None]:
-        limit, self.begun = sys.getrecursionlimit(), monotonic()
+    def law(self, times: int = 1) -> Iterator[None]:
+        limit, self.until = sys.getrecursionlimit(), monotonic() + times * SECONDS / 2
         try:
             yield
         finally:
             sys.setrecursionlimit(limit)  # an engine may have raised it
 
     def late(self) -> bool:
-        return monotonic() - self.begun > SECONDS / 2
+        return monotonic() > self.until
 
     def ask(self, lines: str, mends: tuple[str, ...] = (), *, watch: bool = False) -> Answer:
         ear = _Ear()

@@ -366,16 +366,16 @@ HOSTILE = {
                                    "raises student.Q"),
     "interrupts": ("order = self.order()", "raise KeyboardInterrupt", "dy/dy is 1", "raises KeyboardInterrupt"),
     "leaves at once": ("order = self.order()", "os._exit(0)", "dy/dy is 1", "ends Python with the exit code 0"),
-    "never ends": ("order = self.order()\n", "while True: pass\n", "dy/dy is 1", "does not end within 3 s"),
+    "never ends": ("order = self.order()\n", "while True: pass\n", "dy/dy is 1", "does not end within 10 s"),
     "never ends, deaf": ("order = self.order()\n", "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
-                         "        while True: pass\n", "dy/dy is 1", "does not end within 3 s"),
+                         "        while True: pass\n", "dy/dy is 1", "does not end within 10 s"),
     "kills": ("order = self.order()", "os.kill(os.getpid(), signal.SIGKILL)", "dy/dy is 1", "crashes Python (SIGKILL)"),
     "crashes": ("order = self.order()", "import ctypes; ctypes.string_at(0)", "dy/dy is 1", "crashes Python (SIGSEGV"),
     "closes all files": ("order = self.order()", "os.closerange(0, 100)", "dy/dy is 1", "ends Python"),
     "takes all memory": ("order = self.order()\n", "hoard = bytes(1 << 33); order = self.order()\n",
                          "dy/dy is 1", "raises MemoryError"),
     "loops in one operation": ("return Value(-self.data, (self,), (-1.0,))", "while True: pass", "-Value",
-                               "does not end within 3 s"),
+                               "does not end within 10 s"),
     "prints": ("order = self.order()", "print('all laws hold'); order = self.order()", "prints nothing",
                "prints all laws hold done"),
     "patches": ("order = self.order()", "import builtins; builtins.sorted = sum; order = self.order()", "Python stays",
@@ -387,7 +387,7 @@ HOSTILE = {
 def test_whatever_an_engine_does_fails_a_law_by_name(deed: str, capfd: pytest.CaptureFixture[str]) -> None:
     place, act, law, got = HOSTILE[deed]
     source = "import os, signal\n" + (OPERATORS + ACTIVATIONS).replace(place, act)
-    report = check_engine(engine("student", source=source), seconds=3)
+    report = check_engine(engine("student", source=source))
     assert report.failures == [law]
     assert not report.holds
     shown = {outcome.law.name: outcome for outcome in report.outcomes}
@@ -440,7 +440,7 @@ TWO = [
     ("= instead of +=", "+= in place"),
     ("gradient None", "breadth first"),
     ("gradient None", "relu by the wrong side"),
-    ("equality by data", "breadth first"),
+    ("equality by data", "a factor 0 taken for 1"),
     ("sub adds", "__rsub__ the wrong way round"),
     ("div floors", "__rtruediv__ the wrong way round"),
     ("no __radd__", "__rsub__ the wrong way round"),
