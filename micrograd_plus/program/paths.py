@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -101,8 +101,9 @@ class Path:
                 whole += gradient
             whole = whole.astype(self.dtype, copy=False)
         if not _all_finite(whole):  # else there is no 0 · inf in it, nor a sum of some examples' that came before · inf
-            each = self._in_parts("strong", theta, x, y, self.size)
-            whole = (each.sum(axis=1, keepdims=True, dtype=float) * share).astype(self.dtype, copy=False)
+            parts = self._parts("strong", theta, x, y, self.size)
+            total = sum(part.sum(axis=1, keepdims=True, dtype=float) for part in parts)  # one part at a time
+            whole = (total * share).astype(self.dtype, copy=False)
         return loss, whole
 
     def gradients(self, theta: Floats, x: Floats, y: Floats) -> Floats:
@@ -128,14 +129,16 @@ class Path:
 
     def _in_parts(self, name: str, theta: Floats, x: Floats, y: Floats, rows: int | None) -> Floats:
         """A function's first output for all examples, computed for so many at a time."""
+        parts = list(self._parts(name, theta, x, y, rows))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def _parts(self, name: str, theta: Floats, x: Floats, y: Floats, rows: int | None) -> Iterator[Floats]:
         n = len(x)
         chunk = self.chunk if rows is None else max(1, min(self.chunk, CELLS // max(rows, 1)))
-        parts = []
         for i in range(0, n, chunk):
             part = slice(i, i + chunk)
             (out,) = self._run(name, theta, x[part], y[part], 1.0)
-            parts.append(np.broadcast_to(out, (len(out), len(x[part]))))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            yield np.broadcast_to(out, (len(out), len(x[part])))
 
     def _on_tape(self, n: int, needed: tuple[float, float, float] = BOTH) -> bool:
         """Whether going through the graph number by number is faster for so many examples."""
@@ -161,7 +164,7 @@ class Path:
         return ones
 
     def _source(self, name: str) -> Source:
-        """The text of a function: `values`, `guards`, `gradient`, `gradients`; `strong` is the same as these."""
+        """The text of a function: `values`, `guards`, `gradient`, `gradients`; or `strong`, these with gates."""
         if name not in self.sources:
             assert self.arrays is not None
             if name == "values":

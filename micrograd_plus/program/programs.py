@@ -342,7 +342,7 @@ def compile(
         y: the same of its target, such as 10 for a list of 10; None if there is no target.
         parameters: a model, or the Values to differentiate by, in the order of the gradient; None finds them: the
             parameters of the models that the function uses, in the order of `model.parameters()`.
-        dtype: what to compute in; "float32" is faster and has seven digits.
+        dtype: what to compute in; "float32" is faster and has seven digits, in means over many examples, too.
 
     Returns:
         A `Program`. Called with a batch it gives the mean of the function over it, with `.values` each example's own

@@ -172,11 +172,10 @@ class _Reverse:
         matrix, argument = array.arrays
         back = self.arrays.spread(upstream, array.rows, array.batched)
         m, k, q = sizes = array.extra
-        gate = (
-            [self.arrays.spread(self.reached[array.number], array.rows, True)] if array.number in self.reached else []
-        )
-        if gate:
+        gate = []
+        if array.number in self.reached:
             back = self.arrays.spread(back, array.rows, True)
+            gate = [self.arrays.spread(self.reached[array.number], array.rows, True)]
         if self.moves[argument.number]:
             self._pass(argument, self.arrays.make("matmul_back", (matrix, back, *gate), k * q, back.batched, sizes))
         if self.moves[matrix.number]:
