@@ -1,6 +1,7 @@
 """Check derivatives of higher order against mpmath and PyTorch, and time a Hessian-vector product in gradients.
 
     python benchmarks/derivatives.py
+    python benchmarks/derivatives.py --symmetry 10000   # the Hessian of each row at so many points; minutes
 
 Needs mpmath (`pip install 'micrograd-plus[dev]'`); the Hessian is compared where PyTorch is installed.
 """
@@ -9,10 +10,13 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 import tracemalloc
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import combinations
+from math import inf, isclose, isfinite, isnan, nan
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -20,8 +24,11 @@ from typing import Any
 import mpmath
 
 import micrograd_plus as mp
+from micrograd_plus.engine import TABLE
+from micrograd_plus.rows import FUNCTIONS
 
 ROUNDS = 9
+EDGES = (0.0, -0.0, 1.0, -1.0, 2.0, -3.0, 0.5, 1e-8, 23.0, 700.0, 1e154, 1e308, -1e308, 1e-308, 5e-324, inf, -inf, nan)
 
 
 def third_derivative() -> None:
@@ -30,6 +37,43 @@ def third_derivative() -> None:
         want = mpmath.diff(mpmath.tanh, mpmath.mpf(0.3), 3)
         error = float(abs(got - want) / abs(want))
     print(f"grad(grad(grad(tanh)))(0.3) = {got!r}, mpmath {float(want)!r}: relative difference {error:.1e}")
+
+
+def symmetry(points: int) -> None:
+    """Compare the mixed derivatives of each row of several arguments, taken in both orders and by each kind of pass."""
+    for name, f in FUNCTIONS.items():
+        op, draw = TABLE[name], random.Random(1)
+        count = len(op.partials) - len(op.options)
+        if count < 2:
+            continue
+        bad = []
+        for _ in range(points):
+            args = [draw.choice((draw.choice(EDGES), draw.uniform(-3.0, 3.0), anywhere(draw))) for _ in range(count)]
+            for i, j in combinations(range(count), 2):
+                first, *others = mixed(f, i, j, args)
+                size = max([abs(x) for k in (i, j) if isfinite(x := mp.grad(mp.grad(f, k), k)(*args))], default=0.0)
+                close = [isclose(first, x, rel_tol=1e-9, abs_tol=1e-12 * size) for x in others]
+                if not all(close) and not all(map(isnan, (first, *others))):
+                    bad.append((args, first, *others))
+        print(f"{name:12} {points:,} points, {len(bad)} without symmetry", *bad[:1])
+
+
+def anywhere(draw: random.Random) -> float:
+    """A number of any size."""
+    return draw.choice((-1.0, 1.0)) * float(f"1e{draw.randint(-308, 307)}") * draw.uniform(1.0, 9.9)
+
+
+def mixed(f: Callable[..., Any], i: int, j: int, args: list[float]) -> list[float]:
+    """The derivative of f by arguments i and j, by every way there is to it."""
+    ways = []
+    for a, b in ((i, j), (j, i)):
+        ways += [
+            mp.grad(mp.grad(f, a), b)(*args),
+            mp.jvp(mp.grad(f, a), b)(*args, 1.0),
+            mp.grad(lambda *xs, a=a: mp.jvp(f, a)(*xs, 1.0), b)(*args),
+            mp.jvp(lambda *xs, a=a: mp.jvp(f, a)(*xs, 1.0), b)(*args, 1.0),
+        ]
+    return ways
 
 
 def function(lib: Any, v: Any) -> Any:
@@ -114,6 +158,9 @@ def peak(run: Callable[[], Any]) -> int:
 
 
 if __name__ == "__main__":
-    third_derivative()
-    hessian()
-    hessian_vector_product()
+    if sys.argv[1:2] == ["--symmetry"]:
+        symmetry(int(sys.argv[2]))
+    else:
+        third_derivative()
+        hessian()
+        hessian_vector_product()

@@ -27,6 +27,7 @@ from micrograd_plus.engine import (
     block,
     derivatives,
     enable_grad,
+    has_hook,
     hooked,
     leaving,
     refused,
@@ -39,6 +40,7 @@ from micrograd_plus.nesting import leaves, rebuilt, replaced
 from micrograd_plus.nn import Module
 from micrograd_plus.ops import equal, identity, where
 
+WHERE = where.op
 Number = Any  # a float, or a Value where a graph is built
 
 # --------------------------------------------------------------------------------------------- one node, and two passes
@@ -75,6 +77,8 @@ def _slopes(node: Value, active: Identities[Value, None], graph: bool) -> list[t
 class _Flow(NamedTuple):
     """What comes to a node, and the graph of whether anything comes: where nothing does, 0 · inf beyond is 0.
 
+    Where it is plain that something comes, as nearly everywhere, the mere number stands for it.
+
     `open` is 0 where the masks on every way to the node stop what comes, or 1.0 where it is plain that they don't.
     `firm` is the same, but counts only masks that move by jumps: where it is 0 the derivatives of what comes are 0 as
     well. At x**y, where y is 0, nothing comes to x, and yet more and more does as y grows.
@@ -84,47 +88,63 @@ class _Flow(NamedTuple):
     open: Number = 1.0
     firm: Number = 1.0
 
-    def joined(self, other: _Flow | None) -> _Flow:
-        """What comes in all, with what came before."""
-        if other is None:
-            return self
-        number, opened = _plus(other.number, self.number), _either(other.open, self.open)
-        if type(opened) is float and opened:
-            return _Flow(number)
-        alike = other.firm is other.open and self.firm is self.open
-        return _Flow(number, opened, opened if alike else _either(other.firm, self.firm))
-
 
 _NOTHING = _Flow(0.0, 0.0, 0.0)
 
 
-def _passed(flow: _Flow, slope: Number, gate: Number, node: Value, traced: bool) -> _Flow:
+def _passed(flow: Number | _Flow, slope: Number, gate: Number, node: Value, traced: bool) -> Number | _Flow:
     """What passes a node: flow · slope, but exactly 0 where the gate is, and where nothing flows.
 
     Only masks that are 0 at the present numbers are remembered further down, so that formulas stay short; all of them
     while a function is traced, which will be asked at other numbers.
     """
-    number, came, firm = flow
-    if (type(came) is float and not came) or (type(gate) is float and not gate):
+    ungated = type(gate) is float
+    if (ungated and not gate) or flow is _NOTHING:
         return _NOTHING
+    if ungated and type(slope) is float and slope == 1.0:
+        return flow
+    plain = type(flow) is not _Flow
+    number: Number = flow if plain else flow.number
+    product: Number
     if type(slope) is float and slope == 1.0:
         product = number
     elif type(number) is float and number == 1.0:
         product = slope
     else:
         product = number * slope
-    if type(gate) is float and type(came) is float:
-        return _Flow(product)
+    if ungated and plain:
+        return product
+    if ungated and _is_tame(slope, traced):  # 0 where nothing comes
+        return _Flow(product, flow.open, flow.firm)
+    came, firm = (1.0, 1.0) if plain else (flow.open, flow.firm)
     by_itself = type(came) is float and gate is slope and type(number) is float and math.isfinite(number)
     if type(came) is float and not traced and gate._data:
-        return _Flow(product if by_itself else where(gate, product, 0.0))
-    opened, moves = _both(came, gate), type(gate) is not float and _moves(slope, node)
+        return product if by_itself else apply(WHERE, gate, product, 0.0)
+    opened, moves = _both(came, gate), not ungated and _moves(slope, node)
     if not moves:
         firm = opened if firm is came or type(came) is float else _both(firm, gate)
-    if by_itself or (type(gate) is float and _is_tame(slope, traced)):  # 0 wherever nothing passes
+    if by_itself:  # 0 wherever the gate is
         return _Flow(product, opened, firm)
-    passes = opened if firm is opened else where(opened, 1.0, _both(firm, equal(product, 0.0)))
-    return _Flow(where(passes, product, 0.0), opened, firm)
+    passes = opened if firm is opened else apply(WHERE, opened, 1.0, _both(firm, equal(product, 0.0)))
+    return _Flow(apply(WHERE, passes, product, 0.0), opened, firm)
+
+
+def _joined(before: Number | _Flow | None, flow: Number | _Flow) -> Number | _Flow:
+    """What comes to a node in all, with what came before."""
+    if type(before) is not _Flow and type(flow) is not _Flow:
+        return _plus(before, flow)
+    if before is None:
+        return flow
+    one, two = [each if type(each) is _Flow else _Flow(each) for each in (before, flow)]
+    number, opened = _plus(one.number, two.number), _either(one.open, two.open)
+    if type(opened) is float:
+        return number if opened else _NOTHING
+    alike = one.firm is one.open and two.firm is two.open
+    return _Flow(number, opened, opened if alike else _either(one.firm, two.firm))
+
+
+def _number(flow: Number | _Flow | None) -> Number | None:
+    return flow.number if type(flow) is _Flow else flow
 
 
 def _both(gate: Number, other: Number) -> Number:
@@ -133,7 +153,7 @@ def _both(gate: Number, other: Number) -> Number:
         return other if gate else 0.0
     if type(other) is float:
         return gate if other else 0.0
-    return gate if gate is other else where(gate, other, 0.0)
+    return gate if gate is other else apply(WHERE, gate, other, 0.0)
 
 
 def _either(gate: Number, other: Number) -> Number:
@@ -142,7 +162,7 @@ def _either(gate: Number, other: Number) -> Number:
         return 1.0 if gate else other
     if type(other) is float:
         return 1.0 if other else gate
-    return gate if gate is other else where(gate, 1.0, other)
+    return gate if gate is other else apply(WHERE, gate, 1.0, other)
 
 
 def _moves(slope: Number, node: Value) -> bool:
@@ -209,44 +229,53 @@ def _active(roots: Iterable[Value], xs: Iterable[Value]) -> tuple[list[Value], I
 def _pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
     """The reverse pass as a graph: the derivative of y by each of xs, None where y does not depend on it."""
     between, active = _active([y], xs)
-    flows: Identities[Value, _Flow] = Identities([(y, _Flow(1.0))])
+    flows: dict[int, Number | _Flow] = {id(y): 1.0}  # by the ids of nodes
     watch, traced = watching.get(), tracing.get() is not None
     unreached = getattr(watch, "unreached", None)
     with block(watching, None):  # a watch is shown what passes, not how a partial computes it
         for node in reversed(between):
-            if node in flows:
-                flow = flows[node] = _seen(node, flows[node], traced)
+            if id(node) in flows:
+                if has_hook(node):
+                    flows[id(node)] = _seen(node, flows[id(node)], traced)
+                flow = flows[id(node)]
                 for arg, slope, gate in _slopes(node, active, True):
-                    flows[arg] = _passed(flow, slope, gate, node, traced).joined(flows.get(arg))
+                    before, passed = flows.get(id(arg)), _passed(flow, slope, gate, node, traced)
+                    plain = type(before) is not _Flow and type(passed) is not _Flow
+                    total = flows[id(arg)] = _plus(before, passed) if plain else _joined(before, passed)
                     if watch is not None:
-                        watch.passed(node, arg, _plain(flow.number), _plain(flows[arg].number))
-                if unreached is not None and not _plain(flow.open):
+                        watch.passed(node, arg, _plain(_number(flow)), _plain(_number(total)))
+                if unreached is not None and type(flow) is _Flow and not _plain(flow.open):
                     unreached(node)
-    return [(flows[x] if x.op else _seen(x, flows[x], traced)).number if x in flows else None for x in xs]
+    return [
+        _number(_seen(x, flows[id(x)], traced) if id(x) in flows and x.op is None else flows.get(id(x))) for x in xs
+    ]
 
 
-def _seen(node: Value, flow: _Flow, traced: bool) -> _Flow:
+def _seen(node: Value, flow: Number | _Flow, traced: bool) -> Number | _Flow:
     """What comes to a node after its hooks have seen it; they can make something where nothing came."""
-    number = hooked(node, flow.number)
-    if number is flow.number:
+    before = _number(flow)
+    number = hooked(node, before)
+    if number is before:
         return flow
-    return _Flow(number) if traced or _plain(number) else flow._replace(number=number)
+    if type(flow) is not _Flow or traced or _plain(number):
+        return number
+    return flow if flow is _NOTHING else flow._replace(number=number)
 
 
 def _pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], graph: bool) -> list[Number]:
     """The forward pass: how much each of ys changes when xs change by these moves, None where it doesn't at all."""
     ys = list(ys)
     between, active = _active([y for y in ys if isinstance(y, Value)], xs)
-    flows = Identities([(x, _Flow(move)) for x, move in zip(xs, moves)])
+    flows: dict[int, Number | _Flow] = {id(x): move for x, move in zip(xs, moves)}
     traced = graph and tracing.get() is not None
     for node in between:
-        moved = flows.get(node)
+        moved = flows.get(id(node))
         for arg, slope, gate in _slopes(node, active, graph):
-            if arg in flows:
-                moved = _passed(flows[arg], slope, gate, node, traced).joined(moved)
+            if id(arg) in flows:
+                moved = _joined(moved, _passed(flows[id(arg)], slope, gate, node, traced))
         if moved is not None:
-            flows[node] = moved
-    return [flows[y].number if isinstance(y, Value) and y in flows else None for y in ys]
+            flows[id(node)] = moved
+    return [_number(flows.get(id(y))) for y in ys]
 
 
 def gradient(y: Value, xs: Sequence[Value], create_graph: bool = False, *, strict: bool = False) -> list[Any]:
