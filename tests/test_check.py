@@ -393,7 +393,8 @@ def test_points_are_drawn_from_any_domain(domain: tuple[float, float]) -> None:
 
 
 def test_drawn_points_are_the_same_every_time() -> None:
-    assert check_grads(mp.hardtanh) == check_grads(mp.hardtanh)
+    first, again = check_grads(mp.hardtanh), check_grads(mp.hardtanh)
+    assert repr(first) == repr(again)  # from Python 3.13 on, data classes with a nan in them are not equal
 
 
 # --------------------------------------------------------------------------------------------------------- what it says
