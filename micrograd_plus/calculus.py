@@ -234,21 +234,29 @@ def _pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
     unreached = getattr(watch, "unreached", None)
     with block(watching, None):  # a watch is shown what passes, not how a partial computes it
         for node in reversed(between):
-            if id(node) in flows:
-                if has_hook(node):
-                    flows[id(node)] = _seen(node, flows[id(node)], traced)
-                flow = flows[id(node)]
-                for arg, slope, gate in _slopes(node, active, True):
-                    before, passed = flows.get(id(arg)), _passed(flow, slope, gate, node, traced)
-                    plain = type(before) is not _Flow and type(passed) is not _Flow
-                    total = flows[id(arg)] = _plus(before, passed) if plain else _joined(before, passed)
-                    if watch is not None:
-                        watch.passed(node, arg, _plain(_number(flow)), _plain(_number(total)))
-                if unreached is not None and type(flow) is _Flow and not _plain(flow.open):
-                    unreached(node)
-    return [
-        _number(_seen(x, flows[id(x)], traced) if id(x) in flows and x.op is None else flows.get(id(x))) for x in xs
-    ]
+            flow = flows.get(id(node))
+            if flow is None:
+                continue
+            if has_hook(node):
+                flow = _seen(node, flow, traced)
+                flows[id(node)] = flow
+            for arg, slope, gate in _slopes(node, active, True):
+                key, passed = id(arg), _passed(flow, slope, gate, node, traced)
+                before = flows.get(key)
+                if before is None:
+                    flows[key] = passed
+                elif type(before) is not _Flow and type(passed) is not _Flow:
+                    flows[key] = _plus(before, passed)
+                else:
+                    flows[key] = _joined(before, passed)
+                if watch is not None:
+                    watch.passed(node, arg, _plain(_number(flow)), _plain(_number(flows[key])))
+            if unreached is not None and type(flow) is _Flow and not _plain(flow.open):
+                unreached(node)
+    for x in Identities.fromkeys([x for x in xs if x.op is None and has_hook(x)]):
+        if id(x) in flows:
+            flows[id(x)] = _seen(x, flows[id(x)], traced)
+    return [_number(flows.get(id(x))) for x in xs]
 
 
 def _seen(node: Value, flow: Number | _Flow, traced: bool) -> Number | _Flow:
