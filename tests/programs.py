@@ -166,19 +166,21 @@ def hold(
     """Fail unless every answer of the program is the eager engine's, for each example and for the mean.
 
     Returns:
-        How many examples there were, how many of them were compared, and how many gradients had a nan or inf.
+        How many examples there were; how many agree, where in the others an intermediate overflows, or the sign of a
+        zero or the last bits decide; and in how many of these there was a nan or inf.
     """
     parameters = program.parameters
     batches = [np.asarray(batch, dtype=float) for batch in ([x] if y is None else [x, y])]
     rows = [[row.tolist() for row in together] for together in zip(*batches)]
     examples = [eager(cost, row, parameters) for row in rows]
-    settled = np.array([not example.unsettled for example in examples])
+    settled = np.ones(len(rows), dtype=bool)
     if differences(program, x, y, examples, settled, tolerance):
-        settled &= np.array([not trembles(cost, row, parameters, tolerance) for row in rows])
+        pairs = zip(examples, rows)
+        settled = np.array([not (one.unsettled or trembles(cost, row, parameters, tolerance)) for one, row in pairs])
         found = differences(program, x, y, examples, settled, tolerance)
         assert not found, "\n".join(found)
     odd = [not np.isfinite([example.value, *example.gradient]).all() for example in examples]
-    return {"examples": len(rows), "compared": int(settled.sum()), "of these not finite": int((settled & odd).sum())}
+    return {"examples": len(rows), "agree": int(settled.sum()), "of these not finite": int((settled & odd).sum())}
 
 
 def differences(

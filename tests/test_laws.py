@@ -371,7 +371,7 @@ HOSTILE = {
                          "        while True: pass\n", "dy/dy is 1", "does not end within 10 s"),
     "kills": ("order = self.order()", "os.kill(os.getpid(), signal.SIGKILL)", "dy/dy is 1", "crashes Python (SIGKILL)"),
     "crashes": ("order = self.order()", "import ctypes; ctypes.string_at(0)", "dy/dy is 1", "crashes Python (SIGSEGV"),
-    "closes all files": ("order = self.order()", "os.closerange(0, 100)", "dy/dy is 1", "ends Python"),
+    "closes all files": ("order = self.order()", "os.closerange(0, 9999)", "dy/dy is 1", "ends Python"),
     "takes all memory": ("order = self.order()\n", "hoard = bytes(1 << 33); order = self.order()\n",
                          "dy/dy is 1", "raises MemoryError"),
     "loops in one operation": ("return Value(-self.data, (self,), (-1.0,))", "while True: pass", "-Value",
@@ -400,7 +400,7 @@ def test_whatever_an_engine_does_fails_a_law_by_name(deed: str, capfd: pytest.Ca
 
 
 def test_what_is_written_to_any_file_is_taken_for_no_answer(tmp_path: Path) -> None:
-    write = "for file in range(30):\n            try: os.write(file, b'3 ([],)\\n')\n            except OSError: 0\n"
+    write = "for file in range(9999):\n            try: os.write(file, b'3 ([],)\\n')\n            except OSError: 0\n"
     source = "import os\n" + OPERATORS.replace("order = self.order()\n", f"{write}        order = []\n")
     (tmp_path / "loud.py").write_text(source)
     report = check_engine(f"{tmp_path / 'loud.py'}")

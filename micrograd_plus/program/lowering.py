@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op
+from micrograd_plus.engine import ABS, ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op
 from micrograd_plus.program.arrays import Array, Arrays, Operand, is_scalar
 
-WHERE, SQUARE, RECIPROCAL = (TABLE[name] for name in ("where", "square", "reciprocal"))
+WHERE, EQUAL, SQUARE, SQRT, RECIPROCAL = (TABLE[name] for name in ("where", "equal", "square", "sqrt", "reciprocal"))
 
 
 def lowered(outputs: Sequence[Array]) -> list[Array]:
@@ -178,7 +179,16 @@ def _pow(made: _Lowered, x: Operand, y: Operand) -> Operand | None:
         return made.apply(SQUARE, x)
     if y == -1.0:
         return made.apply(RECIPROCAL, x)
-    return x if y == 1.0 else 1.0 if y == 0.0 else None
+    if y == 1.0 or y == 0.0:
+        return x if y else 1.0
+    # where one exponent serves many numbers and is 1/2, NumPy takes the root, which is another thing at -inf and -0.0
+    if y == 0.5:
+        return made.apply(WHERE, made.apply(EQUAL, x, -inf), inf, made.apply(ABS, made.apply(SQRT, x)))
+    arrays = [arg for arg in (x, y) if isinstance(arg, Array)]
+    if isinstance(y, Array) and not y.scalar:
+        own = made.spread(made.solid(y), max([arg.rows for arg in arrays]), any(arg.batched for arg in arrays))
+        return None if own is y else made.apply(POW, x, own)
+    return None
 
 
 def _div(made: _Lowered, x: Operand, y: Operand) -> Operand | None:
