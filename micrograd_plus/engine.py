@@ -978,7 +978,7 @@ def reached(roots: Iterable[Value], order: list[Value]) -> set[int]:
 
     >>> x = Value(-1.0)
     >>> y = x.exp()
-    >>> z = y.where(0.0, y, x)
+    >>> z = apply(TABLE["where"], 0.0, y, x)
     >>> found = reached([z], walk(z)[0])
     >>> id(x) in found, id(y) in found
     (True, False)

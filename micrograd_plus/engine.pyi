@@ -588,7 +588,7 @@ def _pull_all(root: Value, order: list[Value]) -> None:
     """
 def _finite(arg: Arg | tuple[Arg, ...] | None) -> bool: ...
 def reached(roots: Iterable[Value], order: list[Value]) -> set[int]:
-    """The ids of the nodes that a gradient comes to: the roots, and on from each those that no mask cuts off.
+    '''The ids of the nodes that a gradient comes to: the roots, and on from each those that no mask cuts off.
 
     Args:
         roots: where gradients start.
@@ -596,11 +596,11 @@ def reached(roots: Iterable[Value], order: list[Value]) -> set[int]:
 
     >>> x = Value(-1.0)
     >>> y = x.exp()
-    >>> z = y.where(0.0, y, x)
+    >>> z = apply(TABLE["where"], 0.0, y, x)
     >>> found = reached([z], walk(z)[0])
     >>> id(x) in found, id(y) in found
     (True, False)
-    """
+    '''
 
 UNKNOWN: str
 

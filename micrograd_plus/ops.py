@@ -374,7 +374,7 @@ pow_log    = ternary("pow_log", _pow_log, mask(_pow_log_slope, where=lambda out,
                      lambda out, x, y, n: pow_log(x, y, _count(n) + 1.0), FLAT,
                      "x**y · ln(x)**n for n = 0, 1, 2, ..., how x**y grows with y, 0 at x = 0 with y ≥ 0 and n > 0; pow_log(2.0, 3.0, 1.0) = 5.54517...",
                      latex=r"#1^{#2} \cdot \ln\left(#1\right)^{#3}", precedence=2, domain=(POSITIVE, REAL, (0.0, 4.0)), kinks=lambda x, y, n: _to_half(n),
-                     arrays=lambda x, y, n: where(equal(x, 0.0) * less_equal(0.0, y) * less(0.5, n), 0.0, pow(x, y) * pow(log(x), _count(n))), sympy="x**y*log(x)**z")
+                     arrays=lambda x, y, n: where(equal(x, 0.0) * less_equal(0.0, y) * less(0.5, n), 0.0, pow(x, y) * pow(log(x), _count(n))), sympy="x**y*log(x)**floor(z + 1/2)")
 neg        = unary("neg", operator.neg, lambda out, x: -1.0,
                    "-x; neg(2.0) = -2.0", symbol="-", latex="-#1", precedence=3, numpy="negative", sympy="-x")
 reciprocal = unary("reciprocal", lambda x: _div(1.0, x), lambda out, x: -(out * out),

@@ -316,9 +316,9 @@ def _expressions(
 ) -> Expression:
     program = _Program(functions, most, max_leaves, near_kinks)
     program.add(draw(_numbers(-3.0, 3.0)))
-    size = draw(st.integers(least - 1, most - 1))  # a list knows how to shrink, but by itself is short
-    for wish in draw(st.lists(_wishes(functions, most), min_size=size, max_size=most - 1)):
-        program.grant(wish)
+    wishes = _wishes(functions, most)
+    for _ in range(draw(st.integers(least - 1, most - 1))):  # st.lists draws short ones, or long ones that hardly shrink
+        program.grant(draw(wishes))
     program.fill(least)
     program.join()
     return program.expression()

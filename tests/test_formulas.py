@@ -299,7 +299,7 @@ WITHIN: dict[str, tuple[str, str, str]] = {  # as a factor beside w, in LaTeX; t
     "mod": (r"w \cdot \left(x \bmod y\right)", r"\left(x \bmod y\right)^{w}", "w * (x % y)"),
     "pow": (r"w \cdot x^{y}", r"\left(x^{y}\right)^{w}", "w * x**y"),
     "pow_log": (
-        r"w \cdot x^{y} \cdot \ln\left(x\right)^{z}",
+        r"w \cdot \left(x^{y} \cdot \ln\left(x\right)^{z}\right)",
         r"\left(x^{y} \cdot \ln\left(x\right)^{z}\right)^{w}",
         "w * pow_log(x, y, z)",
     ),
@@ -319,7 +319,7 @@ WITHIN: dict[str, tuple[str, str, str]] = {  # as a factor beside w, in LaTeX; t
 
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.precedence != 9], ids=repr)
 def test_every_row_that_is_no_call_knows_how_tightly_it_binds(op: Op) -> None:
-    made = apply(op, *[x, y][: len(op.partials)])
+    made = apply(op, *[x, y, z][: len(op.partials)])
     product, power = formula(w * made), formula(made**w)
     assert (product.latex, power.latex, product.text) == WITHIN[op.name]
 

@@ -46,7 +46,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "less_equal": lambda x, y: torch.le(x, y).double(),
     "equal": lambda x, y: torch.eq(x, y).double(),
 }
-NOT_IN_TORCH = {"cbrt", "sech", "direction", "one_minus_square", "sigmoid_slope", "erfcx_derivative"}
+NOT_IN_TORCH = {"cbrt", "sech", "direction", "one_minus_square", "sigmoid_slope", "erfcx_derivative", "pow_log"}
 
 # (function, what): at which of the special points we differ from PyTorch, and why
 DIFFERENCES: dict[tuple[str, str], tuple[Callable[..., bool], str]] = {
