@@ -317,7 +317,7 @@ def _expressions(
     program = _Program(functions, most, max_leaves, near_kinks)
     program.add(draw(_numbers(-3.0, 3.0)))
     wishes = _wishes(functions, most)
-    for _ in range(draw(st.integers(least - 1, most - 1))):  # st.lists draws short ones, or long ones that hardly shrink
+    for _ in range(draw(st.integers(least - 1, most - 1))):  # a list is short, or hardly shrinks
         program.grant(draw(wishes))
     program.fill(least)
     program.join()

@@ -22,7 +22,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from os import _exit, getpid, read, write
 from pathlib import Path
 from threading import Lock, Timer
-from time import monotonic, process_time
+from time import monotonic, process_time, sleep
 from types import FrameType
 from typing import IO, Any, NamedTuple, NoReturn, Protocol
 
@@ -136,6 +136,7 @@ def _importable(engine: type | str) -> str:
 class Process(NamedTuple):
     """A child, and the pipes to it and from it."""
 
+    gone: Callable[[], bool]
     kill: Callable[[], None]
     wait: Callable[[], int]
     asks: IO[bytes]
@@ -240,9 +241,17 @@ class Apart:
         if word == self.word and told.endswith("\n"):
             with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
                 return ast.literal_eval(told)
+        if not line:
+            self._let_end()
         ending = self.end()
         self.ended = self.ended or ("answers what cannot be read" if line else ending)
         return None
+
+    def _let_end(self, seconds: float = 1.0) -> None:
+        """Time for a child that says no more to end by itself, so that the exit code is its own."""
+        last = monotonic() + seconds
+        while self.process is not None and not self.process.gone() and monotonic() < last:
+            sleep(0.002)
 
 
 def _word() -> str:
@@ -287,6 +296,12 @@ def _forked(engine: type | str, methods: tuple[str, ...], word: str) -> Process:
     os.close(ask)
     os.close(tell)
 
+    def gone() -> bool:
+        try:
+            return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # this process does not hear of its children
+            return True
+
     def kill() -> None:
         with suppress(OSError):
             os.kill(child, signal.SIGKILL)
@@ -296,10 +311,10 @@ def _forked(engine: type | str, methods: tuple[str, ...], word: str) -> Process:
     def wait() -> int:
         try:
             return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        except ChildProcessError:  # this process does not hear of its children
+        except ChildProcessError:
             return 0
 
-    return Process(kill, wait, open(asks, "wb"), open(tells, "rb"))
+    return Process(gone, kill, wait, open(asks, "wb"), open(tells, "rb"))
 
 
 def _pipe() -> list[int]:
@@ -327,7 +342,7 @@ def _spawned(text: str, methods: tuple[str, ...], word: str) -> Process:
     with suppress(OSError):
         child.stdin.write(len(asked).to_bytes(4, "big") + asked)
         child.stdin.flush()
-    return Process(child.kill, child.wait, child.stdin, child.stdout)
+    return Process(lambda: child.poll() is not None, child.kill, child.wait, child.stdin, child.stdout)
 
 
 # --------------------------------------------------------------------------------------------------------- the child

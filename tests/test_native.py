@@ -156,7 +156,8 @@ def test_a_node_is_one_small_object(length: int) -> None:
     gc.collect()
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert held // length <= (96 if NATIVE else 144)  # whole bytes: Python itself keeps some hundred here and there
+    plain = {(3, 11): 176, (3, 12): 168}.get(sys.version_info[:2], 152)  # these keep room for attributes of one's own
+    assert held // length <= (96 if NATIVE else plain)  # whole bytes: Python itself keeps some hundred here and there
     if NATIVE:
         assert not gc.is_tracked(out)
         assert not gc.get_referents(out)
