@@ -32,9 +32,12 @@ def test_programs_from_all_rows(name: str, seed: int) -> None:
 
 # --------------------------------------------------------------------------------------------- comparisons are numbers
 
-IS_NAN = mp.primitive("p_is_nan", lambda x: float(x != x), None, numpy="isnan")  # True and False, in NumPy
-IS_TOP = mp.primitive("p_is_top", lambda x: float(x == inf), None, numpy="isposinf")  # the same, and no ufunc
-STEPS: list[Any] = [mp.less, mp.less_equal, mp.equal, lambda a, b: IS_NAN(a) - IS_NAN(a - b), lambda a, b: IS_TOP(a)]
+
+def steps() -> list[Any]:
+    """Functions of two numbers that compare; two are primitives, True or False in NumPy, one of no ufunc."""
+    is_nan = mp.primitive("p_is_nan", lambda x: float(x != x), None, numpy="isnan")
+    is_top = mp.primitive("p_is_top", lambda x: float(x == inf), None, numpy="isposinf")
+    return [mp.less, mp.less_equal, mp.equal, lambda a, b: is_nan(a) - is_nan(a - b), lambda a, b: is_top(a)]
 
 
 @given(st.integers(0, 10**9), st.sampled_from([1, 2, 50]))
@@ -43,12 +46,12 @@ def test_comparisons_are_numbers_wherever_they_go(seed: int, n: int) -> None:
     """Through any nest of `where`, of other comparisons and of sums: True + True is 2."""
     rng = random.Random(seed)
     plan = [(rng.randrange(7), [rng.randrange(4 + i) for _ in range(3)]) for i in range(rng.randint(2, 10))]
-    a = Value(1.0)
+    a, compared = Value(1.0), steps()
 
     def cost(x: list[Any]) -> Any:
         made = [*x, a]
         for kind, (i, j, k) in plan:
-            step = STEPS[kind] if kind < 5 else lambda p, q, k=k: mp.where(made[k], p, q)
+            step = compared[kind] if kind < 5 else lambda p, q, k=k: mp.where(made[k], p, q)
             made.append(step(made[i], made[j]) if kind != 6 else made[i] - made[j] * made[k])
         return sum(made[4:]) + mp.exp(mp.where(made[-1], made[-2], made[-1])) * a
 

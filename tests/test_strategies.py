@@ -174,7 +174,7 @@ def test_every_function_occurs() -> None:
     seen = set()
 
     @given(expressions(OURS, max_nodes=100))
-    @settings(derandomize=True, max_examples=300)
+    @settings(derandomize=True, max_examples=600)
     def drawn(expression: Expression) -> None:
         seen.update(expression.functions)
 
