@@ -125,7 +125,7 @@ def finished(text: str, plain: str) -> str:
         text = replaced(attributes, r"\1    NODE_DICT,\n", text)
         numbers = re.compile(rf"(\nstatic) (PyNumberMethods {node}_as_number)( = {{.*?\n}};\n)", re.DOTALL)
         text = replaced(numbers, r"\1 \2\3\1 const \2_made\3", text)
-        own = re.compile(r"(\nchar CPyDef__own\(PyObject \*(\w+)\) {\n).*?\n}\n", re.DOTALL)
+        own = re.compile(r"(\nchar CPyDef_overrides\(PyObject \*(\w+)\) {\n).*?\n}\n", re.DOTALL)
         text = replaced(own, rf"\1    return node_own(\2, CPyType_{node}, &{node}_as_number_made);\n}}\n", text)
         end = re.compile(rf"(\n{node}_dealloc\(\w+ \*self\)\n{{\n).*?\n}}\n", re.DOTALL)
         text = replaced(end, rf"\1    node_dealloc((PyObject *)self, CPyDef_{node}_clear);\n}}\n", text)

@@ -742,7 +742,7 @@ class _Level:
         x, rtol, atol = self.problem.point[j], self.problem.rtol, self.problem.atol
         expected = slope.value
         size = max(abs(expected), abs(got) if isfinite(got) else 0.0)
-        tolerance = atol + max(rtol * size, 2.0 * SAFETY * slope.error)
+        tolerance = atol + max(rtol * size, 2.0 * SAFETY * slope.error, 8.0 * EPSILON * reach)  # what cancels in it
         if not isfinite(number):
             return "undefined", nan, nan
         if isfinite(exact) and ((slope.kind == "unclear" and reach) or abs(exact - slope.value) <= tolerance):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import islice
 from math import copysign, inf, isfinite, nan
 from typing import Literal, NamedTuple
 
@@ -17,6 +16,8 @@ ROWS = 7  # steps in one extrapolation
 RATIO = 1.6  # of a step to the next; no power of it is whole, so that no period hides behind the steps
 SHRINK = 8.0  # of the first step, from one attempt to the next
 ATTEMPTS = 6
+BEYOND = 1e-8  # times the slopes around: what a slope may change on the way to a kink that no step sees
+BETWEEN = (0.25, 0.5, 0.75)  # looked at between steps, too, where one side alone must tell that no kink hides there
 SAFETY = 10.0  # an error may be this many times its estimate
 COARSE = 1e-2  # an estimate worse than this, relative to the slopes around, is none
 
@@ -31,7 +32,7 @@ class Slope(NamedTuple):
     `kind` is "smooth" where both sides agree, "kink" where they don't, "edge" where one side has no numbers, "unclear"
     where rounding errors hide the answer. `size` is the largest slope seen around, `rounding` what rounding errors make
     of it at the widest step. A kink is `sharp` where its slopes are accurate, or one is infinite; `crossed` tells that
-    every step leads to another branch.
+    every step leads to another branch, to both sides. Where one side alone does, the derivative is the other's slope.
     """
 
     kind: Literal["smooth", "kink", "edge", "unclear"]
@@ -55,6 +56,7 @@ class _Stencil(NamedTuple):
     centre: Sequence[float]
     right: list[tuple[float, Sequence[float]]]
     left: list[tuple[float, Sequence[float]]]
+    side: int = 0  # 1, -1: only to the right, or to the left, has the function the formula it has at x
 
 
 def slopes(sample: Sample, x: float, noise: Noise, target: float = 1e-8, start: float = 0.06) -> list[Slope]:
@@ -81,17 +83,29 @@ def slopes(sample: Sample, x: float, noise: Noise, target: float = 1e-8, start: 
     lost = {i for i, number in enumerate(centre) if isfinite(number)}
     found: dict[int, Slope] = {}
     narrowest = min(_steps(x, start), default=0.0)
-    if lost and sample(x + narrowest)[1] == sample(x - narrowest)[1] == branch:
-        inside = _stencils(sample, x, start, centre, lost, lambda first, other: first == other == (branch, branch))
+    above, below = sample(x + narrowest)[1] == branch, sample(x - narrowest)[1] == branch
+    if lost and (above or below):
+        own = _own(branch, above, below)
+        inside = _stencils(sample, x, start, centre, lost, own, above - below)
         found = _best(inside, noise, noise(x), lost, target)
-        lost -= {i for i, slope in found.items() if slope.kind == "smooth"}
+        lost -= {i for i, slope in found.items() if slope.kind == "smooth" and _precise(slope, 1e-6)}
     if lost:  # at a kink, or nearly: each side by itself may still keep to one branch
         sides = _stencils(sample, x, start, centre, lost, lambda first, other: first == other)
         crossed = not found
         for i, slope in _best(sides, noise, noise(x), lost, target, kinked=crossed).items():
             kind = "kink" if crossed and slope.kind == "unclear" else slope.kind
-            found[i] = slope._replace(kind=kind, crossed=crossed)
+            old = found.get(i, NOTHING)
+            if old.kind != "smooth":
+                found[i] = slope._replace(kind=kind, crossed=crossed)
+            elif kind == "smooth" and slope.error < old.error > abs(slope.value - old.value):
+                # the same slope, seen better from beyond a kink near by
+                found[i] = slope._replace(error=max(slope.error, BEYOND * slope.size))
     return [found.get(i, NOTHING) for i in range(len(centre))]
+
+
+def _own(branch: Branch, above: bool, below: bool) -> Callable[[tuple[Branch, Branch], tuple[Branch, Branch]], bool]:
+    """Whether steps keep to the formula at x, to the right where `above`, to the left where `below`."""
+    return lambda _, other: (not above or other[0] == branch) and (not below or other[1] == branch)
 
 
 def _best(
@@ -104,23 +118,30 @@ def _best(
 ) -> dict[int, Slope]:
     """The best that some stencils say about each number: a derivative with the smallest error, or why there is none.
 
-    Where a kink is expected, `kinked`, the first stencil that shows it is enough.
+    Where a kink is expected, `kinked`, the first stencil that shows it is enough; where one shows that is not, smaller
+    steps may tell on which side of it x lies.
     """
     best: dict[int, Slope] = {}
     pending = list(wanted)
-    for stencil in islice(stencils, ATTEMPTS):
+    for attempt, stencil in enumerate(stencils):
+        if attempt >= ATTEMPTS and (kinked or not any(best[i].kind == "kink" for i in pending)):
+            break
         there = noise(stencil.right[0][0])
         for i in tuple(pending):
             new, old = _slope(stencil, i, here[i], there[i]), best.get(i)
             better = new.kind == "smooth" and (old is None or old.kind != "smooth" or new.error < old.error)
+            better = better and (attempt < ATTEMPTS or _precise(new, COARSE))
             if old is None or old.kind == "edge" or better:
                 best[i] = new
-            precise = new.error <= target * max(abs(new.value), COARSE * new.size)
-            if (new.kind == "smooth" and precise) or (kinked and new.kind == "kink" and new.sharp):
+            if (new.kind == "smooth" and _precise(new, target)) or (kinked and new.kind == "kink" and new.sharp):
                 pending.remove(i)
         if not pending:
             break
     return best
+
+
+def _precise(slope: Slope, target: float) -> bool:
+    return slope.error <= target * max(abs(slope.value), COARSE * slope.size)
 
 
 def _steps(x: float, start: float) -> Iterator[float]:
@@ -140,6 +161,7 @@ def _stencils(
     centre: Sequence[float],
     wanted: Iterable[int],
     same: Callable[[tuple[Branch, Branch], tuple[Branch, Branch]], bool],
+    side: int = 0,
 ) -> Iterator[_Stencil]:
     """Samples around x, but for those whose branches to the right and to the left are not the `same` for all steps."""
     for h in _steps(x, start):
@@ -149,16 +171,19 @@ def _stencils(
             step = h * RATIO**-k
             above, branch_above = sample(x + step)
             below, branch_below = sample(x - step)
+            branch = branch_above if side > 0 else branch_below
             if k == 0:
                 first = (branch_above, branch_below)
             if not same(first, (branch_above, branch_below)):
+                break
+            if side and any(sample(x + side * step * RATIO**-f)[1] != branch for f in BETWEEN):
                 break
             if k == 0 and not any(isfinite(above[i]) and isfinite(below[i]) for i in wanted):
                 break
             right.append((x + step, above))
             left.append((x - step, below))
         else:
-            yield _Stencil(x, centre, right, left)
+            yield _Stencil(x, centre, right, left, side)
 
 
 def _slope(stencil: _Stencil, i: int, here: float, there: float) -> Slope:
@@ -177,6 +202,10 @@ def _slope(stencil: _Stencil, i: int, here: float, there: float) -> Slope:
     level = size <= rounding[-1]  # nothing but rounding errors: flat, as far as one can see
     clear = level or max(r_error, s_error) <= COARSE * size
     agree = clear and abs(r - s) <= apart
+    if stencil.side and all(isfinite(q) for q in (*right, *left)):
+        value, error = (r, r_error) if stencil.side > 0 else (s, s_error)
+        known = level or error <= COARSE * size
+        return Slope("smooth" if known else "unclear", value, error, s, r, size, rounding[0])
     if agree:
         if not (error <= r_error + s_error and abs(value - (r + s) / 2.0) <= apart):  # the second derivative may jump
             value, error = (r + s) / 2.0, r_error + s_error + abs(r - s)

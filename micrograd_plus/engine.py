@@ -475,7 +475,7 @@ class Value:
         given: str | None = getattr(self, "_op_given", None)
         if given is not None:
             return given
-        if self.op is None:
+        if self.op is None or (self._a is None and isinstance(self.op, HandMade)):
             return ""
         if self.op is POW and isinstance(self._b, float):
             return f"**{self._b:g}"
@@ -567,7 +567,7 @@ class Value:
         return node(ADD, self._data + constant, self, constant)
 
     def __radd__(self, other: Any) -> Any:
-        if _own(type(self)):
+        if overrides(type(self)):
             return NotImplemented if isinstance(other, Value) else add(self, other)
         if (constant := operand("+", other)) is None:
             return NotImplemented
@@ -581,30 +581,30 @@ class Value:
         return node(MUL, self._data * constant, self, constant)
 
     def __rmul__(self, other: Any) -> Any:
-        if _own(type(self)):
+        if overrides(type(self)):
             return NotImplemented if isinstance(other, Value) else mul(self, other)
         if (constant := operand("*", other)) is None:
             return NotImplemented
         return node(MUL, constant * self._data, constant, self)
 
     def __sub__(self, other: Any) -> Any:
-        if _own(type(self)) or _own(type(other)):
+        if overrides(type(self)) or overrides(type(other)):
             return add(self, neg(other))
         return _operator(SUB, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        if _own(type(self)):
+        if overrides(type(self)):
             return NotImplemented if isinstance(other, Value) else add(other, neg(self))
         return _reflected(SUB, other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        if _own(type(self)) or _own(type(other)):
+        if overrides(type(self)) or overrides(type(other)):
             constant = other if isinstance(other, Value) else operand("/", other)
             return NotImplemented if constant is None else mul(self, _inverse(constant))
         return _operator(DIV, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        if _own(type(self)):
+        if overrides(type(self)):
             return NotImplemented if isinstance(other, Value) else mul(other, _inverse(self))
         return _reflected(DIV, other, self)
 
@@ -621,7 +621,7 @@ class Value:
         return _reflected(POW, other, self)
 
     def __neg__(self) -> Any:
-        return mul(self, -1) if _own(type(self)) else apply(NEG, self)
+        return mul(self, -1) if overrides(type(self)) else apply(NEG, self)
 
     def __pos__(self) -> Value:
         return self
@@ -678,7 +678,7 @@ if not NATIVE:
 _ARITHMETIC: Final[Any] = (Value.__add__, Value.__mul__, Value.__pow__, Value.__neg__)
 
 
-def _own(kind: type[Any]) -> bool:
+def overrides(kind: type[Any]) -> bool:
     """Whether a class of Values has a +, *, ** or - of its own, overridden or patched.
 
     Then the other operators are made of these, as in micrograd: so whoever wrote them is asked. Natively, setup.py puts
@@ -707,8 +707,9 @@ def _tell(value: Value, how: str) -> None:
     """Let those who listen know, if there are any, that somebody asks for a value's number."""
     if (trace := tracing.get()) is not None:
         trace.asked(value, how)
-    if (listener := leaving.get()) is not None:
-        listener.left(value, how)
+    listener = leaving.get()
+    for each in opened(leaving) if listener is None else [listener]:  # a thread that the function starts has none
+        each.left(value, how)
 
 
 class Handle:
@@ -727,7 +728,7 @@ class Handle:
         self._key = id(value)
         self._hook = hook
         self._list: list[Hook] = []
-        _locked(_hooks_lock, self._enter, value)
+        locked(_hooks_lock, self._enter, value)
 
     def _enter(self, value: Value) -> None:
         key = self._key
@@ -738,7 +739,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away; a second time is no error."""
-        _locked(_hooks_lock, self._leave)
+        locked(_hooks_lock, self._leave)
 
     def _leave(self) -> None:
         for i, hook in enumerate(self._list):
@@ -852,10 +853,10 @@ def _pass(root: Value, xs: Sequence[Value] | None) -> list[float]:
     aside = outer is not None and outer.sums is None
     if outer is not None and aside:
         outer.show()
-    leaves = [node for node in held if node.op is None]
+    leaves = [node for node in held if node._a is None]  # one with a rule set by hand is a leaf, too
     grads = [leaf._grad for leaf in leaves]
     passing = xs is not None or outer is not None  # then what the nodes inside hold is not this pass's to keep
-    inner = [(node, node._grad) for node in held if node.op is not None] if passing else []
+    inner = [(node, node._grad) for node in held if node._a is not None] if passing else []
     running = Pass(leaves, grads)
     ending = map(_set_grad, leaves, grads)  # made here, so that nothing need be made where all is put back
     _running = running
@@ -887,7 +888,7 @@ def _pass(root: Value, xs: Sequence[Value] | None) -> list[float]:
 
 def _alone(work: Callable[..., Any], *args: Any) -> Any:
     """What the work gives, done while no other thread's pass or walk runs."""
-    return _locked(_lock, _begun, _lock._is_owned(), work, args)
+    return locked(_lock, _begun, _lock._is_owned(), work, args)
 
 
 def _begun(within: bool, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -898,7 +899,8 @@ def _begun(within: bool, work: Callable[..., Any], args: tuple[Any, ...]) -> Any
 
 
 # fmt: off
-def _locked(lock: Any, work: Callable[..., Any], *args: Any) -> Any:
+def locked(lock: Any, work: Callable[..., Any], *args: Any) -> Any:
+    """What the work gives, done while this thread holds the lock."""
     with lock: return work(*args)  # noqa: E701 - were it two lines, an interrupt between them would leave it locked
 # fmt: on
 
@@ -1100,7 +1102,7 @@ def weighed(total: Any, weights: Sequence[Any], xs: Sequence[Any]) -> Any:
 
     The operators make the same nodes; here nobody has to look for them, weight after weight.
     """
-    own = _own(Value)
+    own = overrides(Value)
     for weight, x in zip(weights, xs):
         if type(weight) is Value and type(x) is Value and type(total) is Value and not own:
             product = node(MUL, weight._data * x._data, weight, x)

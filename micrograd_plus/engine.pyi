@@ -490,7 +490,7 @@ class Value:
 
 _ARITHMETIC: Final[Any]
 
-def _own(kind: type[Any]) -> bool:
+def overrides(kind: type[Any]) -> bool:
     """Whether a class of Values has a +, *, ** or - of its own, overridden or patched.
 
     Then the other operators are made of these, as in micrograd: so whoever wrote them is asked. Natively, setup.py puts
@@ -577,7 +577,8 @@ def _pass(root: Value, xs: Sequence[Value] | None) -> list[float]:
 def _alone(work: Callable[..., Any], *args: Any) -> Any:
     """What the work gives, done while no other thread's pass or walk runs."""
 def _begun(within: bool, work: Callable[..., Any], args: tuple[Any, ...]) -> Any: ...
-def _locked(lock: Any, work: Callable[..., Any], *args: Any) -> Any: ...
+def locked(lock: Any, work: Callable[..., Any], *args: Any) -> Any:
+    """What the work gives, done while this thread holds the lock."""
 def _after_fork() -> None:
     """In a child, nobody ends what other threads had begun: their locks are free, their leaves hold what they held."""
 def _pull_all(root: Value, order: list[Value]) -> None:

@@ -51,6 +51,8 @@ def _imported(where: str) -> ModuleType:
     """The module of that name, from the current folder or installed, or the one in that file."""
     file = Path(where)
     is_file = file.suffix == ".py"
+    if not is_file and not all(part.isidentifier() for part in where.split(".")):
+        raise ValueError(f"{where!r} is no module and no file of Python's; expected MODULE:CLASS or FILE.py:CLASS")
     sys.path.insert(0, str((file.parent if is_file else Path()).resolve()))
     try:
         return _of_file(file.resolve()) if is_file else import_module(where)
@@ -123,6 +125,8 @@ def _package(file: Path) -> list[Path]:
 def _meant(file: Path, where: str) -> str:
     """What to give in the place of an engine's module that is not there."""
     is_file = file.suffix == ".py"
+    if not is_file and not all(part.isidentifier() for part in where.split(".")):
+        raise ValueError(f"{where!r} is no module and no file of Python's; expected MODULE:CLASS or FILE.py:CLASS")
     nearby = [path.name if is_file else path.stem for path in (file.parent if is_file else Path()).glob("*.py")]
     module, _, name = where.rpartition(".")
     near = f"{module}:{name}" if module and name[:1].isupper() else nearest(file.name, nearby)

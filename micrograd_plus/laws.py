@@ -17,7 +17,7 @@ from reprlib import repr as short_repr
 from typing import Any, Literal, TypeAlias
 
 from micrograd_plus.errors import unknown
-from micrograd_plus.trials import MENDABLE, SECONDS, Answer, Bench, Engine, Printed, bench
+from micrograd_plus.trials import DAY, MENDABLE, SECONDS, Answer, Bench, Engine, Printed, bench
 
 Trial: TypeAlias = "Callable[[Run, Collection[str]], Failure | None]"
 
@@ -261,8 +261,8 @@ def check_engine(
         quoted = f"check_engine({short_repr(ValueClass)})"
         raise TypeError(f"{quoted}: expected a class, such as Value, got {type(ValueClass).__name__}{hint}")
     chosen = _chosen(laws)
-    if not 0 < seconds < math.inf:
-        raise ValueError(f"check_engine(seconds={seconds!r}): expected a positive number of seconds")
+    if not 0 < seconds <= DAY:
+        raise ValueError(f"check_engine(seconds={seconds!r}): expected a positive number of seconds, at most {DAY}")
     try:
         import hypothesis  # noqa: F401 - said before the first law is tried
     except ImportError:
@@ -573,6 +573,45 @@ _FORMS = {
     "number / Value": "{c} / {l}",
     "relu": "{l}.relu()",
 }
+
+
+# an operation on x, its value and its slope, as the law of that name has them
+_AGAIN = {
+    "-Value": ("-x", "-x", "-1"),
+    "Value - Value": ("x - Value(1.5)", "x - 1.5", "1"),
+    "Value ** number": ("x ** 2", "x ** 2", "2 * x"),
+    "Value / Value": ("x / Value(4.0)", "x / 4", "1 / 4"),
+    "number / Value": ("3 / x", "3 / x", "-3 / x ** 2"),
+    "relu": ("x.relu()", "max(x, 0.0)", "float(x > 0)"),
+    "exp": ("x.exp()", "exp(x)", "exp(x)"),
+    "log": ("x.log()", "log(x)", "1 / x"),
+    "tanh": ("x.tanh()", "tanh(x)", "1 - tanh(x) ** 2"),
+    "sigmoid": ("x.sigmoid()", "1 / (1 + exp(-x))", "exp(-x) / (1 + exp(-x)) ** 2"),
+    "sin": ("x.sin()", "sin(x)", "cos(x)"),
+    "cos": ("x.cos()", "cos(x)", "-sin(x)"),
+    "sqrt": ("x.sqrt()", "sqrt(x)", "1 / (2 * sqrt(x))"),
+    "Value ** Value": ("x ** Value(3.0)", "x ** 3", "3 * x ** 2"),
+    "number ** Value": ("2 ** x", "2 ** x", "2 ** x * log(2)"),
+}
+
+
+def _again(run: Run, held: Collection[str]) -> Failure | None:
+    """Each operation that has held so far, on what another one uses as well, and twice in one graph."""
+    programs: list[Program] = []
+    for name, (expression, value, slope) in _AGAIN.items():
+        if name not in held:
+            continue
+        first, last = -1.5 if name == "relu" else 0.5, 2.0
+        number, by, other = [_number(text, {"x": x}) for text, x in ((value, last), (slope, last), (slope, first))]
+        why = f"x * 10 uses x as well as {expression}, and what both give back adds up: in each rule write +=, not =."
+        for both in (f"{expression} + x * Value(10.0)", f"x * Value(10.0) + {expression}"):
+            lines = f"x = Value({last})\nz = {both}\nz.backward()\nprint(z.data, x.grad)"
+            programs.append(Program(lines, (number + 10.0 * last, by + 10.0), why))
+        again = re.sub(r"\bx\b", "y", expression)
+        lines = f"x, y = Value({first}), Value({last})\nz = {expression} + ({again})\nz.backward()\n"
+        why = "a rule must remember its own numbers, not the last that there were."
+        programs.append(Program(f"{lines}print(x.grad, y.grad)", (other, by), why))
+    return _programs(*programs)(run, held)
 
 
 def _random(run: Run, held: Collection[str]) -> Failure | None:
@@ -940,6 +979,11 @@ LAWS: tuple[Law, ...] = (
     Law(
         "Python stays", "its own functions are left alone", _unpatched,
         "a built-in function, or one of math's, replaced for everybody", _NODE,
+    ),
+    Law(
+        "used again", "each rule adds, by its own numbers", _again,
+        "= where += belongs in one operation alone; what a rule needs is kept in one place for all nodes",
+        _GRAPHS, times=3,
     ),
     Law(
         "random expressions", "agree with exact fractions", _random,

@@ -189,6 +189,8 @@ def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | 
             seen.add(id(item))
         if isinstance(item, (Value, Module)):
             yield path, item
+        elif getattr(getattr(item, "dtype", None), "hasobject", False):  # a NumPy array of Values
+            item = item.tolist()
         if isinstance(item, (Module, dict, list, tuple)):
             parts = vars(item) if isinstance(item, Module) else item
             if not named:
@@ -433,7 +435,8 @@ class MLP(Module):
         if len(out) != expected:
             raise ValueError(f"MLP: got {len(out)} inputs; expected {expected}, as many as it was made for")
         for layer in self.layers[:-1]:
-            out = [neuron(out) for neuron in layer.neurons]  # a list, even of one
+            out = layer(out)
+            out = [out] if isinstance(out, Value) else out
         return self.layers[-1](out)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from reprlib import repr as short_repr
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
 
-from micrograd_plus.engine import TABLE, Op, Value, apply, node, number, operation
+from micrograd_plus.engine import TABLE, Op, Value, apply, node, number, operation, overrides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -423,6 +423,8 @@ _SYNONYMS |= {"positive": ("conjugate",)}  # which np.var, np.std and np.vdot as
 _BY_PYTHON = {"floor": "__floor__", "ceil": "__ceil__", "trunc": "__trunc__"}
 _COMPARISONS = {"less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge}
 _COMPARISONS |= {"equal": operator.eq, "not_equal": operator.ne}
+_OPERATORS: dict[str, Callable[..., Any]] = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul}
+_OPERATORS |= {"divide": operator.truediv, "power": operator.pow, "negative": operator.neg}
 _QUESTIONS = ("isnan", "isinf", "isfinite", "signbit")  # about the number alone: the answer is True or False
 
 
@@ -456,6 +458,9 @@ def _array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, out: Any = Non
         made = np.frompyfunc(_COMPARISONS[name], 2, 1)
     elif name in _QUESTIONS:
         made = np.frompyfunc(lambda x: ufunc(x.data), 1, 1)
+    elif name in _OPERATORS and method == "__call__" and any(overrides(type(x)) for x in inputs):
+        objects = [np.asarray(x.item() if isinstance(x, np.generic) else x, dtype=object) for x in inputs]
+        made = np.frompyfunc(_OPERATORS[name], ufunc.nin, 1)
     elif name in _BY_UFUNC and method == "__call__":
         made, objects = _BY_UFUNC[name], [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
     elif name in _BY_UFUNC:

@@ -33,6 +33,7 @@ from micrograd_plus.engines import find
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]  # Python takes a dict, too
 
 SECONDS = 10.0  # for one law, and three times that for the import
+DAY = 24 * 60 * 60  # what a thread may be told to wait has an end
 MEMORY = 4 << 30  # bytes
 PROGRAM = "<program>"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+import threading
 from collections.abc import Callable
 from math import inf, nan
 from typing import Any, NamedTuple
@@ -801,3 +802,15 @@ def test_newton_says_where_it_cannot_go_on() -> None:
         mp.optim.newton(lambda w: mp.exp(w), 1.0, steps=3)
     with pytest.raises(ValueError, match=r"newton\(steps=0\)"):
         mp.optim.newton(lambda w: w * w, 1.0, steps=0)
+
+
+def test_a_number_that_leaves_the_graph_in_a_thread_is_heard() -> None:
+    def f(x: Any) -> Any:
+        found: list[float] = []
+        thread = threading.Thread(target=lambda: found.append(math.exp(x)))
+        thread.start()
+        thread.join()
+        return x * found[0]
+
+    with pytest.warns(UserWarning, match=r"takes a number out of the graph"):
+        mp.grad(f)(1.0)

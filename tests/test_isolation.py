@@ -241,3 +241,7 @@ def test_an_interrupt_in_any_line_changes_no_number_and_leaves_the_engine_usable
         assert (W * 2.0).op is engine.MUL, where
         assert (W > 0.0) is True, where
     assert mp.compile(_two_ways, x=())([0.7]) == pytest.approx(mp.tanh(0.7 * 0.7))
+    other = threading.Thread(target=run, daemon=True)  # no lock was left to it closed
+    other.start()
+    other.join(60.0)
+    assert not other.is_alive()

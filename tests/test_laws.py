@@ -456,6 +456,36 @@ def test_two_faults_are_told_as_two(first: str, second: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "rule"),
+    [
+        ("tanh", "self.grad = (1 - out.data**2) * out.grad"),  # = for +=, in one function alone
+        ("exp", "self.grad = out.data * out.grad"),
+        ("tanh", "self.grad += (1 - Value.last**2) * out.grad"),  # what the last tanh of all was, not this one
+    ],
+)
+def test_a_function_that_adds_nothing_or_forgets_its_number_fails(method: str, rule: str) -> None:
+    source = f"""import math
+import micrograd_plus as mp
+
+class Value(mp.Value):
+    def {method}(self):
+        out = Value(math.{method}(self.data), (self,), "{method}")
+        Value.last = out.data
+        def rule():
+            {rule}
+        out._backward = rule
+        return out
+"""
+    assert check_engine(engine("student", source=source)).failures == ["used again"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf, 1e300, 1e10])
+def test_a_limit_that_no_thread_can_wait_for_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="a positive number of seconds, at most 86400"):
+        check_engine(mp.Value, seconds=seconds)
+
+
+@pytest.mark.parametrize(
     ("fault", "line"), [("= instead of +=", "parent.grad = slope * node.grad"), ("leaves set to 0", "node.grad = 0.0")]
 )
 def test_the_line_that_writes_over_a_gradient_is_named(fault: str, line: str, tmp_path: Path) -> None:

@@ -248,3 +248,37 @@ def test_inputs_may_come_from_an_iterator(make: Callable[[], Any]) -> None:
     for nothing in (1.0, Value(1.0), None):
         with pytest.raises(TypeError, match=r"expected a list of 2 numbers or Values, got"):
             module(nothing)
+
+
+def test_each_layer_of_an_mlp_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever overrides, patches or puts in a layer is asked, a hidden one and one of a single neuron, too."""
+
+    class Halved(Layer):
+        def __call__(self, x: Any) -> Any:
+            out = super().__call__(x)
+            return [0.5 * each for each in out] if isinstance(out, list) else 0.5 * out
+
+    for sizes in ([3, 1], [1, 2], [1, 1]):
+        model = MLP(2, sizes, seed=1)
+        model.layers[0] = Halved(2, sizes[0], seed=1)
+        hidden = [0.5 * neuron([1.0, 2.0]).data for neuron in model.layers[0].neurons]
+        wanted = [neuron(hidden).data for neuron in model.layers[1].neurons]
+        out = model([1.0, 2.0])
+        assert [each.data for each in (out if isinstance(out, list) else [out])] == wanted
+    asked: list[int] = []
+    usual = Layer.__call__
+
+    def patched(self: Layer, x: Any) -> Any:
+        asked.append(len(x))
+        return usual(self, x)
+
+    monkeypatch.setattr(Layer, "__call__", patched)
+    MLP(2, [3, 4, 1])([1.0, 2.0])
+    assert asked == [2, 3, 4]
+
+
+def test_weights_in_an_array_are_parameters() -> None:
+    neuron = Neuron(2, seed=1)
+    weights = list(neuron.w)
+    neuron.w = np.array(weights)  # type: ignore[assignment]  # as people do
+    assert [id(p) for p in neuron.parameters()] == [id(p) for p in (*weights, neuron.b)]

@@ -146,3 +146,37 @@ RUNS += [run_anomalies, run_checks]
 @pytest.mark.parametrize("run", RUNS)
 def test_it_is_a_value_like_any_other(run: Callable[[type[Value]], Any], kind: type[Value]) -> None:
     assert str(run(kind)).replace(kind.__name__, "Value") == str(run(Value))
+
+
+def test_a_numpy_number_on_the_left_asks_too() -> None:
+    np = pytest.importorskip("numpy")
+
+    class Other(Value):
+        def __mul__(self, other: Any) -> Any:
+            return Other(10.0 * self.data * float(other), (self,), "*")
+
+        def __add__(self, other: Any) -> Any:
+            return Other(100.0 + self.data, (self,), "+")
+
+    a = Other(2.0)
+    for three in (3, np.float64(3.0), np.float32(3.0), np.int64(3), np.array(3.0)):
+        assert [each.data for each in (three * a, three + a, three - a)] == [60.0, 102.0, 80.0]
+        assert type(three * a) is Other
+    assert [each.data for each in np.array([3.0, 1.0]) * a] == [60.0, 20.0]
+
+
+def test_a_leaf_with_a_rule_of_its_own_is_a_leaf() -> None:
+    """Whoever logs each rule wraps those of leaves, too: their gradients add up from pass to pass, as in micrograd."""
+    called: list[float] = []
+    a = Value(2.0)
+    usual = a._backward
+
+    def logged() -> None:
+        called.append(a.grad)
+        usual()
+
+    a._backward = logged
+    assert a._op == ""
+    (a * 3 + a).backward()
+    (a * 5).backward()
+    assert (a.grad, called) == (9.0, [4.0, 5.0])

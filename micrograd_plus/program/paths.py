@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine import Value
+from micrograd_plus.engine import Value, locked
 from micrograd_plus.program.emitting import Source, emitted
 from micrograd_plus.program.explaining import described
 from micrograd_plus.program.fusing import groups
@@ -150,11 +150,14 @@ class Path:
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
         if function is None:
-            with _lock:
-                function = self._functions[name] = self._source(name).function()
+            function = locked(_lock, self._written, name)
         n = len(x)
         out: tuple[Floats, ...] = function(theta, x, y, self._column(n), n, share)
         return out
+
+    def _written(self, name: str) -> Any:
+        self._functions[name] = function = self._source(name).function()
+        return function
 
     def _column(self, n: int) -> Floats:
         """So many ones, kept for the next call, which may come from another thread meanwhile."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from micrograd_plus.engine import Value, hooks_on, tracing
+from micrograd_plus.engine import Value, hooks_on, locked, tracing
 from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
@@ -283,8 +283,7 @@ class Program:
             if not len(left):
                 return
         while len(left):
-            with self._lock:
-                path = self._traced(theta, xs[left[0]], ys[left[0]])
+            path = locked(self._lock, self._traced, theta, xs[left[0]], ys[left[0]])
             here = path.matches(theta, xs[left], ys[left])
             here[0] = True  # it was led this way by the same numbers, rounding aside
             yield path, left[here]
