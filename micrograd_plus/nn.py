@@ -189,7 +189,7 @@ def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | 
             seen.add(id(item))
         if isinstance(item, (Value, Module)):
             yield path, item
-        elif getattr(getattr(item, "dtype", None), "hasobject", False):  # a NumPy array of Values
+        elif type(item).__name__ == "ndarray" and item.dtype.hasobject:  # Values in an array of NumPy's
             item = item.tolist()
         if isinstance(item, (Module, dict, list, tuple)):
             parts = vars(item) if isinstance(item, Module) else item

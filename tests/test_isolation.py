@@ -6,10 +6,14 @@ import random
 import struct
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from itertools import count, islice, repeat
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -225,6 +229,12 @@ def _tried() -> None:
 
 @pytest.mark.parametrize("run", [_new_way, _refused, _tried])
 def test_an_interrupt_in_any_line_changes_no_number_and_leaves_the_engine_usable(run: Callable[[], None]) -> None:
+    """In a thread of its own: where a trace function raises, Python forgets to take back what it was handling there."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(_interrupted_everywhere, run).result()
+
+
+def _interrupted_everywhere(run: Callable[[], None]) -> None:
     W.data, W.grad = 0.7, 0.0
     run()  # what is loaded once is loaded
     lines = interrupted(run, None).lines
@@ -245,3 +255,109 @@ def test_an_interrupt_in_any_line_changes_no_number_and_leaves_the_engine_usable
     other.start()
     other.join(60.0)
     assert not other.is_alive()
+
+
+# -------------------------------------------------------------------------------------- generators, wherever they hide
+
+
+class _Holder(dict[str, Any]):
+    """A dict that draws by a method of its own."""
+
+    def draw(self) -> float:
+        return float(self["dice"].random())
+
+
+class _Lcg(random.Random):
+    """A generator of somebody's own, whose state is an attribute."""
+
+    def __init__(self) -> None:  # it leaves out that of random.Random
+        self.number = 1
+
+    def random(self) -> float:
+        self.number = self.number * 16807 % 2147483647
+        return self.number / 2147483647
+
+
+def _places() -> dict[str, Callable[[], float]]:
+    """Ways to draw, each from a generator that it alone knows."""
+    dice = [random.Random(seed) for seed in range(20)]
+    made: dict[str, random.Random] = {}
+    array = np.array([dice[0], None])
+    variable: ContextVar[random.Random] = ContextVar("dice", default=dice[1])
+    kept = weakref.ref(dice[2])
+    bits, own = np.random.PCG64(3), _Lcg()
+    view, proxy = {1: dice[9]}.values(), MappingProxyType({1: dice[10]})
+    ways: dict[str, Iterator[float]] = {
+        "callable": iter(dice[3].random, None),
+        "map": map(dice[4].uniform, repeat(0.0), repeat(1.0)),
+        "islice": islice(iter(dice[5].random, None), None),
+        "generator": (dice[6].random() for _ in count()),
+    }
+    return {
+        **{name: ways[name].__next__ for name in ways},
+        "made at the first run": lambda: made.setdefault("dice", random.Random(7)).random(),
+        "array": lambda: array[0].random(),
+        "context": lambda: variable.get().random(),
+        "weak reference": lambda: (kept() or dice[2]).random(),
+        "key": lambda d={dice[8]: 1}: next(iter(d)).random(),  # type: ignore[misc]
+        "view": lambda: next(iter(view)).random(),
+        "proxy": lambda: proxy[1].random(),
+        "method of a dict": _Holder(dice=dice[11]).draw,
+        "bits": lambda: bits.random_raw() / 2**64,
+        "own": own.random,
+    }
+
+
+@pytest.mark.parametrize("name", list(_places()))
+def test_a_rare_draw_is_seen_wherever_the_generator_is_kept(name: str) -> None:
+    draw = _places()[name]
+    with pytest.raises(CompileError, match=r"random number|different"):
+        mp.compile(lambda x: -x if draw() < 0.001 else 3.0 * x, x=())
+
+
+def test_a_draw_in_some_runs_is_seen_beside_another_thread() -> None:
+    dice, runs, end = random.Random(1), [0], threading.Event()
+
+    def sometimes(x: Any) -> Any:
+        runs[0] += 1
+        return 3.0 * (-x if runs[0] % 3 == 1 and dice.random() < 0.001 else x)
+
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        with pytest.raises(CompileError, match="random number"):
+            mp.compile(sometimes, x=())
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_a_generator_made_and_dropped_in_each_run_is_a_constant() -> None:
+    assert mp.compile(lambda x: x * random.Random(5).random(), x=())([2.0]) == 2.0 * random.Random(5).random()
+
+
+def test_a_hook_on_a_node_older_than_the_program_is_an_error() -> None:
+    w = Value(2.0)
+    older = w * 3.0
+    program = mp.compile(lambda x: older * x, x=(), parameters=[w])
+    with older.register_hook(lambda gradient: 10.0 * gradient):
+        with pytest.raises(CompileError, match="has a hook"):
+            program.value_and_grad([1.0])
+        with pytest.raises(CompileError, match="has a hook"):
+            mp.compile(lambda x: older * x, x=(), parameters=[w])
+    assert program.value_and_grad([1.0])[0] == 6.0
+
+
+def test_a_parameter_that_joins_later_is_noticed() -> None:
+    w, more = Value(0.1), [Value(1.0)]
+
+    def cost(x: Any) -> Any:
+        total = w * x
+        for each in more:
+            total = total * each
+        return total
+
+    program = mp.compile(cost, x=())
+    assert not program.rebound()
+    more.append(Value(3.0))
+    assert program.rebound()

@@ -6,15 +6,19 @@ the function reaches. What the operating system gives (os.urandom, secrets, the 
 
 from __future__ import annotations
 
-import functools
+import gc
 import random
 import sys
 import threading
 import types
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from micrograd_plus.anomalies import LIBRARIES, users_line
 from micrograd_plus.engine import Value
@@ -38,6 +42,7 @@ class Dice:
         self.function = function
         self.loaded = "numpy.random" in sys.modules
         self.before = _states(generators(function))
+        self.made = False  # whether the function has made itself one, and kept it
 
     def __enter__(self) -> Dice:
         return self
@@ -50,9 +55,13 @@ class Dice:
                 _put(generator, state)
 
     def look_again(self) -> None:
-        """See NumPy's generators, too, where the function has loaded them meanwhile."""
+        """See the generators, too, that the function has made at its first run, or NumPy's, if it has loaded them."""
+        found = _states(generators(self.function))
+        new = [each for each in found if each not in self.before]
         if not self.loaded and "numpy.random" in sys.modules:
-            self.before = _states(generators(self.function)) | self.before
+            new = [each for each in new if each is not _owner(sys.modules["numpy.random"].get_state)]
+        self.made = bool(new)
+        self.before = found | self.before
 
     def line(self, run: Callable[[], object]) -> str:
         """The line in which a random number is drawn, "" if none has been since the block began.
@@ -60,17 +69,20 @@ class Dice:
         Args:
             run: runs the function as it ran in the block; called only if a generator has moved.
         """
-        if not _moved(self.before):
+        if not self.made and not _moved(self.before):
             return ""
-        if threading.active_count() > 1:
-            for _ in range(AGAIN):
-                before = _states(self.before)
-                run()
-                if not _moved(before):  # it was somebody else
-                    return ""
-        found = _Finder(_states(self.before))
-        found.watch(run)
-        return found.line or "a line that is not known"
+        finder = _Finder(_states(self.before))
+        moved = 0
+        for _ in range(AGAIN if threading.active_count() > 1 else 1):
+            before = _states(self.before)
+            finder.watch(run)
+            moved += _moved(before)
+            if finder.own:
+                break
+        else:
+            if threading.active_count() > 1 and moved < AGAIN:  # it was somebody else
+                return ""
+        return finder.line or "a line that is not known"
 
 
 class _Finder:
@@ -79,6 +91,7 @@ class _Finder:
     def __init__(self, states: Mapping[Any, Any]) -> None:
         self.states = states
         self.line = ""
+        self.own = False  # whether it was a call in this thread
 
     def watch(self, run: Callable[[], object]) -> None:
         if sys.getprofile() is not None:  # somebody else's
@@ -92,8 +105,8 @@ class _Finder:
 
     def __call__(self, frame: types.FrameType, event: str, called: Any) -> None:
         if event in ("c_return", "return") and not self.line:
-            own = event == "c_return" and getattr(called, "__self__", None) in self.states
-            if own or _moved(self.states):
+            self.own = event == "c_return" and getattr(called, "__self__", None) in self.states
+            if self.own or _moved(self.states):
                 self.line = users_line(frame)
 
 
@@ -111,7 +124,7 @@ def generators(function: Callable[..., Any]) -> list[Any]:
     kinds: tuple[type, ...] = (random.Random,)
     if (numpy_random := sys.modules.get("numpy.random")) is not None:  # it takes its time to load
         found[_owner(numpy_random.get_state)] = None
-        kinds = (random.Random, numpy_random.Generator, numpy_random.RandomState)
+        kinds = (random.Random, numpy_random.Generator, numpy_random.RandomState, numpy_random.BitGenerator)
     stack: deque[Any] = deque([function])
     seen: Identities[Any, None] = Identities()
     while stack and len(seen) < THINGS:
@@ -122,7 +135,8 @@ def generators(function: Callable[..., Any]) -> list[Any]:
         if isinstance(thing, kinds):
             found[thing] = None
         else:
-            stack += [part for part in _parts(thing) if type(part) not in ATOMS and not isinstance(part, Value)]
+            parts = [part for part in _parts(thing) if type(part) not in ATOMS]
+            stack += [type(part) if isinstance(part, Value) else part for part in parts if type(part) is not Value]
     return [generator for generator in found if _state(generator) is not None]
 
 
@@ -135,34 +149,19 @@ def _parts(thing: Any) -> Iterable[Any]:
     """What can be reached from a thing in one step."""
     if isinstance(thing, types.FunctionType):
         return _of_function(thing)
-    if isinstance(thing, (types.MethodType, types.BuiltinMethodType)):
-        return [thing.__self__, getattr(thing, "__func__", None)]
-    if isinstance(thing, functools.partial):
-        return [thing.func, *thing.args, *thing.keywords.values()]
-    if isinstance(thing, types.GeneratorType):
-        frame = thing.gi_frame
-        return [] if frame is None else [*frame.f_locals.values(), *_named(thing.gi_code, frame.f_globals)]
-    if isinstance(thing, dict):
-        return islice(list(thing.values()), ELEMENTS)
-    if isinstance(thing, (list, tuple, set, frozenset, deque)):
-        return islice(list(thing), ELEMENTS)
+    if isinstance(thing, (types.GeneratorType, types.AsyncGeneratorType, types.CoroutineType)):
+        frame = getattr(thing, "gi_frame", None) or getattr(thing, "ag_frame", None) or getattr(thing, "cr_frame", None)
+        return [] if frame is None else [*frame.f_locals.values(), *_named(frame.f_code, frame.f_globals)]
     if isinstance(thing, type):
-        return [] if _known(thing.__module__) else list(vars(thing).values())
-    if isinstance(thing, (staticmethod, classmethod)):
-        return [thing.__func__]
-    if isinstance(thing, property):
-        return [thing.fget]
-    attributes = getattr(thing, "__dict__", None)
-    slots = [name for kind in type(thing).__mro__ for name, it in vars(kind).items() if type(it) is _MEMBER]
-    return [
-        *(attributes.values() if isinstance(attributes, dict) else ()),
-        *[getattr(thing, name, None) for name in slots],
+        above: Any = type(thing)
+        return [] if _known(thing.__module__) else [*vars(thing).values(), *above.__mro__[:-2]]
+    inside: list[Any] = [
         getattr(thing, "__self__", None),  # of a method that is written in C
+        thing.get(None) if isinstance(thing, ContextVar) else thing() if isinstance(thing, weakref.ref) else None,
+        *(islice(thing.flat, ELEMENTS) if isinstance(thing, np.ndarray) and thing.dtype.hasobject else ()),
         *type(thing).__mro__[:-1],
     ]
-
-
-_MEMBER = types.MemberDescriptorType
+    return [*inside, *islice(gc.get_referents(thing), 2 * ELEMENTS)]
 
 
 def _of_function(function: types.FunctionType) -> list[Any]:
@@ -177,7 +176,7 @@ def _of_function(function: types.FunctionType) -> list[Any]:
 def _named(code: types.CodeType, names_of: Mapping[str, Any]) -> list[Any]:
     """What names in the code mean: globals, and what modules among them have by its names."""
     names = [name for inner in codes(code) for name in inner.co_names]
-    named = [names_of.get(name) for name in names]
+    named = [names_of.get(name, sys.modules.get(name)) for name in names]  # it may import a module in its own lines
     for thing in named:  # it grows: a module of a module, too
         if isinstance(thing, types.ModuleType) and not _known(thing.__name__):
             inside = [vars(thing).get(name) for name in names]
@@ -202,25 +201,44 @@ def _state(generator: Any) -> Any:
     """Its state; None if it has none to show, as `random.SystemRandom`."""
     try:
         if isinstance(generator, random.Random):
-            return generator.getstate()
+            own = {} if type(generator) is random.Random else dict(vars(generator))  # one with a method of its own
+            return _getstate(generator), own
         if hasattr(generator, "bit_generator"):
             return generator.bit_generator.state
-        return generator.get_state(legacy=False)
+        return generator.state if hasattr(generator, "state") else generator.get_state(legacy=False)
     except NotImplementedError:
         return None
 
 
 def _put(generator: Any, state: Any) -> None:
     if isinstance(generator, random.Random):
-        generator.setstate(state)
+        random.Random.setstate(generator, state[0])
+        vars(generator).update(state[1])
     elif hasattr(generator, "bit_generator"):
         generator.bit_generator.state = state
+    elif hasattr(generator, "state"):
+        generator.state = state
     else:
         generator.set_state(state)
 
 
+def _getstate(generator: random.Random) -> Any:
+    """As `random.Random` has it, whatever a subclass has; one that was never set up by that has less to show."""
+    if isinstance(generator, random.SystemRandom):
+        raise NotImplementedError
+    try:
+        return random.Random.getstate(generator)
+    except AttributeError:
+        generator.gauss_next = None  # type: ignore[attr-defined]  # its __init__ leaves out that of random.Random
+        return random.Random.getstate(generator)
+
+
 def _frozen(state: Any) -> Any:
-    """Something that can be compared: without arrays in it."""
+    """Something that can be compared: without arrays in it, and of other things who they are."""
     if isinstance(state, dict):
         return [(name, _frozen(part)) for name, part in state.items()]
-    return state.tobytes() if hasattr(state, "tobytes") else state
+    if isinstance(state, (tuple, list)):
+        return [_frozen(part) for part in state]
+    if hasattr(state, "tobytes"):
+        return state.tobytes()
+    return state if type(state) in ATOMS else id(state)

@@ -31,9 +31,9 @@ def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value
 
 
 def reached(function: Callable[..., Any], among: Container[int]) -> list[int]:
-    """The id() of each Value that the function reaches, by models or directly, if it is among these."""
+    """The id() of each Value that the function reaches, by models or directly, if it is among these or a leaf."""
     things = [thing.parameters() if isinstance(thing, Module) else [thing] for thing in _reached(function)]
-    return [id(value) for values in things for value in values if id(value) in among]
+    return [id(value) for values in things for value in values if value.op is None or id(value) in among]
 
 
 def _reached(function: Any) -> Iterator[Module | Value]:

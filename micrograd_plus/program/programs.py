@@ -76,6 +76,7 @@ class Program:
         self.parameters = ordered(function, leaves) if parameters is None else list(parameters)
         given = set(map(id, self.parameters))
         self._others = [leaf for leaf in leaves if id(leaf) not in given]  # constants that may change between calls
+        self._before = listing.before  # nodes older than the program, which it computes anew
         self.several = listing.several
         self._lock = RLock()  # one thread at a time looks for a new way
         self._paths: list[Path] = [self._path(listing)]
@@ -177,7 +178,7 @@ class Program:
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle takes: all but the function itself, so that no new way through it can be traced elsewhere."""
-        return self.__dict__ | {"function": None, "_lock": None, "_reached": []}
+        return self.__dict__ | {"function": None, "_lock": None, "_reached": [], "_before": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -252,7 +253,7 @@ class Program:
         if self.several:
             wanted = "expected a single one to differentiate: compile a function that returns their sum, or a loss"
             raise TypeError(f"{self!r}.{name}: the function returns a list of outputs; {wanted}")
-        if hooked := hooks_on(self._identities):
+        if hooked := hooks_on(lambda: self._identities().union(map(id, self._before))):
             way_out = "a program would not call it: remove it, or run the function eagerly"
             raise CompileError(f"{self!r}.{name}: {hooked[0]!r} has a hook; {way_out}")
 

@@ -485,7 +485,7 @@ def _listed(out: Any, inputs: list[Value], sizes: tuple[int, int], recorder: _Re
     listing.before = [node for node in order if type(node) is Value]  # the trace's own are Traced
     if any(isinstance(leaf, Traced) for leaf, _ in leaves):
         raise CompileError("compile: the function keeps x or y from one call to the next; compute with those it gets")
-    for hooked in hooks_on(lambda: {id(leaf) for leaf, _ in leaves}):
+    for hooked in hooks_on(lambda: {*[id(leaf) for leaf, _ in leaves], *map(id, listing.before)}):
         raise CompileError(f"compile: {hooked!r} has a hook, which a program would not call; remove it, or run eagerly")
     return listing
 
