@@ -1,7 +1,8 @@
 """Whether a function draws random numbers, and in which line.
 
 What can be seen are the generators whose state moves: those of the modules `random` and `numpy.random`, and those that
-the function reaches. What the operating system gives (os.urandom, secrets, the time) leaves no trace.
+the function reaches, from thing to thing as Python's collector of garbage goes. What the operating system gives
+(os.urandom, secrets, the time) leaves no trace.
 """
 
 from __future__ import annotations

@@ -324,17 +324,19 @@ def compile(
 
     The function is traced once, on Values: what it computes scalar by scalar becomes a graph, in which sums of products
     are found to be matrix products again. Its gradient comes from the same partials as everywhere. What the function
-    reads, inputs, targets and parameters, is read at each call; plain numbers in it are constants.
+    reads, inputs, targets and parameters, is read at each call; plain numbers in it are constants, and nodes that were
+    there before are computed anew from their leaves.
 
     A Python `if` on a traced value is noted: examples that go the other way are traced anew. `float()` and `.data` of a
     traced value are refused; so are its hash and its text, by which sets, dicts and caches find a number, its equality
     to another Value, and anything at all in another thread. A function that draws random numbers is refused, where
-    that can be seen: by the generators of `random` and `numpy.random`, and those in its closure, its globals and the
-    attributes of its models. Refused, too, is one whose graph changes from run to run.
+    that can be seen: by the generators of `random` and `numpy.random`, and those that it reaches from its closure, its
+    globals and the attributes of its models, or makes at its first run and keeps. Refused, too, is one whose graph
+    changes from run to run.
 
     What can't be seen is kept for ever as it was: the time, os.urandom and `secrets`, generators seeded from them
-    inside the function, files, `id()` and `is`, the type of an argument, and what another thread makes of a
-    parameter's number.
+    inside the function, generators it finds by a name in a string or after the first hundreds of a list, files, `id()`
+    and `is`, the type of an argument, and what another thread makes of a parameter's number.
 
     Args:
         function: function(x, y), or function(x) without targets, of one example; returns a Value, or a list of them.
