@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from inspect import Parameter, Signature, signature
 from keyword import iskeyword
 from math import inf
@@ -12,7 +13,7 @@ from reprlib import repr as short_repr
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
 
-from micrograd_plus.engine import TABLE, Op, Value, apply, node, number, operation, overrides
+from micrograd_plus.engine import TABLE, Op, Value, apply, leaving, node, number, operation, overrides, within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -483,10 +484,37 @@ def _array_ufunc(_: Value, ufunc: Any, method: str, *inputs: Any, out: Any = Non
 
 
 def _array_function(_: Value, function: Any, types: Any, args: Any, options: Any) -> Any:  # noqa: ARG001 - NumPy's order
-    """NumPy's other functions: two are rows, such as np.sinc(v); the rest see an array of one Value."""
-    if function.__name__ in ("sinc", "clip") and not options:
-        return FUNCTIONS["clamp" if function.__name__ == "clip" else "sinc"](*args)
-    return function._implementation(*args, **options)
+    """NumPy's other functions: two are rows, such as np.sinc(v); the rest see an array of one Value.
+
+    Raises:
+        TypeError: the function makes plain numbers of it.
+    """
+    name = function.__name__
+    if name in ("sinc", "clip") and not options:
+        return FUNCTIONS["clamp" if name == "clip" else "sinc"](*args)
+    if name in ("std", "var") and isinstance(args[0], Value):
+        args = ([args[0]], *args[1:])
+    cuts = _Cuts(leaving.get())
+    result = within({leaving: cuts}, partial(function._implementation, *args, **options))
+    kind = getattr(getattr(result, "dtype", None), "kind", "f" if type(result) is float else "O")
+    if (cuts.heard and kind in "fc") or name == "nan_to_num":
+        raise TypeError(
+            f"np.{name} of a Value: it works on plain numbers, which would cut the graph; write it in mp's functions, "
+            "mp.where for a choice, or give it v.data"
+        )
+    return result
+
+
+class _Cuts:
+    """Hears whether a function of NumPy's takes a Value for a plain number; and so does whoever listens already."""
+
+    def __init__(self, outer: Any) -> None:
+        self.outer, self.heard = outer, False
+
+    def left(self, value: Value, how: str) -> None:
+        self.heard = True
+        if self.outer is not None:
+            self.outer.left(value, how)
 
 
 def _no_int(value: Value) -> int:

@@ -251,3 +251,27 @@ def test_a_primitive_of_ones_own_is_found_by_numpy() -> None:
         del _BY_UFUNC["fmod"]
         del Value.fmod  # type: ignore[attr-defined]
     assert "my_fmod" in FUNCTIONS
+
+
+CUTTING: dict[str, Function] = {
+    "interp": lambda v: np.interp(v, [0.0, 1.0], [0.0, 2.0]),
+    "i0": lambda v: np.i0(v),
+    "nan_to_num": lambda v: np.nan_to_num(v),
+}
+
+
+@pytest.mark.parametrize("name", CUTTING)
+def test_a_function_that_would_take_a_value_for_its_number_says_the_way_out(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"np\.{name} of a Value: .* mp\.where for a choice, or give it v\.data"):
+        CUTTING[name](Value(0.5))
+    assert CUTTING[name](0.5) is not None
+
+
+def test_functions_that_ask_or_arrange_take_a_value() -> None:
+    v: Any = Value(0.5)
+    assert (np.isclose(v, 0.5), np.allclose(v, 0.5), np.array_equal(v, v)) == (True, True, True)
+    assert [type(each) for each in np.stack([v, v])] == [Value, Value]
+    assert np.sum(v) is v
+    for spread in (np.std, np.var):
+        assert float(spread(v)) == 0.0
+        assert isinstance(spread(v), Value)
