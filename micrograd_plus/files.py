@@ -93,12 +93,20 @@ def _permissions(target: str) -> int | None:
 def _replace(target: str, data: bytes, permissions: int | None, *, rehearse: bool = False) -> None:
     folder = os.path.dirname(target)
     _sweep(folder)
+    while not _written(folder, target, data, permissions, rehearse):
+        pass
+
+
+def _written(folder: str, target: str, data: bytes, permissions: int | None, rehearse: bool) -> bool:
+    """Whether a temporary file took the target's place; not if somebody swept it away before it was locked."""
     # the name is short, whatever the target's: a long name plus a suffix may be too long for the file system
     temporary = os.path.join(folder, f"{PREFIX}{os.urandom(8).hex()}{SUFFIX}")
     try:
         with open(temporary, "xb") as file:
             with suppress(OSError):  # a file system without locks
-                _lock(file)
+                _lock(file, wait=True)
+            if fcntl and not os.fstat(file.fileno()).st_nlink:
+                return False
             if permissions is not None:
                 os.chmod(temporary, permissions)
             file.write(data)
@@ -111,6 +119,7 @@ def _replace(target: str, data: bytes, permissions: int | None, *, rehearse: boo
     finally:  # after Ctrl-C too
         with suppress(OSError):
             os.unlink(temporary)
+    return True
 
 
 def _sweep(folder: str) -> None:
@@ -123,10 +132,10 @@ def _sweep(folder: str) -> None:
                     os.unlink(entry.path)
 
 
-def _lock(file: IO[bytes]) -> None:
-    """Lock a file for as long as it is open, or raise an OSError."""
+def _lock(file: IO[bytes], *, wait: bool = False) -> None:
+    """Lock a file for as long as it is open, or raise an OSError: where another has locked it, unless told to wait."""
     if fcntl:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def _explained(error: OSError, path: str, folder: str) -> OSError:

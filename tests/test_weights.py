@@ -15,7 +15,7 @@ from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import numpy as np
 import pytest
@@ -650,6 +650,26 @@ def test_a_crash_while_saving_leaves_the_old_weights_and_the_next_save_works(
     new.save(path)
     loaded.load(path)
     assert spelt(loaded) == spelt(new)
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="there are no locks by which a sweep knows what is left over")
+def test_a_file_that_is_swept_away_before_it_is_locked_is_written_anew(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another's sweep sees between open and lock looks like what a killed process left."""
+    usual, swept = files._lock, [0]
+
+    def late(file: IO[bytes], **how: bool) -> None:
+        if how and not swept[0]:
+            swept[0] += 1
+            files._sweep(str(target.parent))
+        usual(file, **how)
+
+    monkeypatch.setattr(files, "_lock", late)
+    write_atomically(target, b"new")
+    assert swept == [1]
+    assert target.read_bytes() == b"new"
+    assert list(target.parent.iterdir()) == [target]
 
 
 def test_of_many_who_write_at_once_one_wins_whole(target: Path) -> None:
