@@ -652,7 +652,7 @@ def test_a_crash_while_saving_leaves_the_old_weights_and_the_next_save_works(
     assert spelt(loaded) == spelt(new)
 
 
-@pytest.mark.skipif(files.fcntl is None, reason="there are no locks by which a sweep knows what is left over")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks by which a sweep knows what is left over")
 def test_a_file_that_is_swept_away_before_it_is_locked_is_written_anew(
     target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
