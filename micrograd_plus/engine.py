@@ -810,7 +810,20 @@ class Pass:
 
 
 def _put(values: list[Value], grads: list[float]) -> None:
-    deque(map(_set_grad, values, grads), 0)
+    _end(_ending(values, grads), values, grads)
+
+
+def _ending(values: list[Value], grads: list[float]) -> Any:
+    """In plain Python, where an interrupt may come between any two steps, what sets all gradients in one call of C."""
+    return None if NATIVE else map(_set_grad, values, grads)
+
+
+def _end(ending: Any, values: list[Value], grads: list[float]) -> None:
+    if ending is not None:
+        deque(ending, 0)
+        return
+    for i in range(len(values)):  # natively no interrupt comes in here
+        values[i]._grad = grads[i]
 
 
 def held(values: Sequence[Value]) -> list[float]:
@@ -858,7 +871,7 @@ def _pass(root: Value, xs: Sequence[Value] | None) -> list[float]:
     passing = xs is not None or outer is not None  # then what the nodes inside hold is not this pass's to keep
     inner = [(node, node._grad) for node in held if node._a is not None] if passing else []
     running = Pass(leaves, grads)
-    ending = map(_set_grad, leaves, grads)  # made here, so that nothing need be made where all is put back
+    ending = _ending(leaves, grads)  # made here, so that nothing need be made where all is put back
     _running = running
     try:
         for node in held:
@@ -869,11 +882,11 @@ def _pass(root: Value, xs: Sequence[Value] | None) -> list[float]:
         derivatives = [x._grad for x in xs] if xs is not None else []
         if xs is None:  # added to the sum, not summed into: so that twice is exactly twice
             grads[:] = [grad + leaf._grad if grad else leaf._grad for leaf, grad in zip(leaves, grads)]
-        deque(ending, 0)
+        _end(ending, leaves, grads)
         return derivatives
     except BaseException:
         if running.sums is None:
-            deque(ending, 0)
+            _end(ending, leaves, grads)
         raise
     finally:
         _running = outer

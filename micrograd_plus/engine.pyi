@@ -560,6 +560,9 @@ class Pass:
         """Go on with the sums."""
 
 def _put(values: list[Value], grads: list[float]) -> None: ...
+def _ending(values: list[Value], grads: list[float]) -> Any:
+    """In plain Python, where an interrupt may come between any two steps, what sets all gradients in one call of C."""
+def _end(ending: Any, values: list[Value], grads: list[float]) -> None: ...
 def held(values: Sequence[Value]) -> list[float]:
     """The gradients of values, none of them in the middle of another thread's pass."""
 def _held(values: Sequence[Value]) -> list[float]: ...
