@@ -74,14 +74,15 @@ class Dice:
             return ""
         finder = _Finder(_states(self.before))
         moved = 0
-        for _ in range(AGAIN if threading.active_count() > 1 else 1):
+        beside = threading.active_count() > 1
+        for _ in range(AGAIN if beside else 1):
             before = _states(self.before)
             finder.watch(run)
             moved += _moved(before)
             if finder.own:
                 break
         else:
-            if threading.active_count() > 1 and moved < AGAIN:  # it was somebody else
+            if beside and moved < AGAIN:  # it was somebody else
                 return ""
         return finder.line or "a line that is not known"
 
@@ -204,9 +205,8 @@ def _state(generator: Any) -> Any:
         if isinstance(generator, random.Random):
             own = {} if type(generator) is random.Random else dict(vars(generator))  # one with a method of its own
             return _getstate(generator), own
-        if hasattr(generator, "bit_generator"):
-            return generator.bit_generator.state
-        return generator.state if hasattr(generator, "state") else generator.get_state(legacy=False)
+        bits = getattr(generator, "bit_generator", generator)
+        return bits.state if hasattr(bits, "state") else bits.get_state(legacy=False)
     except NotImplementedError:
         return None
 
@@ -215,12 +215,12 @@ def _put(generator: Any, state: Any) -> None:
     if isinstance(generator, random.Random):
         random.Random.setstate(generator, state[0])
         vars(generator).update(state[1])
-    elif hasattr(generator, "bit_generator"):
-        generator.bit_generator.state = state
-    elif hasattr(generator, "state"):
-        generator.state = state
+        return
+    bits = getattr(generator, "bit_generator", generator)
+    if hasattr(bits, "state"):
+        bits.state = state
     else:
-        generator.set_state(state)
+        bits.set_state(state)
 
 
 def _getstate(generator: random.Random) -> Any:
