@@ -369,16 +369,18 @@ class _Program:
         places = range(_arity(wish.function))
         if len(self.data) == 1 and len(places) == 1:  # the first leaf is good for nothing
             self.drop_leaf()
-        first = wish.picks[0] % len(SIMPLE)
-        simple = (*SIMPLE[first:], *SIMPLE[:first])
+        start = wish.picks[0] % len(SIMPLE)
+        simple = (*SIMPLE[start:], *SIMPLE[:start])
         tries = [(i, x) for i in places for x in _in_interval(simple, *_op(wish.function).domain[i])]
         if any(self.apply_to_leaf(wish, i, x) for i, x in tries):
             return True
-        if len(self.data) == 1 or not self.data:  # nothing goes with the first leaf: begin with another one
-            if self.data:
-                self.drop_leaf()
-            self.add(tries[0][1] if tries else 0.0)
-            return any(self.apply_to_leaf(wish, i, x) for i, x in tries)
+        if len(self.data) <= 1:  # nothing goes with the first leaf: begin with another one
+            for first in [x for _, x in tries] or [0.0]:
+                if self.data:
+                    self.drop_leaf()
+                self.add(first)
+                if self.apply(wish, {}) or any(self.apply_to_leaf(wish, i, x) for i, x in tries):
+                    return True
         return False
 
     def apply_to_leaf(self, wish: _Wish, place: int, data: float) -> bool:

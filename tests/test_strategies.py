@@ -17,7 +17,19 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE, Op, Value, toposort
 from micrograd_plus.rows import FUNCTIONS, HOME
-from micrograd_plus.strategies import LARGEST, MARGIN, Expression, Step, expressions, mlps, values
+from micrograd_plus.strategies import (
+    LARGEST,
+    MARGIN,
+    Expression,
+    Step,
+    _chosen,
+    _defaults,
+    _Program,
+    _Wish,
+    expressions,
+    mlps,
+    values,
+)
 
 Call = tuple[Step, tuple[float, ...]]
 
@@ -190,6 +202,18 @@ def test_every_function_can_be_had_alone(name: str) -> None:
         assert expression.functions == {name}
 
     drawn()
+
+
+@pytest.mark.parametrize("near_kinks", [False, True])
+@pytest.mark.parametrize("name", OURS)
+def test_every_function_finds_a_leaf_that_it_goes_with(name: str, near_kinks: bool) -> None:
+    """However bad the first one is, at the first try: another try might be the last."""
+    for first in (0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -3.0, 1e-3, 2.5):
+        for pick in range(4):
+            program = _Program(_chosen(name), 20, 4, near_kinks)
+            program.add(first)
+            program.grant(_Wish(*_chosen(name), (pick,), _defaults(*_chosen(name))))
+            assert program.expression().functions == {name}, (first, pick)
 
 
 def test_nodes_are_shared() -> None:
