@@ -19,6 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from programs import EXECUTORS, Random, executor, hold
+from rich.console import Console
+from rich.progress import track
 
 import micrograd_plus as mp
 
@@ -46,7 +48,8 @@ def main() -> None:
     chosen = parser.parse_args()
     total = Counter[str]()
     with ProcessPoolExecutor(chosen.jobs) as pool:
-        for counts, wrong in pool.map(tried, range(chosen.seed, chosen.seed + chosen.programs), chunksize=50):
+        found = pool.map(tried, range(chosen.seed, chosen.seed + chosen.programs), chunksize=50)
+        for counts, wrong in track(found, "programs", chosen.programs, console=Console(stderr=True)):
             total.update(counts)
             for report in wrong:
                 print(report)

@@ -1,6 +1,6 @@
 """Count what check_grads gets wrong: false alarms at and near kinks, and planted faults that it misses.
 
-    python benchmarks/checks.py [kinked cases, 20000] [faults under covers, 2000] [processes, 2]
+    python benchmarks/checks.py [--kinked 20000] [--covered 2000] [--jobs 2]
 
 The kinked cases are compositions of relu, abs, maximum, floor, where, softmax and their like, at points 0, 1e-16, ...
 1e-1 away from the kinks of one or several of them. Where the check raises, mpmath judges, at 60 digits: if the slopes
@@ -12,9 +12,9 @@ clamp, mean. All are drawn from fixed seeds, so that every run counts the same.
 
 from __future__ import annotations
 
+import argparse
 import math
 import re
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,6 +26,8 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import mpmath
+from rich.console import Console
+from rich.progress import track
 
 import micrograd_plus as mp
 from micrograd_plus.check import Finding, GradientError, check_grads
@@ -475,11 +477,15 @@ CHUNK = 100
 
 def main() -> None:
     """Count all, and print it."""
-    bent, under, processes = [int(given) for given in (*sys.argv[1:], *("20000", "2000", "2")[len(sys.argv) - 1 :])]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kinked", type=int, default=20_000, help="functions at and near kinks (default 20000)")
+    parser.add_argument("--covered", type=int, default=2_000, help="faults under covers (default 2000)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    chosen = parser.parse_args()
     warnings.simplefilter("error")
-    with ProcessPoolExecutor(processes) as pool:
-        counted = [*pool.map(false_alarms, *_chunks(bent))]
-        tried = [*pool.map(missed_under_covers, *_chunks(under))]
+    with ProcessPoolExecutor(chosen.jobs) as pool:
+        counted = _counted(pool, false_alarms, chosen.kinked, "at and near kinks")
+        tried = _counted(pool, missed_under_covers, chosen.covered, "under covers")
         missed, planned = pool.submit(missed_faults).result()
     alarms = [alarm for found, _ in counted for alarm in found]
     hidden = [name for found, _ in tried for name in found]
@@ -488,15 +494,15 @@ def main() -> None:
     for problem in [*alarms[:5], *missed[:20], *hidden[:20]]:
         print(problem)
     print(", ".join(f"{number:,} {fate}" for fate, number in fates.most_common()), "(wrong: by mpmath too)")
-    print(f"false alarms: {len(alarms)} of {bent:,}")
+    print(f"false alarms: {len(alarms)} of {chosen.kinked:,}")
     print(f"missed faults: {len(missed)} of {planned:,}; under covers: {len(hidden)} of {kinds.total():,}")
     print(", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common()))
 
 
-def _chunks(count: int) -> tuple[list[int], range]:
-    """Pieces of work, and a seed for each."""
-    sizes = [min(CHUNK, count - start) for start in range(0, count, CHUNK)]
-    return sizes, range(len(sizes))
+def _counted(pool: ProcessPoolExecutor, count: Function, cases: int, name: str) -> list[Any]:
+    """What each piece of the work finds, by a seed of its own."""
+    sizes = [min(CHUNK, cases - start) for start in range(0, cases, CHUNK)]
+    return [*track(pool.map(count, sizes, range(len(sizes))), name, len(sizes), console=Console(stderr=True))]
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ from pathlib import Path
 from queue import Queue
 from typing import Any, NamedTuple
 
+from rich.console import Console
+from rich.progress import track
+
 ROOT = Path(__file__).parents[1]
 # what is mutated, and the tests that are closest to it; then come the others, the quick ones first
 MUTATED = {
@@ -114,7 +117,8 @@ def main() -> None:
             return found
 
         with ThreadPoolExecutor(options.jobs) as pool:
-            killed = sum(pool.map(judge, chosen))
+            judged = pool.map(judge, chosen)
+            killed = sum(track(judged, "faults", len(chosen), console=Console(stderr=True)))
     print(f"noticed {killed} of {len(chosen)} faults: {100 * killed / len(chosen):.1f} %")
 
 
