@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 from micrograd_plus import loading as _loading  # noqa: F401 - comes first: it finds what is built natively
 
 # isort: split
+from micrograd_plus._support import moved as _moved  # noqa: F401 - and what has another name by now
+
+# isort: split
 from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
 from micrograd_plus import data as data
 from micrograd_plus import engine as engine
@@ -22,6 +25,7 @@ from micrograd_plus import losses as losses
 from micrograd_plus import nn as nn
 from micrograd_plus import ops as ops
 from micrograd_plus import optim as optim
+from micrograd_plus._support.errors import nearest
 from micrograd_plus.anomalies import detect_anomaly as detect_anomaly
 from micrograd_plus.calculus import grad as grad
 from micrograd_plus.calculus import gradient as gradient
@@ -32,7 +36,6 @@ from micrograd_plus.calculus import jvp as jvp
 from micrograd_plus.calculus import value_and_grad as value_and_grad
 from micrograd_plus.engine import Value as Value
 from micrograd_plus.engine import no_grad as no_grad
-from micrograd_plus.errors import nearest
 from micrograd_plus.nn import MLP as MLP
 from micrograd_plus.nn import Layer as Layer
 from micrograd_plus.nn import Module as Module

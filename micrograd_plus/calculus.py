@@ -16,6 +16,7 @@ from operator import index
 from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.anomalies import users_frame, users_line
 from micrograd_plus.engine import (
     ADD,
@@ -35,7 +36,6 @@ from micrograd_plus.engine import (
     walk,
     watching,
 )
-from micrograd_plus.identities import Identities
 from micrograd_plus.nesting import leaves, rebuilt, replaced
 from micrograd_plus.nn import Module
 from micrograd_plus.ops import equal, identity, where

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 import click
 
-from micrograd_plus.errors import unknown
-from micrograd_plus.identities import Identities
+from micrograd_plus._support.errors import unknown
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.parsing import ExpressionError, parse
 
 if TYPE_CHECKING:

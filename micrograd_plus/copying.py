@@ -14,8 +14,8 @@ from types import CellType, FunctionType
 from typing import Any
 from weakref import ReferenceType, ref
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, held, refused, tracing, walk
-from micrograd_plus.identities import Identities
 
 
 def _copy(value: Value) -> Value:

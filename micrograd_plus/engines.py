@@ -10,7 +10,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from micrograd_plus.errors import nearest
+from micrograd_plus._support.errors import nearest
 
 EXAMPLE = "expected MODULE:CLASS, such as my_engine.py:Value"
 

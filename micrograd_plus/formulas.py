@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from reprlib import repr as short_repr
 
-from micrograd_plus.arguments import whole
+from micrograd_plus._support.arguments import whole
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.calculus import gradient
 from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op, Value, refused, walk
-from micrograd_plus.identities import Identities
 from micrograd_plus.naming import callers_namespace
 from micrograd_plus.naming import names as callers_names
 from micrograd_plus.vectors import added

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from click import echo
 
 from micrograd_plus import losses, optim, plots, terminal
+from micrograd_plus._support.errors import unknown
+from micrograd_plus._support.files import write_atomically
 from micrograd_plus.data.dataset import Dataset, hold_out, one_hot
 from micrograd_plus.data.digits import load_digits
 from micrograd_plus.data.mnist import load_mnist
 from micrograd_plus.data.moons import make_moons
-from micrograd_plus.errors import unknown
-from micrograd_plus.files import write_atomically
 from micrograd_plus.judging import predictor
 from micrograd_plus.nn import MLP, xavier
 from micrograd_plus.ops import sigmoid

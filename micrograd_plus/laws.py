@@ -16,7 +16,7 @@ from fractions import Fraction
 from reprlib import repr as short_repr
 from typing import Any, Literal, TypeAlias
 
-from micrograd_plus.errors import unknown
+from micrograd_plus._support.errors import unknown
 from micrograd_plus.trials import DAY, MENDABLE, SECONDS, Answer, Bench, Engine, Printed, bench
 
 Trial: TypeAlias = "Callable[[Run, Collection[str]], Failure | None]"

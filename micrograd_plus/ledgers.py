@@ -8,9 +8,9 @@ from heapq import heappop, heappush
 from math import fabs, inf, isnan
 from typing import NamedTuple, overload
 
+from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.letters import printable
 from micrograd_plus.engine import Value
-from micrograd_plus.identities import Identities
-from micrograd_plus.letters import printable
 from micrograd_plus.numerals import short
 from micrograd_plus.vectors import added
 

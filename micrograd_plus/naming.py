@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count, islice
 from typing import Any
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value, walk
-from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep

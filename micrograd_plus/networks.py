@@ -9,7 +9,7 @@ from math import isqrt
 from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
-from micrograd_plus.arguments import whole
+from micrograd_plus._support.arguments import whole
 from micrograd_plus.engine import Value, no_grad, number
 from micrograd_plus.nn import MLP, Layer, Neuron
 from micrograd_plus.scenes import (

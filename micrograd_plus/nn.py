@@ -14,10 +14,10 @@ from reprlib import repr as short_repr
 from typing import Any, cast
 
 from micrograd_plus import weights
-from micrograd_plus.arguments import Seed, generator, whole
+from micrograd_plus._support.arguments import Seed, generator, whole
+from micrograd_plus._support.errors import unknown
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import TABLE, Value, weighed
-from micrograd_plus.errors import unknown
-from micrograd_plus.identities import Identities
 from micrograd_plus.rows import FUNCTIONS
 
 # -------------------------------------------------------------------------------------------------------- initialisers

@@ -13,8 +13,8 @@ from reprlib import repr as short_repr
 from typing import Any, NamedTuple, SupportsFloat
 from unicodedata import combining, east_asian_width, normalize
 
+from micrograd_plus._support.errors import nearest
 from micrograd_plus.engine import TABLE, Value, number
-from micrograd_plus.errors import nearest
 from micrograd_plus.rows import FUNCTIONS
 
 LONGEST = 10_000  # characters of an expression

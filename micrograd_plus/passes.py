@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import isclose, isfinite, isnan
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import ADD, Op, Value, hooked, reached, toposort, walk
-from micrograd_plus.identities import Identities
 from micrograd_plus.ledgers import Edge
 from micrograd_plus.numerals import short
 from micrograd_plus.steps import Names, Step, forward_text, rule

@@ -26,11 +26,11 @@ from reprlib import repr as short_repr
 from typing import Any, Literal
 
 from micrograd_plus import folding, naming
+from micrograd_plus._support.errors import unknown
+from micrograd_plus._support.files import write_atomically
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import HandMade, Value, reached, walk
-from micrograd_plus.errors import unknown
-from micrograd_plus.files import write_atomically
 from micrograd_plus.folding import Box, Edge, Folded
-from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 from micrograd_plus.rendering import FORMATS, TIMEOUT, render
 

@@ -9,8 +9,8 @@ from math import inf, isfinite
 from textwrap import wrap
 from typing import Any
 
+from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine import TABLE, Op, Value, apply
-from micrograd_plus.errors import unknown
 from micrograd_plus.formulas import Formula, formula
 from micrograd_plus.parsing import usage
 from micrograd_plus.rows import FUNCTIONS, REAL

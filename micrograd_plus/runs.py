@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from micrograd_plus.files import write_atomically
+from micrograd_plus._support.files import write_atomically
 from micrograd_plus.nn import Module
 from micrograd_plus.training import History
 from micrograd_plus.weights import rehearse

@@ -19,8 +19,8 @@ from os.path import splitext
 from typing import TYPE_CHECKING, Any, TypeAlias
 from warnings import catch_warnings, filterwarnings
 
-from micrograd_plus.errors import unknown
-from micrograd_plus.files import write_atomically
+from micrograd_plus._support.errors import unknown
+from micrograd_plus._support.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

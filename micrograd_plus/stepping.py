@@ -8,12 +8,12 @@ from os import PathLike
 from reprlib import repr as short_repr
 from typing import Any, overload
 
-from micrograd_plus.arguments import whole
+from micrograd_plus._support.arguments import whole
+from micrograd_plus._support.errors import unknown
+from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.letters import printable
 from micrograd_plus.engine import Value, toposort, walk
-from micrograd_plus.errors import unknown
-from micrograd_plus.identities import Identities
 from micrograd_plus.ledgers import Ledger, ledger
-from micrograd_plus.letters import printable
 from micrograd_plus.naming import callers_namespace, named_modules, names
 from micrograd_plus.page import in_notebook, page, save
 from micrograd_plus.passes import Pass, Wrong

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.letters import printable
 from micrograd_plus.engine import Op, Value, block, enable_grad, refused, watching
 from micrograd_plus.formulas import formula
-from micrograd_plus.identities import Identities
-from micrograd_plus.letters import printable
 from micrograd_plus.numerals import enclosed, short
 
 _LONG = 60  # a longer derivative is named, not written: sinc'(x)

@@ -19,9 +19,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from micrograd_plus.arguments import whole
+from micrograd_plus._support.arguments import whole
+from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine import Op, Value, number
-from micrograd_plus.errors import unknown
 from micrograd_plus.nn import MLP
 from micrograd_plus.rows import FUNCTIONS, HOME
 

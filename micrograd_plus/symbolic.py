@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, cast
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Op, Value, walk
 from micrograd_plus.formulas import DEPTH, Graph, Names, graph_of
-from micrograd_plus.identities import Identities
 
 _WRITTEN_OUT, _WRITTEN_DEEP = 10_000, 150  # SymPy compares expressions term by term, and recursively
 

@@ -15,10 +15,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
 from warnings import warn
 
-from micrograd_plus.arguments import Seed, generator, paired, whole
+from micrograd_plus._support.arguments import Seed, generator, paired, whole
+from micrograd_plus._support.files import write_atomically
 from micrograd_plus.data.batches import ordered
 from micrograd_plus.engine import Value, has_hook, watching
-from micrograd_plus.files import write_atomically
 from micrograd_plus.nn import Module
 from micrograd_plus.optim import Optimizer, Schedule
 from micrograd_plus.progress import Meter, metered, percent

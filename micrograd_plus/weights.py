@@ -10,10 +10,10 @@ from reprlib import repr as short_repr
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from micrograd_plus import files
+from micrograd_plus._support import files
+from micrograd_plus._support.errors import nearest
+from micrograd_plus._support.files import write_atomically
 from micrograd_plus.engine import Value, number
-from micrograd_plus.errors import nearest
-from micrograd_plus.files import write_atomically
 
 FORMAT = "micrograd_plus weights"
 VERSION = 1

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from reprlib import repr as short_repr
 from typing import Any
 
-from micrograd_plus.arguments import paired
+from micrograd_plus._support.arguments import paired
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.calculus import gradient
 from micrograd_plus.engine import Value, enable_grad
-from micrograd_plus.identities import Identities
 from micrograd_plus.losses import squared_error
 from micrograd_plus.networks import draw_nudges, forward, inputs_of, layers_of
 from micrograd_plus.nn import MLP, Layer

@@ -385,7 +385,7 @@ def test_a_disk_that_takes_no_more_costs_nothing_that_was_there(
     assert run(*QUICK, "--out", "x", "--seed", "1") == 0
     before = contents(Path("x"))
     capsys.readouterr()
-    monkeypatch.setattr("micrograd_plus.files.os.fsync", Full(files, code))
+    monkeypatch.setattr("micrograd_plus._support.files.os.fsync", Full(files, code))
     assert run(*QUICK, "--out", "x", "--seed", "2") == 2
     out, err = capsys.readouterr()
     assert re.fullmatch(f"micrograd-plus: cannot write 'x/.*': {message}; .*\n", err)
@@ -400,7 +400,7 @@ def test_a_disk_that_takes_no_more_costs_nothing_that_was_there(
 def test_a_folder_that_was_made_for_nothing_goes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("micrograd_plus.files.os.fsync", Full(0, errno.ENOSPC))
+    monkeypatch.setattr("micrograd_plus._support.files.os.fsync", Full(0, errno.ENOSPC))
     assert run(*QUICK, "--out", "deep/er") == 2
     assert run(*QUICK) == 2
     assert not list(tmp_path.iterdir())

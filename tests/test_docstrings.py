@@ -610,5 +610,5 @@ FAULTS = {
 @pytest.mark.parametrize("law", LAWS, ids=[law.__name__ for law in LAWS])
 def test_the_laws_find_what_is_wanting(law: Callable[[Thing], Iterator[str]]) -> None:
     definitions = [node for node in ast.parse(WANTING).body if isinstance(node, Definition)]
-    faults = [fault for node in definitions for fault in law(Thing("micrograd_plus.arguments", node))]
+    faults = [fault for node in definitions for fault in law(Thing("micrograd_plus._support.arguments", node))]
     assert faults == FAULTS[law.__name__]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd_plus.identities import Identities
+from micrograd_plus._support.identities import Identities
 
 
 class Alike:

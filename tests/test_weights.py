@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as write_tensors
 
-from micrograd_plus import files
+from micrograd_plus._support import files
+from micrograd_plus._support.files import write_atomically
 from micrograd_plus.engine import Value
-from micrograd_plus.files import write_atomically
 from micrograd_plus.nn import MLP, Layer, Module, Neuron
 from micrograd_plus.weights import CODECS, FORMAT, Named, load, load_state_dict, save, state_dict
 
@@ -618,7 +618,7 @@ def in_a_process_of_its_own(script: str, *arguments: object) -> subprocess.Compl
 def test_a_limit_on_file_sizes_leaves_the_old_file(target: Path) -> None:
     script = """
         import resource, sys
-        from micrograd_plus.files import write_atomically
+        from micrograd_plus._support.files import write_atomically
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         try:
             write_atomically(sys.argv[1], "new" * 10_000)
@@ -686,7 +686,7 @@ def test_of_many_who_write_at_once_one_wins_whole(target: Path) -> None:
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
     program = textwrap.dedent("""\
         import os, sys, time
-        from micrograd_plus.files import write_atomically
+        from micrograd_plus._support.files import write_atomically
         os.fsync = lambda _: (print("writing", flush=True), time.sleep(600))
         write_atomically(sys.argv[1], "half")
     """)

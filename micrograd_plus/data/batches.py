@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
-from micrograd_plus.arguments import Seed, generator, paired, whole
+from micrograd_plus._support.arguments import Seed, generator, paired, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

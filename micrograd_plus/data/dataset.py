@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from micrograd_plus.arguments import paired, whole
+from micrograd_plus._support.arguments import paired, whole
 from micrograd_plus.data.batches import take
 
 

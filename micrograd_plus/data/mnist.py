@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from micrograd_plus.arguments import whole
+from micrograd_plus._support.arguments import whole
 from micrograd_plus.data.dataset import Dataset
 from micrograd_plus.data.download import download_mnist
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, inf, pi, sin
 
-from micrograd_plus.arguments import Seed, generator, whole
+from micrograd_plus._support.arguments import Seed, generator, whole
 from micrograd_plus.engine import number
 
 

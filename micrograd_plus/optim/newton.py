@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrograd_plus.arguments import whole
+from micrograd_plus._support.arguments import whole
 from micrograd_plus.calculus import grad, hessian
 from micrograd_plus.nesting import leaves, rebuilt
 

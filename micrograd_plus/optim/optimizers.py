@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus import ops
+from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine import Value
-from micrograd_plus.errors import unknown
 from micrograd_plus.optim.ranges import checked, parameters
 
 if TYPE_CHECKING:

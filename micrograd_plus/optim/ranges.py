@@ -8,8 +8,8 @@ from math import inf
 from reprlib import repr as short_repr
 from typing import Any
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value, number
-from micrograd_plus.identities import Identities
 
 _Range = tuple[Callable[[float], bool], str]
 _FINITE: _Range = (math.isfinite, "a finite number")

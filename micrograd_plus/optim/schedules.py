@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from reprlib import repr as short_repr
 
-from micrograd_plus.arguments import whole
+from micrograd_plus._support.arguments import whole
 from micrograd_plus.optim.optimizers import Optimizer
 from micrograd_plus.optim.ranges import checked
 

@@ -14,9 +14,9 @@ from os import PathLike
 from reprlib import repr as short_repr
 from typing import Any
 
+from micrograd_plus._support.files import write_atomically
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value, toposort
-from micrograd_plus.files import write_atomically
-from micrograd_plus.identities import Identities
 from micrograd_plus.page.arithmetic import arithmetic, is_close, script
 from micrograd_plus.page.films import film
 from micrograd_plus.page.layout import Layout, layout

@@ -9,8 +9,8 @@ from importlib.resources import files
 from itertools import groupby
 from zlib import crc32
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value
-from micrograd_plus.identities import Identities
 from micrograd_plus.numerals import short
 from micrograd_plus.page.layout import Layout, columns, layout, most, share
 from micrograd_plus.passes import Pass

@@ -10,8 +10,8 @@ from math import fabs, isfinite
 from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value
-from micrograd_plus.identities import Identities
 from micrograd_plus.numerals import short
 from micrograd_plus.rendering import render
 from micrograd_plus.steps import parts

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Arg, Op, Value, recording, tracing, walk, watching, within
-from micrograd_plus.identities import Identities
 
 Places: TypeAlias = NDArray[Any]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value, hooks_on, locked, tracing
-from micrograd_plus.identities import Identities
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
 from micrograd_plus.program.ordering import ordered, reached

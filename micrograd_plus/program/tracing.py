@@ -23,6 +23,7 @@ from threading import get_ident
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.anomalies import users_line
 from micrograd_plus.engine import (
     SUB,
@@ -41,7 +42,6 @@ from micrograd_plus.engine import (
     watching,
     within,
 )
-from micrograd_plus.identities import Identities
 from micrograd_plus.program.chance import Dice
 
 Shape = tuple[int, ...]
