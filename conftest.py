@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from micrograd_plus.engine import TABLE, Value
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 settings.register_profile("micrograd_plus", deadline=None)  # no test asserts on a time
 settings.load_profile("micrograd_plus")

@@ -32,7 +32,7 @@ from rich.progress import track
 import micrograd_plus as mp
 from micrograd_plus.check import Finding, GradientError, check_grads
 from micrograd_plus.engine import TABLE, Op, Value
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 Function = Callable[..., Any]
 rows: Any = mp

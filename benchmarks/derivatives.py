@@ -25,7 +25,7 @@ import mpmath
 
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 ROUNDS = 9
 EDGES = (0.0, -0.0, 1.0, -1.0, 2.0, -3.0, 0.5, 1e-8, 23.0, 700.0, 1e154, 1e308, -1e308, 1e-308, 5e-324, inf, -inf, nan)

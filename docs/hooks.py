@@ -15,19 +15,19 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from micrograd_plus.formulas import Formula
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.reference import row
-from micrograd_plus.rows import FUNCTIONS
 
 _PARTIAL = r"\frac{\partial}{\partial %s}: "
 ROOT = Path(__file__).parent.parent
-PAGES = {"micrograd_plus/ops.py": "docs/functions.md"}  # what a file of the repository is shown as
+PAGES = {"micrograd_plus/ops/table.py": "docs/functions.md"}  # what a file of the repository is shown as
 INTRODUCTION = """---
 hide: [toc]
 ---
 
 # The functions
 
-Each row of the table in `micrograd_plus/ops.py` is a function that takes numbers, lists, arrays and Values, and a
+Each row of the table in `micrograd_plus/ops/table.py` is a function that takes numbers, lists, arrays and Values, and a
 method of `Value`: `mp.tanh(x)`, `x.tanh()`. This page is made from the rows. The domain is where it is defined and
 smooth, but for kinks: its ends, and what lies beyond, may have a value, too (-8 to the power 3); else that is `nan`.
 At a kink, where the slope jumps, the derivative is the one that PyTorch gives; at a pole it is infinite or `nan`. The

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from micrograd_plus import loading as _loading  # noqa: F401 - comes first: it finds what is built natively
 
 # isort: split
-from micrograd_plus._support import moved as _moved  # noqa: F401 - and what has another name by now
+from micrograd_plus._support import moved as _moved
 
 # isort: split
 from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
@@ -44,22 +44,16 @@ from micrograd_plus.ops import *  # noqa: F403 - every row of the table, so that
 from micrograd_plus.ops import abs as abs
 from micrograd_plus.ops import pow as pow
 from micrograd_plus.ops import round as round
-from micrograd_plus.rows import FUNCTIONS
-from micrograd_plus.rows import primitive as primitive
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.training import History as History
 from micrograd_plus.training import fit as fit
-from micrograd_plus.vectors import dot as dot
-from micrograd_plus.vectors import log_softmax as log_softmax
-from micrograd_plus.vectors import logsumexp as logsumexp
-from micrograd_plus.vectors import mean as mean
-from micrograd_plus.vectors import softmax as softmax
 
 _NAMES = [
     *("CompileError", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Program", "Value", "backprop"),
     *("check_engine", "compile"),
     *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
     *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses"),
-    *("mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax", "to_sympy", "value_and_grad"),
+    *("mask", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax", "to_sympy", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own names are left alone, strategies need Hypothesis
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "compile", "pow", "round"})
@@ -94,6 +88,8 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of ours
             module = import_module(f"micrograd_plus.{_LATER[name]}")
             globals()[name] = thing = module if _LATER[name] == name else getattr(module, name)
             return thing
+        if name in _moved.MOVED:
+            return import_module(f"micrograd_plus.{name}")
         if name in FUNCTIONS:
             raise AttributeError(
                 f"mp.{name}: a primitive made elsewhere; keep what mp.primitive({name!r}, ...) returned"

@@ -38,7 +38,7 @@ from micrograd_plus.engine import (
 )
 from micrograd_plus.nesting import leaves, rebuilt, replaced
 from micrograd_plus.nn import Module
-from micrograd_plus.ops import equal, identity, where
+from micrograd_plus.ops.table import equal, identity, where
 
 WHERE = where.op
 Number = Any  # a float, or a Value where a graph is built

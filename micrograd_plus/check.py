@@ -24,7 +24,7 @@ from micrograd_plus.differences import COARSE, SAFETY, Branch, Slope, slopes
 from micrograd_plus.engine import TABLE, Op, Value, apply, block, enable_grad, leaving, linking, walk
 from micrograd_plus.nesting import leaves, replaced
 from micrograd_plus.nn import Module
-from micrograd_plus.rows import FLAT, REAL
+from micrograd_plus.ops.rows import FLAT, REAL
 
 Status = Literal["wrong", "kink", "undefined", "stopped", "unclear"]
 Report = Callable[[str], None]  # told how a number leaves the graph: by "float()", say

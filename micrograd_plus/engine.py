@@ -1,7 +1,7 @@
 """A Value is a number that remembers how it was made; `backward` walks that memory with the chain rule.
 
 An interior node holds its operation and its arguments, nothing else: the arguments are always older than the node,
-so a graph has no cycles and is freed the moment it is dropped. What the operations *are* stands in `ops.py`.
+so a graph has no cycles and is freed the moment it is dropped. What the operations *are* stands in `ops/table.py`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Leaving(Protocol):
 
 
 class Op:
-    """One operation: a row of the table in `ops.py`, made by `primitive`.
+    """One operation: a row of the table in `ops/table.py`, made by `primitive`.
 
     Attributes:
         name: what it is called.
@@ -300,7 +300,7 @@ def _content(cell: CellType) -> Any:
 
 
 TABLE: Final[dict[str, Op]] = {}
-"""Every operation by name; `ops.py` fills it, and `primitive`."""
+"""Every operation by name; `ops/table.py` fills it, and `primitive`."""
 
 
 def operation(name: str) -> Op:
@@ -308,7 +308,7 @@ def operation(name: str) -> Op:
     return TABLE.setdefault(name, Op(name))
 
 
-# Python's operators need their operations here; the rows in ops.py say what these are.
+# Python's operators need their operations here; the rows in ops/table.py say what these are.
 ADD: Final[Op] = operation("add")
 SUB: Final[Op] = operation("sub")
 MUL: Final[Op] = operation("mul")

@@ -1,4 +1,4 @@
-# Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.
+# Written by `python -m micrograd_plus.ops.stubs` from engine.py and the table in ops/table.py; edit those.
 from _typeshed import Incomplete
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ class Leaving(Protocol):
         """A plain number is about to be made of a Value: `how` says by what."""
 
 class Op:
-    '''One operation: a row of the table in `ops.py`, made by `primitive`.
+    '''One operation: a row of the table in `ops/table.py`, made by `primitive`.
 
     Attributes:
         name: what it is called.

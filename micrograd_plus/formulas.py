@@ -20,7 +20,7 @@ from micrograd_plus.calculus import gradient
 from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op, Value, refused, walk
 from micrograd_plus.naming import callers_namespace
 from micrograd_plus.naming import names as callers_names
-from micrograd_plus.vectors import added
+from micrograd_plus.ops.vectors import added
 
 _LINE, DEPTH = 1_000, 40  # no line holds more operations, nor more of them inside each other
 

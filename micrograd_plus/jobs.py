@@ -21,12 +21,12 @@ from micrograd_plus.data.mnist import load_mnist
 from micrograd_plus.data.moons import make_moons
 from micrograd_plus.judging import predictor
 from micrograd_plus.nn import MLP, xavier
-from micrograd_plus.ops import sigmoid
+from micrograd_plus.ops.table import sigmoid
+from micrograd_plus.ops.vectors import softmax
 from micrograd_plus.program import compile
 from micrograd_plus.progress import percent
 from micrograd_plus.runs import BOUNDARY_PLOT, HISTORY_PLOT, run_folder, save_run
 from micrograd_plus.training import History, fit
-from micrograd_plus.vectors import softmax
 
 
 class Choice(NamedTuple):

@@ -12,7 +12,7 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
 from micrograd_plus.engine import Value
 from micrograd_plus.numerals import short
-from micrograd_plus.vectors import added
+from micrograd_plus.ops.vectors import added
 
 _SHOWN = 20  # entries that str() lists
 _LONG = 7  # nodes of a path, after the first

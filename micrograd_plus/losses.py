@@ -16,8 +16,8 @@ from typing import Any
 from warnings import warn
 
 from micrograd_plus.engine import DIV, TABLE, Value, tracing
-from micrograd_plus.ops import div, equal, less, log, log1p, maximum, relu, softplus, square, where
-from micrograd_plus.vectors import added, log_softmax, logsumexp, mean
+from micrograd_plus.ops.table import div, equal, less, log, log1p, maximum, relu, softplus, square, where
+from micrograd_plus.ops.vectors import added, log_softmax, logsumexp, mean
 
 
 def squared_error(prediction: Any, target: Any) -> Any:

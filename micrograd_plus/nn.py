@@ -18,7 +18,7 @@ from micrograd_plus._support.arguments import Seed, generator, whole
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import TABLE, Value, weighed
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 # -------------------------------------------------------------------------------------------------------- initialisers
 

@@ -15,7 +15,7 @@ from unicodedata import combining, east_asian_width, normalize
 
 from micrograd_plus._support.errors import nearest
 from micrograd_plus.engine import TABLE, Value, number
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 LONGEST = 10_000  # characters of an expression
 WIDTH = 72  # characters of it that an error shows

@@ -12,8 +12,8 @@ from typing import Any
 from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine import TABLE, Op, Value, apply
 from micrograd_plus.formulas import Formula, formula
+from micrograd_plus.ops.rows import FUNCTIONS, REAL
 from micrograd_plus.parsing import usage
-from micrograd_plus.rows import FUNCTIONS, REAL
 
 WIDTH = 80
 _MARGIN = 14

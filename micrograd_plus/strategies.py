@@ -23,7 +23,7 @@ from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine import Op, Value, number
 from micrograd_plus.nn import MLP
-from micrograd_plus.rows import FUNCTIONS, HOME
+from micrograd_plus.ops.rows import FUNCTIONS, HOME
 
 Function = Callable[..., Any]
 

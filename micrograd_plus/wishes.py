@@ -16,8 +16,8 @@ from micrograd_plus.engine import Value, enable_grad
 from micrograd_plus.losses import squared_error
 from micrograd_plus.networks import draw_nudges, forward, inputs_of, layers_of
 from micrograd_plus.nn import MLP, Layer
+from micrograd_plus.ops.vectors import added
 from micrograd_plus.scenes import Drawing, clean
-from micrograd_plus.vectors import added
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import toposort
+from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.program import Program, paths
-from micrograd_plus.rows import FUNCTIONS, HOME
 from micrograd_plus.strategies import Expression, Step
 
 TOLERANCE = 1e-9  # of the answer and the sum of the absolute contributions to it (design.md §5)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE, Value, apply, toposort
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e308, inf, -inf, nan)
 moderate = st.floats(-3.0, 3.0)

@@ -21,7 +21,7 @@ from micrograd_plus import Value
 from micrograd_plus.check import Finding, GradientError, GradientReport, check_grads
 from micrograd_plus.differences import slopes
 from micrograd_plus.engine import TABLE
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 CASES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "checks.py"))
 STATUSES = {"wrong", "kink", "undefined", "stopped", "unclear"}

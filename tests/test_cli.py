@@ -27,9 +27,9 @@ from micrograd_plus import cli, jobs, runs, terminal, training
 from micrograd_plus.data import load_digits
 from micrograd_plus.data.dataset import Dataset
 from micrograd_plus.engine import TABLE
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.parsing import parse
 from micrograd_plus.reference import row
-from micrograd_plus.rows import FUNCTIONS
 
 FILES = {"weights.json", "history.csv", "settings.json"}
 QUICK = ("moons", "--steps", "2", "--points", "10")

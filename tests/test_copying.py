@@ -16,7 +16,7 @@ import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.copying import _here
 from micrograd_plus.engine import TABLE, toposort
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 DEEP = 1_000_000
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import micrograd_plus as mp
-from micrograd_plus.rows import FUNCTIONS, HOME
+from micrograd_plus.ops.rows import FUNCTIONS, HOME
 
 ROOT = Path(__file__).parent.parent
 HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))

@@ -28,7 +28,7 @@ from typing import TypeGuard
 import pytest
 
 import micrograd_plus as mp
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 pytest.importorskip("hypothesis")  # which mp.strategies needs
 

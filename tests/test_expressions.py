@@ -13,7 +13,7 @@ from definitions import DEFINITIONS
 from hypothesis import given, settings
 
 from micrograd_plus.engine import TABLE
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.strategies import Expression, Step, expressions
 
 # An error is relative to the sum of the absolute contributions along all paths: contributions that cancel leave their

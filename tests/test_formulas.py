@@ -589,7 +589,7 @@ def test_a_primitive_that_sympy_does_not_know_brings_its_derivatives_and_numbers
         with pytest.raises(ValueError, match="'formulas_cube': SymPy has no 'no_such_function'"):
             to_sympy(mp.primitive("formulas_cube", cubed, None, sympy="no_such_function")(x))
     finally:
-        del TABLE["formulas_cube"], mp.rows.FUNCTIONS["formulas_cube"], Value.formulas_cube  # type: ignore[attr-defined]
+        del TABLE["formulas_cube"], mp.ops.rows.FUNCTIONS["formulas_cube"], Value.formulas_cube  # type: ignore[attr-defined]
 
 
 def test_the_gradient_of_stop_gradient_is_zero_in_sympy_too() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE, Value
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 Function = Callable[..., Any]
 
@@ -246,7 +246,7 @@ def test_a_primitive_of_ones_own_is_found_by_numpy() -> None:
         assert numpy.fmod(Value(7.0), 3.0).data == 1.0
         assert numpy.fmod(np.array([Value(7.0)]), np.array([3.0]))[0].data == 1.0
     finally:
-        from micrograd_plus.rows import _BY_UFUNC
+        from micrograd_plus.ops.rows import _BY_UFUNC
 
         del _BY_UFUNC["fmod"]
         del Value.fmod  # type: ignore[attr-defined]

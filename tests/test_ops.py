@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus.engine import ADD, MUL, TABLE, Op, Value, apply
-from micrograd_plus.rows import FUNCTIONS
-from micrograd_plus.vectors import logsumexp, softmax
+from micrograd_plus.ops.rows import FUNCTIONS
+from micrograd_plus.ops.vectors import logsumexp, softmax
 
 Numbers = tuple[float, ...]
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd_plus.engine import TABLE, Op, Value, apply, toposort
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.strategies import Expression, Step, expressions
 
 torch = pytest.importorskip("torch")

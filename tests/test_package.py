@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import micrograd_plus as mp
-from micrograd_plus.rows import FUNCTIONS, HOME
+from micrograd_plus.ops.rows import FUNCTIONS, HOME
 
 PACKAGE = Path(mp.__file__).parent
 ROWS = {name: function for name, function in FUNCTIONS.items() if function.__module__ == HOME}  # not other tests' own
@@ -40,7 +40,19 @@ def test_public_names_are_these_and_every_row_of_the_table() -> None:
         *("check_engine", "compile"),
         *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
         *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses"),
-        *("mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "softmax", "to_sympy", "value_and_grad"),
+        *(
+            "mask",
+            "mean",
+            "nn",
+            "no_grad",
+            "nudges",
+            "ops",
+            "optim",
+            "primitive",
+            "softmax",
+            "to_sympy",
+            "value_and_grad",
+        ),
     ]
     assert sorted(vars(mp)["__all__"]) == sorted({*names, *ROWS} - {"abs", "compile", "pow", "round"})
     assert all(hasattr(mp, name) for name in (*names, *ROWS))
@@ -71,9 +83,9 @@ def test_every_function_of_the_table_has_an_example_that_runs() -> None:
 
 def test_the_stub_for_type_checkers_is_todays() -> None:
     pytest.importorskip("mypy")
-    from micrograd_plus.stubs import STUB, stub
+    from micrograd_plus.ops.stubs import STUB, stub
 
-    assert STUB.read_text(encoding="utf-8") == stub(), "run python -m micrograd_plus.stubs"
+    assert STUB.read_text(encoding="utf-8") == stub(), "run python -m micrograd_plus.ops.stubs"
 
 
 def test_type_checkers_see_functions_and_methods(tmp_path: Path) -> None:
@@ -119,65 +131,13 @@ def test_attributes_of_a_value_are_read_the_fast_way() -> None:
     assert not hasattr(mp.Value, "__getattr__")
 
 
+# the rooms of the package and the modules that stand alone, in the order in which they may import each other
 LAYERS = [
-    *(
-        "loading",
-        "engine",
-        "identities",
-        "errors",
-        "arguments",
-        "rows",
-        "ops",
-        "vectors",
-        "copying",
-        "files",
-        "weights",
-        "nn",
-        "losses",
-        "data",
-    ),
-    *(
-        "nesting",
-        "anomalies",
-        "calculus",
-        "optim",
-        "letters",
-        "numerals",
-        "parsing",
-        "naming",
-        "formulas",
-        "symbolic",
-        "reference",
-    ),
-    *(
-        "differences",
-        "check",
-        "engines",
-        "trials",
-        "laws",
-        "strategies",
-        "_hypothesis",
-        "plugins",
-        "scenes",
-        "networks",
-        "wishes",
-    ),
-    *("rendering", "folding", "pictures", "ledgers", "steps", "passes", "page", "stepping"),
-    *(
-        "program",
-        "compiling",
-        "progress",
-        "judging",
-        "descents",
-        "training",
-        "terminal",
-        "plots",
-        "runs",
-        "jobs",
-        "cli",
-        "__main__",
-        "stubs",
-    ),
+    *("_support", "loading", "engine", "ops", "copying", "weights", "nn", "losses", "nesting", "anomalies", "calculus"),
+    *("naming", "numerals", "formulas", "symbolic", "differences", "check", "engines", "trials", "laws", "strategies"),
+    *("_hypothesis", "plugins", "optim", "data", "rendering", "folding", "pictures", "scenes", "networks", "wishes"),
+    *("ledgers", "steps", "passes", "page", "stepping", "program", "compiling", "progress", "judging", "descents"),
+    *("training", "parsing", "reference", "terminal", "plots", "runs", "jobs", "cli", "__main__"),
 ]
 
 

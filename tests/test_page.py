@@ -291,7 +291,7 @@ def plain(number: float) -> float | str:
 
 @in_browser
 def test_the_page_computes_each_row_as_python_does(browser: Any) -> None:
-    live = [op for op in TABLE.values() if isinstance(script(op), Script) and op.name in mp.rows.FUNCTIONS]
+    live = [op for op in TABLE.values() if isinstance(script(op), Script) and op.name in mp.ops.rows.FUNCTIONS]
     assert {"add", "mul", "pow", "tanh", "relu", "sigmoid", "atan2", "where", "clamp", "elu"} < {op.name for op in live}
     cases: list[tuple[str, str, tuple[float, ...], float]] = []
     for op in live:

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE, toposort
 from micrograd_plus.formulas import formula
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.parsing import CONSTANTS, EXPECTED, LONGEST, ExpressionError, parse, usage
-from micrograd_plus.rows import FUNCTIONS
 from micrograd_plus.strategies import Expression, expressions
 
 LETTERS = {"w": 2.0, "x": -3.0, "y": 0.5}

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus import Value, engine
 from micrograd_plus.engine import NATIVE, TABLE, HandMade, toposort
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 seeds = st.integers(0, 2**32)
 LINKS: list[Callable[[Value, Value], Value]] = [

@@ -39,8 +39,8 @@ from programs import (
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import TABLE
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.program import paths
-from micrograd_plus.rows import FUNCTIONS
 from micrograd_plus.strategies import Expression, expressions, mlps
 
 EDGES = (0.0, 1.0, -1.0, 0.5, 2.0, -3.0, math.inf, -math.inf, math.nan)
@@ -372,7 +372,7 @@ PRIMITIVES: dict[str, Callable[[], Cost]] = {
         "p_equal", lambda x: 2.0 * x, lambda out, x: 5.0 if x == 0.0 else 2.0
     ),
     "NumPy's": lambda: mp.primitive("p_arctan", math.atan, lambda out, x: mp.reciprocal(1.0 + x * x), numpy="arctan"),
-    "mask": lambda: mp.primitive("p_relu", lambda x: max(x, 0.0), mp.rows.mask(lambda out, x: 1.0 if x > 0.0 else 0.0)),
+    "mask": lambda: mp.primitive("p_relu", lambda x: max(x, 0.0), mp.mask(lambda out, x: 1.0 if x > 0.0 else 0.0)),
     "flat": lambda: mp.primitive("p_floor", math.floor, None),
     "option": lambda: mp.primitive(
         "p_power", lambda x, p: math.fabs(x) ** p, lambda out, x, p: p * x * mp.abs(x) ** (p - 2.0), options={"p": 3.0}

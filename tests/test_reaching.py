@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus import nn  # noqa: F401 - the package whole
 from micrograd_plus.engine import TABLE, HandMade, Op, Value, reached, toposort, walk
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.pictures import draw
-from micrograd_plus.rows import FUNCTIONS
 from micrograd_plus.stepping import backprop
 
 inf, nan = math.inf, math.nan
@@ -182,7 +182,7 @@ def test_a_power_of_zero_no_longer_moves() -> None:
 
 def test_a_masks_own_derivative_is_that_of_the_partial() -> None:
     """A mask of one's own, which is 0 at one point and has a slope there."""
-    half = mp.primitive("half_square", lambda x: x * x / 2.0, mp.rows.mask(lambda out, x: 1.0 * x))
+    half = mp.primitive("half_square", lambda x: x * x / 2.0, mp.mask(lambda out, x: 1.0 * x))
     assert [mp.grad(mp.grad(half))(x) for x in (-1.0, 0.0, 2.0)] == [1.0, 1.0, 1.0]
     assert mp.grad(mp.grad(mp.relu))(0.0) == mp.grad(mp.grad(mp.relu))(2.0) == 0.0
 

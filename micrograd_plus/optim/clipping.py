@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from math import inf
 
 from micrograd_plus.engine import Value
-from micrograd_plus.ops import maximum, minimum
+from micrograd_plus.ops.table import maximum, minimum
+from micrograd_plus.ops.vectors import added
 from micrograd_plus.optim.ranges import checked
 from micrograd_plus.optim.ranges import parameters as parameters_of
-from micrograd_plus.vectors import added
 
 
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float, norm_type: float | str = 2.0) -> float:

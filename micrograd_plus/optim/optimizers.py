@@ -14,9 +14,9 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from micrograd_plus import ops
 from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine import Value
+from micrograd_plus.ops import table as ops
 from micrograd_plus.optim.ranges import checked, parameters
 
 if TYPE_CHECKING:

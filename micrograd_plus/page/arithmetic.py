@@ -17,7 +17,7 @@ from itertools import product
 from typing import Any
 
 from micrograd_plus.engine import TABLE, Op, Value, block, enable_grad, walk, watching
-from micrograd_plus.rows import FUNCTIONS
+from micrograd_plus.ops.rows import FUNCTIONS
 
 TOLERANCE = 1e-12
 MATH = {

@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value
 from micrograd_plus.numerals import short
+from micrograd_plus.ops.vectors import dot
 from micrograd_plus.rendering import render
 from micrograd_plus.steps import parts
-from micrograd_plus.vectors import dot
 
 _LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
 _LEAST, _MOST = 17, 30  # letters in a line

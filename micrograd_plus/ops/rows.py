@@ -68,7 +68,21 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}  # every function of the table by 
 
 
 class mask:  # noqa: N801 - it reads as a word in the rows
-    """A partial that stops the upstream gradient where it is zero, or where another condition is."""
+    """A partial whose zeros are a closed gate: where it is zero, nothing flows back, not even an infinite gradient.
+
+    Args:
+        partial: a function of `(out, *args)`, as `primitive` takes it.
+        where: a function of the same, whose zeros close the gate in its stead.
+
+    Attributes:
+        partial: the partial, as it was given.
+        condition: the function whose zeros close the gate.
+
+    >>> import micrograd_plus as mp
+    >>> ramp = mp.primitive("ramp", lambda x: max(x, 0.0), mp.mask(lambda out, x: mp.less(0.0, x)))
+    >>> mp.grad(lambda x: ramp(mp.log(x)))(0.0)
+    0.0
+    """
 
     def __init__(self, partial: Partial, where: Partial | None = None) -> None:
         self.partial = partial
@@ -77,7 +91,7 @@ class mask:  # noqa: N801 - it reads as a word in the rows
 
 Rule: TypeAlias = Partial | mask | None
 REAL, POSITIVE, UNIT = (-inf, inf), (0.0, inf), (-1.0, 1.0)
-HOME = "micrograd_plus.ops"  # where the table stands, and pickle finds its functions
+HOME = "micrograd_plus.ops"  # where pickle finds the table's functions
 FLAT = mask(lambda out, *args: 0.0)  # noqa: ARG005 - the partial of a function of steps: nothing flows back
 
 
@@ -108,7 +122,7 @@ def primitive(
         forward: the value, a float, from one float per argument.
         partials: for each argument the partial derivative, a function of `(out, *args)` written in `mp`'s functions and
             in `+ - *`, which serves floats, arrays and Values, so that higher orders come free. None where nothing
-            flows back. `mp.rows.mask(partial)` marks one whose zeros stop even an infinite upstream gradient.
+            flows back. `mp.mask(partial)` marks one whose zeros stop even an infinite upstream gradient.
         doc: one line that says what it is, perhaps with an example: "x cubed; cube(2.0) = 8.0".
         symbol: the infix sign, if it has one; else it is written name(x, y).
         latex: a macro (`\tanh`), or a template in which #1 and #2 stand for the arguments.
@@ -201,11 +215,12 @@ def ternary(
 
 
 def _caller() -> str:
-    """The module that called into this one."""
+    """The module that called into this one; the room, where that is the table."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__") == __name__:
         frame = frame.f_back
-    return str(frame.f_globals.get("__name__")) if frame else "__main__"
+    name = str(frame.f_globals.get("__name__")) if frame else "__main__"
+    return HOME if name == f"{HOME}.table" else name
 
 
 def _check_name(name: str, home: str) -> None:

@@ -14,7 +14,7 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.engine import Value
-from micrograd_plus.ops import abs, div, equal, exp, less, log1p, maximum, stop_gradient, where
+from micrograd_plus.ops.table import abs, div, equal, exp, less, log1p, maximum, stop_gradient, where
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

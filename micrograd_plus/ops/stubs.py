@@ -1,7 +1,7 @@
 """Write engine.pyi, which tells type checkers what a Value can do: what engine.py says, and a method for each row.
 
 The methods are made from the table when the package is imported, where no type checker sees them. So after adding a
-row, run `python -m micrograd_plus.stubs`; a test compares the file with what this module would write.
+row, run `python -m micrograd_plus.ops.stubs`; a test compares the file with what this module would write.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import tempfile
 from inspect import Parameter, signature
 from pathlib import Path
 
-import micrograd_plus.ops  # noqa: F401 - fills the table
-from micrograd_plus.rows import FUNCTIONS, HOME
+import micrograd_plus.ops.table  # noqa: F401 - fills the table
+from micrograd_plus.ops.rows import FUNCTIONS, HOME
 
-STUB = Path(__file__).with_name("engine.pyi")
-NOTE = "# Written by `python -m micrograd_plus.stubs` from engine.py and the table in ops.py; edit those.\n"
+STUB = Path(__file__).parents[1] / "engine.pyi"
+NOTE = "# Written by `python -m micrograd_plus.ops.stubs` from engine.py and the table in ops/table.py; edit those.\n"
 
 
 def method(name: str) -> str:
