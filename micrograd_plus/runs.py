@@ -13,8 +13,8 @@ from tempfile import mkdtemp
 
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.nn import Module
+from micrograd_plus.nn.weights import rehearse
 from micrograd_plus.training import History
-from micrograd_plus.weights import rehearse
 
 WEIGHTS, HISTORY, SETTINGS = "weights.json", "history.csv", "settings.json"
 HISTORY_PLOT, BOUNDARY_PLOT = "history.png", "moons.png"

@@ -28,7 +28,7 @@ from micrograd_plus._support import files
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.engine import Value
 from micrograd_plus.nn import MLP, Layer, Module, Neuron
-from micrograd_plus.weights import CODECS, FORMAT, Named, load, load_state_dict, save, state_dict
+from micrograd_plus.nn.weights import CODECS, FORMAT, Named, load, load_state_dict, save, state_dict
 
 SUFFIXES = sorted(CODECS)
 FLOATS = st.floats() | st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1.8e308, math.inf, -math.inf, math.nan])

@@ -1,203 +1,22 @@
-"""Networks: a neuron weighs its inputs, a layer is a list of neurons, an MLP is a list of layers.
+"""A neuron weighs its inputs, a layer is a list of neurons, an MLP is a list of layers.
 
 Signatures, reprs and numbers are micrograd's: the same `random.seed` draws the same weights.
 """
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from os import PathLike
 from reprlib import repr as short_repr
 from typing import Any, cast
 
-from micrograd_plus import weights
 from micrograd_plus._support.arguments import Seed, generator, whole
 from micrograd_plus._support.errors import unknown
-from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import TABLE, Value, weighed
+from micrograd_plus.nn.initialisers import Initialiser, initialiser
+from micrograd_plus.nn.modules import Module
 from micrograd_plus.ops.rows import FUNCTIONS
-
-# -------------------------------------------------------------------------------------------------------- initialisers
-
-Initialiser = Callable[[random.Random, int, int], float]
-"""What draws one weight: it gets the generator, and how many numbers go into the neuron's layer and come out."""
-
-
-def uniform(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001 - an initialiser's arguments
-    """A number between -1 and 1, as in micrograd.
-
-    Args:
-        generator: what draws the random numbers.
-        nin: how many numbers go into the neuron.
-        nout: how many come out of its layer, one for each of its neurons.
-
-    >>> uniform(random.Random(1), nin=2, nout=3)
-    -0.73127...
-    """
-    return generator.uniform(-1, 1)
-
-
-def normal(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
-    """A number from the standard normal distribution.
-
-    Arguments `generator`, `nin` and `nout` are those of `uniform`.
-
-    >>> normal(random.Random(1), nin=2, nout=3)
-    1.28818...
-    """
-    return generator.gauss(0.0, 1.0)
-
-
-def xavier(generator: random.Random, nin: int, nout: int) -> float:
-    """A number between ±√(6 / (nin + nout)), which keeps the size of signals and gradients.
-
-    After Glorot and Bengio 2010, equation 16. Arguments `generator`, `nin` and `nout` are those of `uniform`.
-
-    >>> sizes = [abs(xavier(random.Random(seed), nin=300, nout=300)) for seed in range(100)]
-    >>> max(sizes) < 0.1
-    True
-    """
-    bound = math.sqrt(6.0 / (nin + nout))
-    return generator.uniform(-bound, bound)
-
-
-def he(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
-    """A normal number with standard deviation √(2 / nin), which keeps the size of signals behind relu.
-
-    After He et al. 2015. Arguments `generator`, `nin` and `nout` are those of `uniform`.
-
-    >>> he(random.Random(1), nin=200, nout=3) == 0.1 * normal(random.Random(1), nin=200, nout=3)
-    True
-    """
-    return generator.gauss(0.0, math.sqrt(2.0 / nin))
-
-
-def zeros(generator: random.Random, nin: int, nout: int) -> float:  # noqa: ARG001
-    """Zero, with which every neuron of a layer stays like its neighbours; that is why one draws at random.
-
-    Arguments `generator`, `nin` and `nout` are those of `uniform`.
-
-    >>> zeros(random.Random(1), nin=2, nout=3)
-    0.0
-    """
-    return 0.0
-
-
-INITIALISERS: dict[str, Initialiser] = {
-    "uniform": uniform, "normal": normal, "xavier": xavier, "glorot": xavier, "he": he, "zeros": zeros,
-}  # fmt: skip
-"""The initialisers by name, as `Neuron` takes them."""
-
-# ------------------------------------------------------------------------------------------------------------- modules
-
-
-class Module:
-    """Something with parameters: the Values among its attributes, in its lists and in its modules.
-
-    >>> class Line(Module):
-    ...     def __init__(self):
-    ...         self.slope, self.offset = Value(2.0), Value(1.0)
-    ...     def __call__(self, x):
-    ...         return self.slope * x + self.offset
-    >>> line = Line()
-    >>> [name for name, _ in line.named_parameters()]
-    ['slope', 'offset']
-    >>> line(3.0).backward()
-    >>> [parameter.grad for parameter in line.parameters()]
-    [3.0, 1.0]
-    >>> line.zero_grad()
-    >>> line.slope.grad
-    0.0
-    """
-
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Each parameter once, as a pair with its path from here, such as `layers.0.neurons.3.w.5`."""
-        seen: Identities[Value, None] = Identities()
-        for name, item in _walk(self):
-            if isinstance(item, Value) and item not in seen:
-                seen[item] = None
-                yield name, item
-
-    def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """Itself, at the path "", and each module in it once, as a pair with its path, such as `layers.0.neurons.3`.
-
-        >>> [path for path, _ in MLP(2, [1]).named_modules()]
-        ['', 'layers.0', 'layers.0.neurons.0']
-        """
-        yield from [(path, item) for path, item in _walk(self) if isinstance(item, Module)]
-
-    def parameters(self) -> list[Value]:
-        """A list of the parameters, in the order of `named_parameters`."""
-        found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
-        return list(Identities.fromkeys(found))
-
-    def zero_grad(self) -> None:
-        """Set the gradient of each parameter to 0, as before a new backward pass."""
-        for parameter in self.parameters():
-            parameter.grad = 0.0
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the weights to a .json or .safetensors file, whole or not at all.
-
-        Raises:
-            ValueError: another ending.
-            ImportError: a .safetensors file wants `pip install 'micrograd-plus[safetensors]'`.
-            OSError: the file cannot be written; whatever was there is untouched.
-
-        >>> from pathlib import Path
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     path = Path(folder, "neuron.json")
-        ...     Neuron(2, seed=1).save(path)
-        ...     other = Neuron(2, seed=2)
-        ...     other.load(path)
-        >>> [weight.data for weight in other.w] == [weight.data for weight in Neuron(2, seed=1).w]
-        True
-        """
-        weights.save(self, path)
-
-    def load(self, path: str | PathLike[str]) -> None:
-        """Take the weights from a file that `save` wrote for a module of this shape, all of them or none.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file holds no weights, or those of another shape; the message lists what differs.
-            ImportError: a .safetensors file wants `pip install 'micrograd-plus[safetensors]'`.
-
-        >>> Neuron(2).load("nowhere.json")
-        Traceback (most recent call last):
-        FileNotFoundError: ...nowhere.json...
-        """
-        weights.load(self, path)
-
-
-def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | Module]]:
-    """The Values and the modules in a module with their paths, if named, in the order of its attributes; itself first.
-
-    Each module once, also where two know each other.
-    """
-    stack: list[tuple[str, Any]] = [("", module)]
-    seen: set[int] = set()
-    while stack:
-        path, item = stack.pop()
-        if isinstance(item, Module):
-            if id(item) in seen:
-                continue
-            seen.add(id(item))
-        if isinstance(item, (Value, Module)):
-            yield path, item
-        elif type(item).__name__ == "ndarray" and item.dtype.hasobject:  # Values in an array of NumPy's
-            item = item.tolist()
-        if isinstance(item, (Module, dict, list, tuple)):
-            parts = vars(item) if isinstance(item, Module) else item
-            if not named:
-                stack += [("", part) for part in reversed(parts.values() if isinstance(parts, dict) else parts)]
-                continue
-            items = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
-            stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(items)]
 
 
 class Neuron(Module):
@@ -247,7 +66,7 @@ class Neuron(Module):
         seed: Seed = None,
         nout: int = 1,
     ) -> None:
-        draw = _initialiser(init)
+        draw = initialiser(init)
         # the module has a generator's methods: those that micrograd draws with
         source = cast(random.Random, random) if seed is None else generator("Neuron", seed)
         self.w = [Value(draw(source, nin, nout)) for _ in range(whole("Neuron", "nin", nin))]
@@ -479,11 +298,3 @@ def _activation(activation: str | Callable[[Any], Any] | None) -> Callable[[Any]
     if activation not in known:
         raise unknown("activation", activation, [*known, "linear"])
     return FUNCTIONS[activation]
-
-
-def _initialiser(init: str | Initialiser) -> Initialiser:
-    if callable(init):
-        return init
-    if init not in INITIALISERS:
-        raise unknown("initialiser", init, INITIALISERS)
-    return INITIALISERS[init]

@@ -1,0 +1,120 @@
+"""Something with parameters: where they are, what each is called, how they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+from typing import Any
+
+from micrograd_plus._support.identities import Identities
+from micrograd_plus.engine import Value
+from micrograd_plus.nn import weights
+
+
+class Module:
+    """Something with parameters: the Values among its attributes, in its lists and in its modules.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> [name for name, _ in line.named_parameters()]
+    ['slope', 'offset']
+    >>> line(3.0).backward()
+    >>> [parameter.grad for parameter in line.parameters()]
+    [3.0, 1.0]
+    >>> line.zero_grad()
+    >>> line.slope.grad
+    0.0
+    """
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Each parameter once, as a pair with its path from here, such as `layers.0.neurons.3.w.5`."""
+        seen: Identities[Value, None] = Identities()
+        for name, item in _walk(self):
+            if isinstance(item, Value) and item not in seen:
+                seen[item] = None
+                yield name, item
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Itself, at the path "", and each module in it once, as a pair with its path, such as `layers.0.neurons.3`.
+
+        >>> from micrograd_plus import MLP
+        >>> [path for path, _ in MLP(2, [1]).named_modules()]
+        ['', 'layers.0', 'layers.0.neurons.0']
+        """
+        yield from [(path, item) for path, item in _walk(self) if isinstance(item, Module)]
+
+    def parameters(self) -> list[Value]:
+        """A list of the parameters, in the order of `named_parameters`."""
+        found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
+        return list(Identities.fromkeys(found))
+
+    def zero_grad(self) -> None:
+        """Set the gradient of each parameter to 0, as before a new backward pass."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the weights to a .json or .safetensors file, whole or not at all.
+
+        Raises:
+            ValueError: another ending.
+            ImportError: a .safetensors file wants `pip install 'micrograd-plus[safetensors]'`.
+            OSError: the file cannot be written; whatever was there is untouched.
+
+        >>> from pathlib import Path
+        >>> from micrograd_plus import Neuron
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "neuron.json")
+        ...     Neuron(2, seed=1).save(path)
+        ...     other = Neuron(2, seed=2)
+        ...     other.load(path)
+        >>> [weight.data for weight in other.w] == [weight.data for weight in Neuron(2, seed=1).w]
+        True
+        """
+        weights.save(self, path)
+
+    def load(self, path: str | PathLike[str]) -> None:
+        """Take the weights from a file that `save` wrote for a module of this shape, all of them or none.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file holds no weights, or those of another shape; the message lists what differs.
+            ImportError: a .safetensors file wants `pip install 'micrograd-plus[safetensors]'`.
+
+        >>> from micrograd_plus import Neuron
+        >>> Neuron(2).load("nowhere.json")
+        Traceback (most recent call last):
+        FileNotFoundError: ...nowhere.json...
+        """
+        weights.load(self, path)
+
+
+def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | Module]]:
+    """The Values and the modules in a module with their paths, if named, in the order of its attributes; itself first.
+
+    Each module once, also where two know each other.
+    """
+    stack: list[tuple[str, Any]] = [("", module)]
+    seen: set[int] = set()
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, Module):
+            if id(item) in seen:
+                continue
+            seen.add(id(item))
+        if isinstance(item, (Value, Module)):
+            yield path, item
+        elif type(item).__name__ == "ndarray" and item.dtype.hasobject:  # Values in an array of NumPy's
+            item = item.tolist()
+        if isinstance(item, (Module, dict, list, tuple)):
+            parts = vars(item) if isinstance(item, Module) else item
+            if not named:
+                stack += [("", part) for part in reversed(parts.values() if isinstance(parts, dict) else parts)]
+                continue
+            items = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
+            stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(items)]
