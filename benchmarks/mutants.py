@@ -33,7 +33,8 @@ ROOT = Path(__file__).parents[1]
 MUTATED = {
     "engine": ["tests/test_engine.py", "micrograd_plus/engine.py", "tests/test_anomalies.py", "tests/test_copying.py"],
     "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
-    "calculus": ["tests/test_calculus.py", "micrograd_plus/calculus.py"],
+    "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
+    "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "check": ["tests/test_check.py", "micrograd_plus/check.py"],
     "program/tracing": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"],
 }

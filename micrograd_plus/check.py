@@ -19,10 +19,10 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
 from micrograd_plus.anomalies import users_line
 from micrograd_plus.calculus import gradient as engine_gradient
-from micrograd_plus.calculus import listener
+from micrograd_plus.calculus.leaks import listener
+from micrograd_plus.calculus.nesting import leaves, replaced
 from micrograd_plus.differences import COARSE, SAFETY, Branch, Slope, slopes
 from micrograd_plus.engine import TABLE, Op, Value, apply, block, enable_grad, leaving, linking, walk
-from micrograd_plus.nesting import leaves, replaced
 from micrograd_plus.nn import Module
 from micrograd_plus.ops.rows import FLAT, REAL
 

@@ -263,7 +263,7 @@ class Point(NamedTuple):
 
 def total(tree: Any) -> Any:
     """Σ i·xᵢ² over the numbers of a nest, counted from 1."""
-    from micrograd_plus.nesting import leaves
+    from micrograd_plus.calculus.nesting import leaves
 
     return sum(i * leaf * leaf for i, leaf in enumerate(leaves(tree), 1))
 
@@ -363,24 +363,24 @@ def noted(name: str, function: Callable[..., Any], calls: list[str]) -> Callable
 
 @pytest.mark.parametrize("counts", [(1, 5), (5, 1)])
 def test_the_cheaper_way_is_taken(counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    from micrograd_plus import calculus
+    from micrograd_plus.calculus import functions
 
     inputs, outputs = counts
     passes: list[str] = []
-    for name in ("_pushed", "_derivatives"):
-        monkeypatch.setattr(calculus, name, noted(name, getattr(calculus, name), passes))
+    for name in ("pushed", "slopes_by"):
+        monkeypatch.setattr(functions, name, noted(name, getattr(functions, name), passes))
 
     def f(v: list[Any]) -> list[Any]:
         return [mp.dot(v, v) * float(i) for i in range(outputs)]
 
     assert np.shape(mp.jacobian(f)([1.0] * inputs)) == (outputs, inputs)
-    assert passes == ["_pushed" if inputs < outputs else "_derivatives"] * min(counts)
+    assert passes == ["pushed" if inputs < outputs else "slopes_by"] * min(counts)
     passes.clear()
     mp.jacobian(f, mode="forward")([1.0] * inputs)
-    assert passes == ["_pushed"] * inputs
+    assert passes == ["pushed"] * inputs
     passes.clear()
     mp.jacobian(f, mode="reverse")([1.0] * inputs)
-    assert passes == ["_derivatives"] * outputs
+    assert passes == ["slopes_by"] * outputs
 
 
 def test_constants_among_the_results_have_zero_rows() -> None:
@@ -413,7 +413,7 @@ def test_a_hessian_is_pytorchs() -> None:
 
 def test_hvp_of_a_network_is_pytorchs_and_builds_no_hessian(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
-    from micrograd_plus import calculus
+    from micrograd_plus.calculus import flowing, functions
 
     draw = random.Random(0)
     w = [draw.uniform(-1, 1) for _ in range(12)]
@@ -424,7 +424,7 @@ def test_hvp_of_a_network_is_pytorchs_and_builds_no_hessian(monkeypatch: pytest.
         return lib.sigmoid(sum(a * b for a, b in zip(hidden, w[9:])))
 
     calls: list[str] = []
-    monkeypatch.setattr(calculus, "_pushed", noted("_pushed", calculus._pushed, calls))
+    monkeypatch.setattr(functions, "pushed", noted("pushed", flowing.pushed, calls))
     got = mp.hvp(lambda w: net(mp, w))(w, v)
     assert len(calls) == 1  # one forward pass, not one for each of the 12
     tensors = [torch.tensor(numbers, dtype=torch.float64) for numbers in (w, v)]

@@ -18,6 +18,7 @@ MOVED = {  # the old name: the room, and the module's name there where it is ano
     **dict.fromkeys(["arguments", "errors", "files", "identities", "letters"], "_support"),
     **dict.fromkeys(["rows", "stubs", "vectors"], "ops"),
     "weights": "nn",
+    "nesting": "calculus",
 }
 
 

@@ -2,10 +2,10 @@
 
 And, for small functions, Newton's method."""
 
+from micrograd_plus.calculus.stationary import newton as newton
+from micrograd_plus.calculus.stationary import newton_step as newton_step
 from micrograd_plus.optim.clipping import clip_grad_norm_ as clip_grad_norm_
 from micrograd_plus.optim.clipping import clip_grad_value_ as clip_grad_value_
-from micrograd_plus.optim.newton import newton as newton
-from micrograd_plus.optim.newton import newton_step as newton_step
 from micrograd_plus.optim.optimizers import OPTIMIZERS as OPTIMIZERS
 from micrograd_plus.optim.optimizers import SGD as SGD
 from micrograd_plus.optim.optimizers import Adadelta as Adadelta

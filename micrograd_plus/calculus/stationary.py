@@ -7,7 +7,7 @@ from typing import Any
 
 from micrograd_plus._support.arguments import whole
 from micrograd_plus.calculus import grad, hessian
-from micrograd_plus.nesting import leaves, rebuilt
+from micrograd_plus.calculus.nesting import leaves, rebuilt
 
 
 def newton_step(f: Callable[[Any], Any], w: Any) -> Any:
