@@ -15,8 +15,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from micrograd_plus.formulas import Formula
+from micrograd_plus.formulas.cards import row
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.reference import row
 
 _PARTIAL = r"\frac{\partial}{\partial %s}: "
 ROOT = Path(__file__).parent.parent

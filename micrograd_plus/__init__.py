@@ -64,20 +64,20 @@ if TYPE_CHECKING:
     from micrograd_plus.check import GradientError as GradientError
     from micrograd_plus.check import check_grads as check_grads
     from micrograd_plus.formulas import formula as formula
+    from micrograd_plus.formulas import to_sympy as to_sympy
     from micrograd_plus.laws import check_engine as check_engine
     from micrograd_plus.networks import draw_network as draw_network
     from micrograd_plus.networks import draw_weights as draw_weights
+    from micrograd_plus.networks import nudges as nudges
     from micrograd_plus.pictures import draw as draw
     from micrograd_plus.program import CompileError as CompileError
     from micrograd_plus.program import Program as Program
     from micrograd_plus.program import compile as compile
     from micrograd_plus.stepping import backprop as backprop
-    from micrograd_plus.symbolic import to_sympy as to_sympy
-    from micrograd_plus.wishes import nudges as nudges
 
 # names whose modules are imported when they are first asked for
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
-_LATER |= {"strategies": "strategies", "to_sympy": "symbolic", "nudges": "wishes", "draw_network": "networks"}
+_LATER |= {"strategies": "strategies", "to_sympy": "formulas", "nudges": "networks", "draw_network": "networks"}
 _LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
 _LATER |= {"CompileError": "program", "Program": "program", "compile": "program"}
 

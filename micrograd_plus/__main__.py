@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd_plus.cli import main
+from micrograd_plus.cli.commands import main
 
 if __name__ == "__main__":
     main()

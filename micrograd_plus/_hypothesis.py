@@ -20,12 +20,12 @@ def register() -> None:
 
 
 def _values(_: type) -> Any:
-    from micrograd_plus.strategies import values
+    from micrograd_plus.strategies.drawing import values
 
     return values()
 
 
 def _mlps(_: type) -> Any:
-    from micrograd_plus.strategies import mlps
+    from micrograd_plus.strategies.drawing import mlps
 
     return mlps()

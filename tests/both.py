@@ -12,7 +12,7 @@ from typing import Any
 
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE, HandMade, Op, Value, toposort
-from micrograd_plus.page.layout import _at
+from micrograd_plus.stepping.page.placing import _at
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -113.0, math.inf, -math.inf, math.nan, 1e308, 5e-324]  # -113.0 is mypyc's nil
 

@@ -23,13 +23,15 @@ import pytest
 from click.testing import CliRunner
 
 import micrograd_plus as mp
-from micrograd_plus import cli, jobs, runs, terminal, training
+from micrograd_plus.cli import commands as cli
+from micrograd_plus.cli import jobs, runs, terminal
+from micrograd_plus.cli.expressions import parse
 from micrograd_plus.data import load_digits
 from micrograd_plus.data.dataset import Dataset
 from micrograd_plus.engine import TABLE
+from micrograd_plus.formulas.cards import row
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.parsing import parse
-from micrograd_plus.reference import row
+from micrograd_plus.training import loop as training
 
 FILES = {"weights.json", "history.csv", "settings.json"}
 QUICK = ("moons", "--steps", "2", "--points", "10")
@@ -555,7 +557,7 @@ def test_whatever_matplotlib_raises_costs_no_training(
     def refuse(*_: Any) -> bytes:
         raise ValueError("Key backend: 'nonsense' is not a valid value\nfor backend")
 
-    monkeypatch.setattr("micrograd_plus.plots.boundary_plot", refuse)
+    monkeypatch.setattr("micrograd_plus.cli.plots.boundary_plot", refuse)
     assert run(*QUICK, "--out", "x") == 0
     out = capsys.readouterr().out
     assert "no moons.png: Key backend: 'nonsense' is not a valid value for backend\n" in out

@@ -14,10 +14,10 @@ from test_page import NASTY
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import toposort
-from micrograd_plus.numerals import short
-from micrograd_plus.page import films
-from micrograd_plus.page.layout import layout
-from micrograd_plus.stepping import Backprop, backprop
+from micrograd_plus.formulas.numerals import short
+from micrograd_plus.stepping.page import films
+from micrograd_plus.stepping.page.placing import layout
+from micrograd_plus.stepping.stepper import Backprop, backprop
 
 Show = Callable[..., Any]
 SEEN = """(what) => [...document.querySelectorAll(what)]

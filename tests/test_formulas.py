@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import TABLE, Op, apply, toposort
-from micrograd_plus.formulas import formula
-from micrograd_plus.symbolic import to_sympy
+from micrograd_plus.formulas.symbolic import to_sympy
+from micrograd_plus.formulas.writing import formula
 
 sympy: Any = pytest.importorskip("sympy")
 each_row = pytest.mark.parametrize("op", list(TABLE.values()), ids=list(TABLE))

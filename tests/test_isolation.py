@@ -21,8 +21,8 @@ import pytest
 
 import micrograd_plus as mp
 from micrograd_plus import Value, engine
-from micrograd_plus.compiling import compiled_cost
 from micrograd_plus.program import CompileError
+from micrograd_plus.training.compiling import compiled_cost
 
 PACKAGE = Path(mp.__file__).parent
 FILES = ["engine.py", "compiling.py", *[f"program/{name}.py" for name in ("tracing", "programs", "paths", "chance")]]

@@ -17,15 +17,15 @@ import pytest
 from browsers import in_browser, opened
 
 from micrograd_plus import Value
-from micrograd_plus.stepping import backprop
+from micrograd_plus.stepping.stepper import backprop
 
 pytest.importorskip("jupyterlab")
 pytest.importorskip("ipykernel")
 LESSONS = Path(__file__).parent.parent / "notebooks"
 CELLS = [
     "from micrograd_plus import Value\n"
-    "from micrograd_plus.pictures import draw\n"
-    "from micrograd_plus.stepping import backprop\n"
+    "from micrograd_plus.pictures.drawing import draw\n"
+    "from micrograd_plus.stepping.stepper import backprop\n"
     "a, b = Value(2.0), Value(-3.0)\n"
     "c = a * b\n"
     "e = c * (c + 1.0)",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus.naming import callers_namespace, named_modules, names, under
+from micrograd_plus.formulas.naming import callers_namespace, named_modules, names, under
 
 
 def called(root: mp.Value, **variables: Any) -> list[str]:

@@ -19,9 +19,21 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Neuron
-from micrograd_plus.networks import draw_network, draw_weights
-from micrograd_plus.scenes import MARK, MIDDLE, NEGATIVE, POSITIVE, Box, Circle, Drawing, Line, Pixels, Text, clean
-from micrograd_plus.wishes import nudges
+from micrograd_plus.networks.drawing import draw_network, draw_weights
+from micrograd_plus.networks.scenes import (
+    MARK,
+    MIDDLE,
+    NEGATIVE,
+    POSITIVE,
+    Box,
+    Circle,
+    Drawing,
+    Line,
+    Pixels,
+    Text,
+    clean,
+)
+from micrograd_plus.networks.wishes import nudges
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_matplotlib = pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="PNG and PDF need matplotlib")

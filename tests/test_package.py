@@ -133,11 +133,9 @@ def test_attributes_of_a_value_are_read_the_fast_way() -> None:
 
 # the rooms of the package and the modules that stand alone, in the order in which they may import each other
 LAYERS = [
-    *("_support", "loading", "engine", "ops", "copying", "nn", "losses", "anomalies", "calculus"),
-    *("naming", "numerals", "formulas", "symbolic", "differences", "check", "engines", "trials", "laws", "strategies"),
-    *("_hypothesis", "plugins", "optim", "data", "rendering", "folding", "pictures", "scenes", "networks", "wishes"),
-    *("ledgers", "steps", "passes", "page", "stepping", "program", "compiling", "progress", "judging", "descents"),
-    *("training", "parsing", "reference", "terminal", "plots", "runs", "jobs", "cli", "__main__"),
+    *("_support", "loading", "engine", "copying", "anomalies", "ops", "nn", "losses", "calculus", "data", "optim"),
+    *("program", "formulas", "pictures", "networks", "stepping", "check", "laws", "strategies", "_hypothesis"),
+    *("plugins", "training", "cli", "__main__"),
 ]
 
 

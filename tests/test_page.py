@@ -13,11 +13,11 @@ from browsers import in_browser, opened
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import TABLE, Op, toposort
-from micrograd_plus.numerals import short
-from micrograd_plus.page import LIMIT
-from micrograd_plus.page.arithmetic import Script, arithmetic, is_close, script
-from micrograd_plus.stepping import Backprop, backprop
-from micrograd_plus.strategies import expressions
+from micrograd_plus.formulas.javascript import Script, arithmetic, is_close, script
+from micrograd_plus.formulas.numerals import short
+from micrograd_plus.stepping.page import LIMIT
+from micrograd_plus.stepping.stepper import Backprop, backprop
+from micrograd_plus.strategies.drawing import expressions
 
 NASTY = [
     "</script><script>window.stolen = 1</script>",
@@ -305,7 +305,7 @@ def test_the_page_computes_each_row_as_python_does(browser: Any) -> None:
                 if mask is not None and mask is not partial:
                     cases.append((op.name, f"rules.{op.name}.masks[{i}]", (out, *args), float(mask(out, *args))))
     asked = [[call, [plain(x) for x in args]] for _, call, args, _ in cases]
-    code = mp.page._asset("page.js")
+    code = mp.stepping.page._asset("page.js")
     helpers = code[: code.index("// ---")]
     run = f"""() => {{
         {arithmetic(live)}

@@ -16,11 +16,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
+from micrograd_plus.cli.expressions import CONSTANTS, EXPECTED, LONGEST, ExpressionError, parse, usage
 from micrograd_plus.engine import TABLE, toposort
-from micrograd_plus.formulas import formula
+from micrograd_plus.formulas.writing import formula
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.parsing import CONSTANTS, EXPECTED, LONGEST, ExpressionError, parse, usage
-from micrograd_plus.strategies import Expression, expressions
+from micrograd_plus.strategies.drawing import Expression, expressions
 
 LETTERS = {"w": 2.0, "x": -3.0, "y": 0.5}
 
@@ -300,7 +300,7 @@ def test_nothing_of_it_runs() -> None:
     """Python tells a hook of everything that is imported, opened, compiled and executed."""
     program = f"""
 import difflib, sys
-from micrograd_plus.parsing import parse
+from micrograd_plus.cli.expressions import parse
 events = []
 sys.addaudithook(lambda event, args: events.append(event))
 for text in {[*REFUSED, "w*x"]!r}:

@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus import folding, naming, pictures, rendering
 from micrograd_plus.engine import Value, toposort
-from micrograd_plus.pictures import GREY, INK, PAPER, TINTS, Picture, draw
-from micrograd_plus.strategies import Expression, expressions
+from micrograd_plus.formulas import naming
+from micrograd_plus.pictures import drawing as pictures
+from micrograd_plus.pictures import folding, rendering
+from micrograd_plus.pictures.drawing import GREY, INK, PAPER, TINTS, Picture, draw
+from micrograd_plus.strategies.drawing import Expression, expressions
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -16,8 +16,8 @@ import micrograd_plus as mp
 from micrograd_plus import nn  # noqa: F401 - the package whole
 from micrograd_plus.engine import TABLE, HandMade, Op, Value, reached, toposort, walk
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.pictures import draw
-from micrograd_plus.stepping import backprop
+from micrograd_plus.pictures.drawing import draw
+from micrograd_plus.stepping.stepper import backprop
 
 inf, nan = math.inf, math.nan
 Program = list[tuple[str, int, int, int]]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from micrograd_plus import rendering
-from micrograd_plus.rendering import render
+from micrograd_plus.pictures import rendering
+from micrograd_plus.pictures.rendering import render
 
 GRAPH = 'digraph { bgcolor="white"; a [label="Grüße"]; a -> b }'
 EMPTY = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>'

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus.engine import TABLE, Op, Value, toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
-from micrograd_plus.strategies import (
+from micrograd_plus.strategies.drawing import (
     LARGEST,
     MARGIN,
     Expression,

@@ -26,11 +26,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus import MLP, Value, losses, no_grad, optim, progress
-from micrograd_plus.compiling import TRIED, _of_all_features
+from micrograd_plus import MLP, Value, losses, no_grad, optim
 from micrograd_plus.data import hold_out, load_digits, make_moons, one_hot
-from micrograd_plus.progress import Meter, duration, percent
-from micrograd_plus.training import Epoch, History, fit
+from micrograd_plus.training import progress
+from micrograd_plus.training.compiling import TRIED, _of_all_features
+from micrograd_plus.training.loop import Epoch, History, fit
+from micrograd_plus.training.progress import Meter, duration, percent
 
 POINTS, LABELS = make_moons(20, noise=0.1, seed=3)
 TARGETS = [2 * label - 1 for label in LABELS]
@@ -889,7 +890,7 @@ def test_silence_on_request(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 def test_a_bar_on_a_terminal() -> None:
     program = """
 from micrograd_plus import Value, optim
-from micrograd_plus.training import fit
+from micrograd_plus.training.loop import fit
 slope = Value(0.0)
 fit(lambda x, y: (slope * x - y) ** 2, ([1.0, 2.0], [2.0, 4.0]), optim.SGD([slope], lr=0.1), epochs=3,
     accuracy=lambda x, y: True)

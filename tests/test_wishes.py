@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Value
-from micrograd_plus.wishes import Nudges, nudges
+from micrograd_plus.networks.wishes import Nudges, nudges
 
 
 def exactly(numbers: Any) -> Any:

@@ -19,6 +19,16 @@ MOVED = {  # the old name: the room, and the module's name there where it is ano
     **dict.fromkeys(["rows", "stubs", "vectors"], "ops"),
     "weights": "nn",
     "nesting": "calculus",
+    **dict.fromkeys(["naming", "numerals", "symbolic"], "formulas"),
+    "reference": "formulas.cards",
+    **dict.fromkeys(["folding", "rendering"], "pictures"),
+    **dict.fromkeys(["scenes", "wishes"], "networks"),
+    **dict.fromkeys(["ledgers", "page", "passes", "steps"], "stepping"),
+    "differences": "check",
+    **dict.fromkeys(["engines", "trials"], "laws"),
+    **dict.fromkeys(["compiling", "descents", "judging", "progress"], "training"),
+    **dict.fromkeys(["jobs", "plots", "runs", "terminal"], "cli"),
+    "parsing": "cli.expressions",
 }
 
 

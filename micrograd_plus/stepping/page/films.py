@@ -1,0 +1,211 @@
+"""The backward pass as a film: one SVG that plays by itself, wherever pictures are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from itertools import groupby
+from zlib import crc32
+
+from micrograd_plus._support.identities import Identities
+from micrograd_plus.engine import Value
+from micrograd_plus.formulas.numerals import short
+from micrograd_plus.stepping.page.placing import Layout, columns, layout, most, share
+from micrograd_plus.stepping.passes import Pass
+from micrograd_plus.stepping.steps import Step, forward_text
+
+PAUSE, _END = 1.6, 5.0  # seconds: a frame, and the last one
+LIMIT = 100  # nodes: a film of more takes minutes
+_LONG = 120  # letters in a line
+_MARGIN, _LINE, _LETTER = 14.0, 19.0, 7.3  # pixels
+
+# What is drawn in one place as long as nothing changes there, and in which frames: from the first up to the last.
+Run = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is known at one moment of a pass."""
+
+    phase: str
+    text: str
+    known: frozenset[int]  # nodes whose value has appeared
+    grads: Mapping[int, float]
+    sources: frozenset[int] = frozenset()
+    target: int | None = None
+    lit: frozenset[tuple[int, int]] = frozenset()  # arrows: into which node, as which argument
+    shares: Mapping[tuple[int, int], float] = field(default_factory=dict)  # what each arrow has carried back so far
+
+
+def film(taken: Pass, nodes: Sequence[Value]) -> str:
+    """The film as SVG: the values appear one by one, then the gradients; where nothing moves, the end is shown.
+
+    Args:
+        taken: the pass.
+        nodes: those of its graph, arguments before results.
+
+    Raises:
+        ValueError: the graph is too large.
+        RuntimeError: Graphviz is missing, or fails.
+    """
+    if len(nodes) > LIMIT:
+        raise ValueError(
+            f"a graph of {len(nodes):,} nodes is too large for a film, which shows {LIMIT} at most; save the page, "
+            "'steps.html', where one takes the steps by hand"
+        )
+    shot, drawn = frames(taken, nodes), layout(nodes, taken.names)
+    widest = max([columns(text) for frame in shot for text in (frame.phase, _cut(frame.text))]) * _LETTER
+    width, height = max(drawn.width, widest) + 2 * _MARGIN, drawn.height + 2 * _LINE + 3 * _MARGIN
+    moments = [(frame, most(frame.grads.values())) for frame in shot]
+    runs = [run for i, node in enumerate(nodes) for run in _runs([_box(*moment, i, node, drawn) for moment in moments])]
+    arrows = [run for key in drawn.arrows for run in _runs([_arrow(frame, *key, drawn) for frame in shot])]
+    labels = [run for key in drawn.arrows for run in _runs([_label(frame, key, drawn) for frame in shot])]
+    captions = _runs([_caption(frame, drawn.height) for frame in shot])
+    mark = f"f{crc32(''.join([frame.text for frame in shot]).encode('utf-8', 'replace')):x}"  # two films on a page
+    body, words = [
+        "\n".join([f'<g class="{mark}-{run[1]}-{run[2]}">{run[0]}</g>' for run in some if run[0]])
+        for some in ([*arrows, *runs, *labels], captions)
+    ]
+    bar = f'<rect class="bar {mark}" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="3"/>'
+    middle = (width - 2 * _MARGIN - drawn.width) / 2
+    title = escape(f"Backprop of {taken.names[taken.root]}, step by step")
+    style = _asset("graph.css") + _asset("film.css") + _times([*arrows, *runs, *labels, *captions], len(shot), mark)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="img" width="{width:g}" height="{height:g}" '
+        f'viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n<title>{title}</title><style>{style}</style>\n'
+        f'<rect class="back" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="{height:g}" rx="8"/>{bar}\n'
+        f'<svg x="{middle:g}" width="{drawn.width:g}" height="{drawn.height:g}" {drawn.view}><g{drawn.moved}>\n'
+        f"{body}\n</g></svg>\n{words}\n</svg>\n"
+    )
+
+
+def frames(taken: Pass, nodes: Sequence[Value]) -> list[Frame]:
+    """The moments of a pass, as the page shows them: the leaves alone, each value, each step."""
+    number = Identities((node, i) for i, node in enumerate(nodes))
+    made = [i for i, node in enumerate(nodes) if node.op is not None]
+    known = frozenset(range(len(nodes))) - frozenset(made)
+    grads = {number[node]: grad for node, grad in taken.held.items()}
+    leaves = "1 leaf" if len(known) == 1 else f"{len(known)} leaves"
+    found = [Frame("The leaves: the numbers that were given", f"{leaves}, {len(made)} to compute", known, grads)]
+    for k, i in enumerate(made, 1):
+        known |= {i}
+        lit = frozenset([(i, place) for place, arg in enumerate(nodes[i].args) if isinstance(arg, Value)])
+        sources = frozenset([number[arg] for arg in nodes[i].args if isinstance(arg, Value)])
+        text = forward_text(nodes[i], taken.names)
+        found.append(Frame(f"Forward, values appear: {k} of {len(made)}", text, known, grads, sources, i, lit))
+    shares: dict[tuple[int, int], float] = {}
+    for k, step in enumerate(taken.steps):
+        grads = grads | {number[step.argument]: step.after}
+        phase = f"Backward, gradients flow: step {k} of {len(taken.steps) - 1}"
+        found.append(_stepped(step, phase, number, known, grads, shares))
+        shares = dict(found[-1].shares)
+    last = found[-1]
+    rest = dict.fromkeys(range(len(nodes)), 0.0) | dict(last.grads)
+    wrong = "; ".join([str(each) for each in taken.wrong[:2]])
+    end = f"In this order {len(taken.wrong)} come out wrong: {wrong}" if wrong else _result(taken, nodes)
+    return [*found, Frame("Done: every leaf has its gradient", end, known, rest, shares=last.shares)]
+
+
+def _stepped(
+    step: Step,
+    phase: str,
+    number: Mapping[Value, int],
+    known: frozenset[int],
+    grads: Mapping[int, float],
+    shares: dict[tuple[int, int], float],
+) -> Frame:
+    target = number[step.argument]
+    if step.node is None:
+        return Frame(phase, step.text, known, grads, target=target, shares=shares)
+    source = number[step.node]
+    key = source, step.place
+    carried = shares | {key: step.contribution}
+    return Frame(phase, step.text, known, grads, frozenset([source]), target, frozenset([key]), carried)
+
+
+def _result(taken: Pass, nodes: Sequence[Value]) -> str:
+    given = [f"{taken.names[node]}.grad = {short(taken.gradients.get(node, 0.0))}" for node in nodes if node.op is None]
+    return ", ".join(given[:4]) + (", …" if len(given) > 4 else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else text[: _LONG - 1] + "…"
+
+
+# --------------------------------------------------------------------------------------------------------- what is seen
+
+
+def _box(frame: Frame, largest: float, i: int, node: Value, drawn: Layout) -> str:
+    seen, reached = i in frame.known, i in frame.grads
+    strength = share(frame.grads[i], largest) if reached else 0.0
+    data, grad = short(node.data) if seen else "?", short(frame.grads[i]) if reached else "–"
+    kinds = ["node", "leaf" if node.op is None else "made"]
+    kinds += [] if seen else ["unknown"]
+    kinds += ["source"] if i in frame.sources else []
+    kinds += ["target"] if i == frame.target else []
+    return f'<g class="{" ".join(kinds)}" transform="{drawn.corner(i)}">{drawn.box(i, data, grad, strength)}</g>'
+
+
+def _arrow(frame: Frame, i: int, place: int, drawn: Layout) -> str:
+    return f'<g class="edge{" lit" if (i, place) in frame.lit else ""}">{drawn.arrow(i, place)}</g>'
+
+
+def _label(frame: Frame, key: tuple[int, int], drawn: Layout) -> str:
+    """What an arrow has carried back, written on it."""
+    given = frame.shares.get(key)
+    if given is None:
+        return ""
+    x, y = drawn.labels[key]
+    return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y:g}">{given + 0.0:.4g}</text>'
+
+
+def _caption(frame: Frame, below: float) -> str:
+    y = below + _MARGIN + _LINE - 4
+    return (
+        f'<text class="phase" x="0" y="{y:g}">{escape(frame.phase)}</text>'
+        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(_cut(frame.text))}</text>'
+    )
+
+
+# -------------------------------------------------------------------------------------------------------- when it moves
+
+
+def _runs(drawings: Sequence[str]) -> list[Run]:
+    """What is drawn in one place, each drawing once for as long as it lasts."""
+    found, begin = [], 0
+    for drawing, same in groupby(drawings):
+        end = begin + len(list(same))
+        found.append((drawing, begin, end))
+        begin = end
+    return found
+
+
+def _times(runs: Sequence[Run], count: int, mark: str) -> str:
+    """CSS that shows each run at its time; what is there in the end is there where nothing moves."""
+    total = PAUSE * (count - 1) + _END
+    end_of_bar = f"{_percent(count - 1, total)}, to {{ transform: none; }}"
+    still, moving = [], [f"@keyframes {mark} {{ from {{ transform: scaleX(0); }} {end_of_bar} }}"]
+    moving.append(f".bar.{mark} {{ animation: {mark} {total:g}s linear infinite; }}")
+    for begin, end in sorted({run[1:] for run in runs}):
+        name, last = f"{mark}-{begin}-{end}", end == count
+        if not last:
+            still.append(f".{name} {{ visibility: hidden; }}")
+        if begin == 0 and last:
+            continue
+        shown = ["0% { visibility: hidden; }"] if begin else []
+        shown.append(f"{_percent(begin, total)} {{ visibility: visible; }}")
+        shown.append(f"{'100%' if last else _percent(end, total)} {{ visibility: {'visible' if last else 'hidden'}; }}")
+        moving.append(f"@keyframes {name} {{ {' '.join(shown)} }}")
+        moving.append(f".{name} {{ animation: {name} {total:g}s step-end infinite; }}")
+    inside = "\n".join(moving)
+    return "\n".join([*still, f"@media (prefers-reduced-motion: no-preference) {{\n{inside}\n}}\n"])
+
+
+def _percent(frame: int, total: float) -> str:
+    return f"{100 * PAUSE * frame / total:.3f}%"
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,174 @@
+"""One backward pass as numbers: every step it takes, in the right order or in a wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isclose, isfinite, isnan
+
+from micrograd_plus._support.identities import Identities
+from micrograd_plus.engine import ADD, Op, Value, hooked, reached, toposort, walk
+from micrograd_plus.formulas.numerals import short
+from micrograd_plus.stepping.ledgers import Edge
+from micrograd_plus.stepping.steps import Names, Step, forward_text, rule
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Wrong:
+    """A gradient that a wrong order gets wrong, and why.
+
+    Attributes:
+        node: whose gradient it is.
+        gradient: what it comes to in this order.
+        expected: what it should be.
+        why: who passed on too early, or nothing.
+        name: what the node is called.
+
+    >>> from micrograd_plus.stepping import backprop
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x
+    >>> print(backprop(y * y + y, order="arguments-first").wrong[0])
+    y.grad is 1.0, not 19.0: v1 passed its gradient on before L had contributed to it
+    """
+
+    node: Value
+    gradient: float
+    expected: float
+    why: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name}.grad is {short(self.gradient)}, not {short(self.expected)}: {self.why}"
+
+    __repr__ = __str__
+
+
+class Pass:
+    """What the chain rule does to the gradients when it visits the nodes in some order; no node is touched.
+
+    Args:
+        root: the loss.
+        names: what each node is called.
+        order: the nodes that operations made, in the order in which each passes on what it has; None for that of
+            `backward()`.
+
+    Raises:
+        TypeError: the rule of a node was set by hand.
+    """
+
+    def __init__(self, root: Value, names: Names, order: Sequence[Value] | None = None) -> None:
+        right, holding = walk(root, flowing=True)
+        right.reverse()
+        for node in right:
+            rule(node)
+        self.root, self.names = root, names
+        self.right = right
+        self.order = right if order is None else order
+        # what leaves had before: it is added to the sum, as backward() does
+        self.held = Identities((node, node.grad) for node in holding if node.op is None and node.grad)
+        self.sums: Identities[Value, float] = Identities()
+        self.steps: list[Step] = []
+        self.uses: Identities[Value, list[Edge]] = Identities()
+        self.hooked: Identities[Value, None] = Identities()
+        self.reached = reached([root], right[::-1])
+        self._set(None, root, -1, (1.0, 1.0, 1.0), 1.0, "seed")
+        for node in self.order:
+            if node.op is not None:
+                self._hook(node)
+                self._visit(node, node.op)
+        for leaf in [node for node in self.sums if node.op is None]:
+            self._hook(leaf)
+
+    def _visit(self, node: Value, op: Op) -> None:
+        """As `backward()` does it: a gradient of 0 passes nothing on where none comes, not even 0 · inf."""
+        upstream = self.sums.get(node, 0.0)
+        args = node.args
+        comes = upstream != 0.0 or id(node) in self.reached
+        if comes:  # a hook can make a gradient where none came
+            self.reached.update([id(arg) for arg in op.reaches(node)])
+        idle = upstream == 0.0 and op is not ADD and (not comes or op.tame(node))
+        numbers = [arg.data if isinstance(arg, Value) else arg for arg in args]
+        for place, (arg, partial, mask) in enumerate(zip(args, op.partials, op.masks)):
+            if not isinstance(arg, Value) or partial is None:
+                continue
+            slope = float(partial(node.data, *numbers))
+            masked = mask is not None and not (slope if mask is partial else mask(node.data, *numbers))
+            if op.halts is None or not op.halts[place]:  # what passes nothing on is no way to the loss
+                self.uses.setdefault(arg, []).append(Edge(node, slope, masked or not comes))
+            masked = masked or (not comes and not isfinite(slope))
+            passed = 0.0 if masked else upstream * slope
+            before = self.sums.get(arg, 0.0)
+            # the first term of a sum is kept as it is, as in the engine: even -0.0
+            after = before if masked or idle else passed if op is ADD and not before else before + passed
+            self._set(node, arg, place, (upstream, slope, passed), after, masked=masked)
+
+    def _hook(self, node: Value) -> None:
+        before = self.sums.get(node, 0.0)
+        after = float(hooked(node, before))
+        if not _same(before, after):
+            self.hooked[node] = None
+            self._set(None, node, -1, (before, 1.0, after), after, "hook")
+
+    def _set(
+        self,
+        node: Value | None,
+        argument: Value,
+        place: int,
+        numbers: tuple[float, float, float],
+        after: float,
+        kind: str = "chain",
+        *,
+        masked: bool = False,
+    ) -> None:
+        before = self.with_held(argument, self.sums.get(argument, 0.0))
+        self.sums[argument] = after
+        after = self.with_held(argument, after)
+        self.steps.append(Step(node, argument, place, *numbers, before, after, masked, self.names, kind))
+
+    @property
+    def forward(self) -> list[str]:
+        """How each value came about, arguments before results: `c = a * b = 2.0 * (-3.0) = -6.0`."""
+        return [forward_text(node, self.names) for node in toposort(self.root) if node.op is not None]
+
+    @property
+    def gradients(self) -> Identities[Value, float]:
+        """The gradient of each node that took part, as after `backward()`."""
+        return Identities((node, self.with_held(node, grad)) for node, grad in self.sums.items())
+
+    @cached_property
+    def wrong(self) -> list[Wrong]:
+        """The gradients that this order gets wrong; none in the order of `backward()`."""
+        if self.order is self.right:
+            return []
+        right = Pass(self.root, self.names)
+        place = Identities((node, i) for i, node in enumerate(self.order))
+        last = len(place)
+        spoilt: Identities[Value, str] = Identities()  # nodes that pass on too little, and why
+        wrong = []
+        for node in [*self.right, *[node for node in right.sums if node.op is None]]:
+            name = self.names[node]
+            users = list(Identities.fromkeys([edge.user for edge in right.uses.get(node, ())]))
+            late = [user for user in users if place.get(user, last) > place.get(node, last)]
+            because = [spoilt[user] for user in users if user in spoilt]
+            had, all_of_it = self.sums.get(node, 0.0), right.sums.get(node, 0.0)
+            if because and not isclose(had, all_of_it, rel_tol=1e-12) and not _same(had, all_of_it):
+                wrong.append(Wrong(node, had, all_of_it, "; ".join(because[:3]), name))
+            if node.op is None:
+                continue
+            if node not in place:
+                spoilt[node] = f"{name} never passed its gradient on"
+            elif late:
+                waited = ", ".join([self.names[user] for user in late[:3]])
+                spoilt[node] = f"{name} passed its gradient on before {waited} had contributed to it"
+            elif because:
+                spoilt[node] = f"{name} passed on a gradient that was wrong already"
+        return wrong
+
+    def with_held(self, node: Value, grad: float) -> float:
+        """A gradient with what the leaf had before."""
+        return grad + self.held[node] if node in self.held else grad
+
+
+def _same(x: float, y: float) -> bool:
+    return x == y or (isnan(x) and isnan(y))
