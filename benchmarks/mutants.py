@@ -35,7 +35,7 @@ MUTATED = {
     "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
     "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
-    "check": ["tests/test_check.py", "micrograd_plus/check.py"],
+    "check/checking": ["tests/test_check.py", "micrograd_plus/check"],
     "program/tracing": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"],
 }
 OTHERS = ["tests/test_formulas.py", "tests/test_package.py", "tests/test_program.py", "tests/test_training.py"]
