@@ -30,8 +30,9 @@ from rich.progress import track
 
 ROOT = Path(__file__).parents[1]
 # what is mutated, and the tests that are closest to it; then come the others, the quick ones first
+ENGINE = ["tests/test_engine.py", "micrograd_plus/engine", "tests/test_anomalies.py", "tests/test_copying.py"]
 MUTATED = {
-    "engine": ["tests/test_engine.py", "micrograd_plus/engine.py", "tests/test_anomalies.py", "tests/test_copying.py"],
+    **dict.fromkeys([f"engine/{name}" for name in ("value", "operations", "walking", "chain", "backward")], ENGINE),
     "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
     "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
@@ -102,6 +103,8 @@ def noticed(folder: Path, mutant: Mutant | None, seconds: float | None = None) -
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "MICROGRAD_PLUS_PURE": "1"}
     try:
         run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=seconds)
+        if run.returncode and mutant is None:
+            print(run.stdout.decode()[-2000:])
         return "failed" if run.returncode else ""
     except subprocess.TimeoutExpired:
         return "hung"

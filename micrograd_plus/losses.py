@@ -15,7 +15,9 @@ from reprlib import repr as short_repr
 from typing import Any
 from warnings import warn
 
-from micrograd_plus.engine import DIV, TABLE, Value, tracing
+from micrograd_plus.engine.operations import DIV, TABLE
+from micrograd_plus.engine.recording import tracing
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import div, equal, less, log, log1p, maximum, relu, softplus, square, where
 from micrograd_plus.ops.vectors import added, log_softmax, logsumexp, mean
 

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 import micrograd_plus as mp
-from micrograd_plus.engine import TABLE, HandMade, Op, Value, toposort
+from micrograd_plus.engine.handmade import HandMade
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.stepping.page.placing import _at
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -113.0, math.inf, -math.inf, math.nan, 1e308, 5e-324]  # -113.0 is mypyc's nil

@@ -20,7 +20,7 @@ import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.check.checking import Finding, GradientError, GradientReport, check_grads
 from micrograd_plus.check.differences import slopes
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 
 CASES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "checks.py"))

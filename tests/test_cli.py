@@ -28,7 +28,7 @@ from micrograd_plus.cli import jobs, runs, terminal
 from micrograd_plus.cli.expressions import parse
 from micrograd_plus.data import load_digits
 from micrograd_plus.data.dataset import Dataset
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.formulas.cards import row
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.training import loop as training

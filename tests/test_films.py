@@ -13,7 +13,7 @@ from test_page import NASTY
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import toposort
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.page import films
 from micrograd_plus.stepping.page.placing import layout

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import micrograd_plus as mp
-from micrograd_plus.engine import TABLE, Value
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.rows import FUNCTIONS
 
 Function = Callable[..., Any]

@@ -133,7 +133,7 @@ def test_attributes_of_a_value_are_read_the_fast_way() -> None:
 
 # the rooms of the package and the modules that stand alone, in the order in which they may import each other
 LAYERS = [
-    *("_support", "loading", "engine", "copying", "anomalies", "ops", "nn", "losses", "calculus", "data", "optim"),
+    *("_support", "engine", "ops", "nn", "losses", "calculus", "data", "optim"),
     *("program", "formulas", "pictures", "networks", "stepping", "check", "laws", "strategies", "_hypothesis"),
     *("plugins", "training", "cli", "__main__"),
 ]

@@ -12,7 +12,8 @@ from browsers import in_browser, opened
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import TABLE, Op, toposort
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.javascript import Script, arithmetic, is_close, script
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.page import LIMIT

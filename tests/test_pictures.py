@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus.engine import Value, toposort
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas import naming
 from micrograd_plus.pictures import drawing as pictures
 from micrograd_plus.pictures import folding, rendering

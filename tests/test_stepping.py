@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import Arg, Op, block, toposort, watching
+from micrograd_plus.engine.operations import Arg, Op
+from micrograd_plus.engine.recording import block, watching
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import Expression, expressions

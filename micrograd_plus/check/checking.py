@@ -17,12 +17,15 @@ from typing import Any, Literal, NamedTuple
 from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
-from micrograd_plus.anomalies import users_line
 from micrograd_plus.calculus import gradient as engine_gradient
 from micrograd_plus.calculus.leaks import listener
 from micrograd_plus.calculus.nesting import leaves, replaced
 from micrograd_plus.check.differences import COARSE, SAFETY, Branch, Slope, slopes
-from micrograd_plus.engine import TABLE, Op, Value, apply, block, enable_grad, leaving, linking, walk
+from micrograd_plus.engine.anomalies import users_line
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.recording import block, enable_grad, leaving, linking
+from micrograd_plus.engine.value import Value, apply
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.nn import Module
 from micrograd_plus.ops.rows import FLAT, REAL
 
@@ -255,7 +258,7 @@ def check_grads(
           a kink of relu
     >>> check_grads(lambda x: x**3, 2.0, gradient=lambda x: 3 * x)
     Traceback (most recent call last):
-    micrograd_plus.check.GradientError: check_grads(<lambda>): 0 of 1 derivatives of order 1 agree
+    micrograd_plus...GradientError: check_grads(<lambda>): 0 of 1 derivatives of order 1 agree
     1 wrong
       ∂f/∂x (order 1) at x = 2.0
           got 6, expected 12, tolerance 1e-05

@@ -19,7 +19,7 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus.cli.expressions import ExpressionError, parse
 
 if TYPE_CHECKING:
-    from micrograd_plus.engine import Value
+    from micrograd_plus.engine.value import Value
 
 NAME = "micrograd-plus"
 Edges = Literal["local", "contribution"]
@@ -355,7 +355,8 @@ def step(expression: str, at: dict[str, float], out: str | None) -> int:
 
 def _computed(root: Value, names: Mapping[Value, str]) -> list[str]:
     """How each node of a graph came by its value, a line each; of a long one the first and the last."""
-    from micrograd_plus.engine import Value, apply, toposort
+    from micrograd_plus.engine.value import Value, apply
+    from micrograd_plus.engine.walking import toposort
     from micrograd_plus.formulas.numerals import short
     from micrograd_plus.formulas.writing import formula
 

@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micrograd_plus.engine import number
+from micrograd_plus.engine.scalars import number
 
 if TYPE_CHECKING:
     from rich.progress import Progress

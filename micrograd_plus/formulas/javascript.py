@@ -16,7 +16,10 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from micrograd_plus.engine import TABLE, Op, Value, block, enable_grad, walk, watching
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.recording import block, enable_grad, watching
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.rows import FUNCTIONS
 
 TOLERANCE = 1e-12

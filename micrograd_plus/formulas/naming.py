@@ -16,7 +16,8 @@ from itertools import count, islice
 from typing import Any
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value, walk
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.nn import Module
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep

@@ -9,7 +9,9 @@ from functools import cache, partial
 from typing import Any, cast
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Op, Value, walk
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.formulas.writing import DEPTH, Graph, Names, graph_of
 
 _WRITTEN_OUT, _WRITTEN_DEEP = 10_000, 150  # SymPy compares expressions term by term, and recursively

@@ -17,7 +17,9 @@ from reprlib import repr as short_repr
 from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.calculus import gradient
-from micrograd_plus.engine import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op, Value, refused, walk
+from micrograd_plus.engine.operations import ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op, refused
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.formulas.naming import callers_namespace
 from micrograd_plus.formulas.naming import names as callers_names
 from micrograd_plus.ops.vectors import added

@@ -26,7 +26,7 @@ from time import monotonic, process_time, sleep
 from types import FrameType
 from typing import IO, Any, NamedTuple, NoReturn, Protocol
 
-from micrograd_plus.anomalies import quoted_line
+from micrograd_plus.engine.anomalies import quoted_line
 from micrograd_plus.laws.engines import find
 
 # an engine may replace built-in functions; those that this module calls stay as they were

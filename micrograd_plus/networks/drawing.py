@@ -10,7 +10,9 @@ from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
 from micrograd_plus._support.arguments import whole
-from micrograd_plus.engine import Value, no_grad, number
+from micrograd_plus.engine.recording import no_grad
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
 from micrograd_plus.networks.scenes import (
     MARK,
     MIDDLE,

@@ -12,7 +12,8 @@ from typing import Any
 from micrograd_plus._support.arguments import paired
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.calculus import gradient
-from micrograd_plus.engine import Value, enable_grad
+from micrograd_plus.engine.recording import enable_grad
+from micrograd_plus.engine.value import Value
 from micrograd_plus.losses import squared_error
 from micrograd_plus.networks.drawing import draw_nudges, forward, inputs_of, layers_of
 from micrograd_plus.networks.scenes import Drawing, clean

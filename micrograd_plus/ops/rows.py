@@ -13,7 +13,10 @@ from reprlib import repr as short_repr
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
 
-from micrograd_plus.engine import TABLE, Op, Value, apply, leaving, node, number, operation, overrides, within
+from micrograd_plus.engine.operations import TABLE, Op, operation
+from micrograd_plus.engine.recording import leaving, within
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value, apply, node, overrides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from math import inf, nan, pi
 from typing import Any
 
-from micrograd_plus.engine import Value, apply
+from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.ops.rows import (
     FLAT,
     FUNCTIONS,

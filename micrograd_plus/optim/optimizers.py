@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus._support.errors import unknown
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops import table as ops
 from micrograd_plus.optim.ranges import checked, parameters
 

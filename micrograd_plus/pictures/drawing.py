@@ -28,7 +28,9 @@ from typing import Any, Literal
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import HandMade, Value, reached, walk
+from micrograd_plus.engine.handmade import HandMade
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import reached, walk
 from micrograd_plus.formulas import naming
 from micrograd_plus.nn import Module
 from micrograd_plus.pictures import folding

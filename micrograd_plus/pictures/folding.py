@@ -16,7 +16,7 @@ from typing import Any
 
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
 EDGES = 4  # for each box that may be drawn: what takes Graphviz a second, too

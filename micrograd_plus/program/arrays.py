@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Arg, Op, Value, recording, tracing, walk, watching, within
+from micrograd_plus.engine.operations import Arg, Op
+from micrograd_plus.engine.recording import recording, tracing, watching, within
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 
 Places: TypeAlias = NDArray[Any]
 

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.anomalies import LIBRARIES, users_line
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.anomalies import LIBRARIES, users_line
+from micrograd_plus.engine.value import Value
 from micrograd_plus.program.ordering import codes, filled
 
 THINGS = 5_000  # so many are looked at

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, MUL, NEG, SUB, Op
+from micrograd_plus.engine.operations import ADD, MUL, NEG, SUB, Op
 from micrograd_plus.program.arrays import Array, Operand, Piece, Places, Product, is_scalar
 from micrograd_plus.program.fusing import EXTREMES
 from micrograd_plus.program.lowering import RECIPROCAL, WHERE, is_bool, lowered, reached, ufunc

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from micrograd_plus.engine import ADD, MUL, NEG, SUB, TABLE, Op
+from micrograd_plus.engine.operations import ADD, MUL, NEG, SUB, TABLE, Op
 from micrograd_plus.program.tracing import Listing
 
 Term = tuple[float, int, int]  # coefficient · first factor · second factor; the second may be missing, -1

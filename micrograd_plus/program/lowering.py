@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from micrograd_plus.engine import ABS, ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op
+from micrograd_plus.engine.operations import ABS, ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op
 from micrograd_plus.program.arrays import Array, Arrays, Operand, is_scalar
 
 WHERE, EQUAL, SQUARE, SQRT, RECIPROCAL = (TABLE[name] for name in ("where", "equal", "square", "sqrt", "reciprocal"))

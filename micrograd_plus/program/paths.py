@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine import Value, locked
+from micrograd_plus.engine.locking import locked
+from micrograd_plus.engine.value import Value
 from micrograd_plus.program.emitting import Source, emitted
 from micrograd_plus.program.explaining import described
 from micrograd_plus.program.fusing import groups

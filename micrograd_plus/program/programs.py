@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value, hooks_on, locked, tracing
+from micrograd_plus.engine.hooks import hooks_on
+from micrograd_plus.engine.locking import locked
+from micrograd_plus.engine.recording import tracing
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
 from micrograd_plus.program.ordering import ordered, reached

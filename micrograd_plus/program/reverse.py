@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, LESS, MUL, TABLE, Op
+from micrograd_plus.engine.operations import ADD, LESS, MUL, TABLE, Op
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places
 
 WHERE = TABLE["where"]

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, MUL, TABLE, Value
+from micrograd_plus.engine.operations import ADD, MUL, TABLE
+from micrograd_plus.engine.value import Value
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places, Product
 from micrograd_plus.program.fusing import MISSING, Group, Term
 from micrograd_plus.program.tracing import Listing

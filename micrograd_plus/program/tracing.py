@@ -24,24 +24,12 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.anomalies import users_line
-from micrograd_plus.engine import (
-    SUB,
-    UNKNOWN,
-    Arg,
-    Op,
-    Value,
-    apply,
-    hooks_on,
-    opened,
-    operation,
-    recording,
-    refused,
-    tracing,
-    walk,
-    watching,
-    within,
-)
+from micrograd_plus.engine.anomalies import users_line
+from micrograd_plus.engine.hooks import hooks_on
+from micrograd_plus.engine.operations import SUB, UNKNOWN, Arg, Op, operation, refused
+from micrograd_plus.engine.recording import opened, recording, tracing, watching, within
+from micrograd_plus.engine.value import Value, apply
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.program.chance import Dice
 
 Shape = tuple[int, ...]
@@ -381,13 +369,13 @@ def _of_inputs(value: Value) -> bool:
 
 
 _PACKAGE = Path(__file__).parent.parent
-_PASSED_BY = (__file__, str(_PACKAGE / "engine.py"), reprlib.__file__, weakref.__file__)
+_PASSED_BY = (__file__, str(_PACKAGE / "engine"), reprlib.__file__, weakref.__file__)
 
 
 def _by_the_package() -> bool:
     """Whether it is this package's own code, not the user's, that asks."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename in _PASSED_BY:
+    while frame is not None and frame.f_code.co_filename.startswith(_PASSED_BY):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename.startswith(str(_PACKAGE))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, overload
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.ops.vectors import added
 

@@ -8,7 +8,10 @@ from functools import cached_property
 from math import isclose, isfinite, isnan
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import ADD, Op, Value, hooked, reached, toposort, walk
+from micrograd_plus.engine.hooks import hooked
+from micrograd_plus.engine.operations import ADD, Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import reached, toposort, walk
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.ledgers import Edge
 from micrograd_plus.stepping.steps import Names, Step, forward_text, rule

@@ -12,7 +12,8 @@ from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
-from micrograd_plus.engine import Value, toposort, walk
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import toposort, walk
 from micrograd_plus.formulas.naming import callers_namespace, named_modules, names
 from micrograd_plus.stepping.ledgers import Ledger, ledger
 from micrograd_plus.stepping.page import in_notebook, page, save

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
-from micrograd_plus.engine import Op, Value, block, enable_grad, refused, watching
+from micrograd_plus.engine.operations import Op, refused
+from micrograd_plus.engine.recording import block, enable_grad, watching
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import enclosed, short
 from micrograd_plus.formulas.writing import formula
 

@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 
 from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.errors import unknown
-from micrograd_plus.engine import Op, Value, number
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import MLP
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 

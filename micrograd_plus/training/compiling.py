@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine import Value, recording, within
+from micrograd_plus.engine.recording import recording, within
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.program import CompileError, Program
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from micrograd_plus.data.batches import take
-from micrograd_plus.engine import Value, no_grad
+from micrograd_plus.engine.recording import no_grad
+from micrograd_plus.engine.value import Value
 from micrograd_plus.optim import Optimizer
 from micrograd_plus.program import CompileError
 

@@ -18,7 +18,9 @@ from warnings import warn
 from micrograd_plus._support.arguments import Seed, generator, paired, whole
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.data.batches import ordered
-from micrograd_plus.engine import Value, has_hook, watching
+from micrograd_plus.engine.hooks import has_hook
+from micrograd_plus.engine.recording import watching
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.optim import Optimizer, Schedule
 from micrograd_plus.training.progress import Meter, metered, percent

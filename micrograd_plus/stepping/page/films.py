@@ -10,7 +10,7 @@ from itertools import groupby
 from zlib import crc32
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.page.placing import Layout, columns, layout, most, share
 from micrograd_plus.stepping.passes import Pass

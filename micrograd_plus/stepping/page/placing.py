@@ -11,7 +11,7 @@ from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.ops.vectors import dot
 from micrograd_plus.pictures.rendering import render
