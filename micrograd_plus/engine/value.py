@@ -263,7 +263,7 @@ class Value:
             return apply(operation("stop_gradient"), self)
         return Value(self._data)
 
-    # the other side may be an array, which then answers for itself; engine.pyi says what comes of numbers
+    # the other side may be an array, which then answers for itself; value.pyi says what comes of numbers
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Value):

@@ -35,7 +35,7 @@ def method(name: str) -> str:
 
 
 def stub() -> str:
-    """The text of value.pyi: mypy's stub of engine.py, with the methods put into the class Value."""
+    """The text of value.pyi: mypy's stub of value.py, with the methods put into the class Value."""
     from mypy.stubgen import main as stubgen
 
     with tempfile.TemporaryDirectory() as folder:
