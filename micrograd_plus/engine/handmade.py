@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from reprlib import repr as short_repr
 from types import CellType, FunctionType, MethodType
-from typing import Any
+from typing import Any, Final
 
 from micrograd_plus.engine.backward import pulled_by_hand
 from micrograd_plus.engine.operations import POW, Arg, Op
@@ -125,6 +125,30 @@ def _content(cell: CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # an empty cell
         return None
+
+
+_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}  # others have ours
+
+
+def op_name(value: Value) -> str:
+    """What `value._op` is."""
+    given: str | None = getattr(value, "_op_given", None)
+    if given is not None:
+        return given
+    if value.op is None or (value._a is None and isinstance(value.op, HandMade)):  # a leaf, with a rule or without
+        return ""
+    if value.op is POW and isinstance(value._b, float):
+        return f"**{value._b:g}"
+    return _NAMES.get(value.op.name, value.op.name)
+
+
+def check_children(value: Value, children: Iterable[Value]) -> None:
+    """Refuse what `value._prev = children` would change."""
+    if set(children) != value._prev:
+        raise AttributeError(
+            f"Value._prev = {short_repr(children)}: what a node is made from is said when it is made, as in "
+            "Value(data, (x, y), '+')"
+        )
 
 
 def children(value: Value) -> set[Value]:

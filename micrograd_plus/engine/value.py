@@ -26,7 +26,7 @@ from micrograd_plus.engine.operations import (
     Op,
     operation,
 )
-from micrograd_plus.engine.recording import linking, open_blocks, recording, tell, tracing, watching
+from micrograd_plus.engine.recording import linking, open_blocks, opened, recording, tell, tracing, watching
 from micrograd_plus.engine.scalars import number, operand
 
 NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))
@@ -168,23 +168,16 @@ class Value:
 
     @_prev.setter
     def _prev(self, children: Iterable[Value]) -> None:
-        if set(children) != self._prev:
-            raise AttributeError(
-                f"Value._prev = {short_repr(children)}: what a node is made from is said when it is made, as in "
-                "Value(data, (x, y), '+')"
-            )
+        from micrograd_plus.engine.handmade import check_children
+
+        check_children(self, children)
 
     @property
     def _op(self) -> str:
         """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name, or as one wrote it."""
-        given: str | None = getattr(self, "_op_given", None)
-        if given is not None:
-            return given
-        if self.op is None or (self._a is None and type(self.op) is not Op):  # a leaf with a rule set by hand
-            return ""
-        if self.op is POW and isinstance(self._b, float):
-            return f"**{self._b:g}"
-        return _MICROGRAD_NAMES.get(self.op.name, self.op.name)
+        from micrograd_plus.engine.handmade import op_name
+
+        return op_name(self)
 
     @_op.setter
     def _op(self, name: str) -> None:
@@ -393,7 +386,6 @@ def overrides(kind: type[Any]) -> bool:
     return issubclass(kind, Value) and (kind.__add__, kind.__mul__, kind.__pow__, kind.__neg__) != _ARITHMETIC
 
 
-_MICROGRAD_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}
 _new: Final = Value.__new__
 
 
@@ -414,11 +406,11 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
 
 def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Value:
     """The same while blocks are open: a trace wants it to be one of its own, a watch looks at it, or it is a leaf."""
+    args = (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b)
     trace = tracing.get()
     if trace is None:
-        for each in open_blocks:
-            if each.variable is tracing:
-                each.value.elsewhere((a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b))
+        for other in opened(tracing):
+            other.elsewhere(args)
     out = _new(Value) if trace is None else _new(trace.kind)
     out._mark = 0
     out._data = data
@@ -426,7 +418,7 @@ def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Va
     out._note = None
     out.op = out._a = out._b = None
     if (watch := watching.get()) is not None:
-        watch.made(out, op, (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b))
+        watch.made(out, op, args)
     if recording.get():
         out.op = op
         out._a = a

@@ -3,7 +3,7 @@ from _typeshed import Incomplete
 from collections.abc import Callable as Callable, Iterable
 from micrograd_plus.engine.hooks import Handle as Handle, Hook as Hook
 from micrograd_plus.engine.operations import ABS as ABS, ADD as ADD, Arg as Arg, DIV as DIV, LESS as LESS, LESS_EQUAL as LESS_EQUAL, MOD as MOD, MUL as MUL, NEG as NEG, Op as Op, POW as POW, SUB as SUB, operation as operation
-from micrograd_plus.engine.recording import linking as linking, open_blocks as open_blocks, recording as recording, tell as tell, tracing as tracing, watching as watching
+from micrograd_plus.engine.recording import linking as linking, open_blocks as open_blocks, opened as opened, recording as recording, tell as tell, tracing as tracing, watching as watching
 from micrograd_plus.engine.scalars import number as number, operand as operand
 from typing import Any, Final, SupportsFloat
 
@@ -332,7 +332,6 @@ def overrides(kind: type[Any]) -> bool:
     the comparison of four pointers in the place of this.
     """
 
-_MICROGRAD_NAMES: Final[Incomplete]
 _new: Final[Incomplete]
 
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
