@@ -106,9 +106,7 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
     outer = _running if within else None  # whatever an interrupt left there
     order, held = walked([root], None, True)
     if xs is not None:
-        for node in order:
-            if node.op is not None and node.op.forward is None:
-                raise refused(node, UNKNOWN)
+        _refuse_rules_by_hand(order)
         held.extend(xs)
     aside = outer is not None and outer.sums is None
     if outer is not None and aside:
@@ -144,6 +142,12 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
                 node._grad = grad
         if outer is not None and aside:
             outer.hide()
+
+
+def _refuse_rules_by_hand(order: list[Value]) -> None:
+    for node in order:
+        if node.op is not None and node.op.forward is None:
+            raise refused(node, UNKNOWN)
 
 
 def _after_fork() -> None:

@@ -82,13 +82,7 @@ def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | 
     if not isinstance(thing, (FunctionType, MethodType, functools.partial)) or id(thing) in seen:
         return None
     seen.add(id(thing))
-    if isinstance(thing, FunctionType):
-        cells, named = thing.__closure__ or (), thing.__kwdefaults__ or {}
-        held = [[_content(cell) for cell in cells], thing.__defaults__ or (), named.values()]
-    elif isinstance(thing, functools.partial):
-        held = [[thing.func], thing.args, thing.keywords.values()]
-    else:
-        held = [[thing.__func__, thing.__self__]]
+    held = _held(thing)
     makers = [[_without(part, node, seen) for part in parts] for parts in held]
     if not any(maker is not None for part in makers for maker in part):
         return None
@@ -97,9 +91,24 @@ def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | 
     def filled(node: Value) -> list[list[Any]]:
         return [[p if make is None else make(node) for p, make in zip(*pair)] for pair in zip(kept, makers)]
 
+    return _made_again(thing, makers[0], filled)
+
+
+def _held(thing: Any) -> list[list[Any]]:
+    """What a function, a method or a partial holds."""
     if isinstance(thing, FunctionType):
-        code, space, name, keys = thing.__code__, thing.__globals__, thing.__name__, list(named)
-        own = [cell if maker is None else None for cell, maker in zip(cells, makers[0])]
+        cells = [_content(cell) for cell in thing.__closure__ or ()]
+        return [cells, list(thing.__defaults__ or ()), list((thing.__kwdefaults__ or {}).values())]
+    if isinstance(thing, functools.partial):
+        return [[thing.func], list(thing.args), list(thing.keywords.values())]
+    return [[thing.__func__, thing.__self__]]
+
+
+def _made_again(thing: Any, of_cells: list[Any], filled: Callable[[Value], list[list[Any]]]) -> Callable[[Any], Any]:
+    """How to make the same of a node, by what it holds then; a cell that does not lead to the node stays."""
+    if isinstance(thing, FunctionType):
+        code, space, name, keys = thing.__code__, thing.__globals__, thing.__name__, list(thing.__kwdefaults__ or {})
+        own = [cell if maker is None else None for cell, maker in zip(thing.__closure__ or (), of_cells)]
 
         def function(node: Value) -> Any:
             contents, defaults, others = filled(node)
