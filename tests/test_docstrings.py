@@ -498,7 +498,12 @@ def collected(module: str) -> set[str]:
     }
 
 
-DATA = {"nn": ("INITIALISERS", "Initialiser"), "optim.optimizers": ("OPTIMIZERS",), "engine": ("NATIVE", "TABLE")}
+DATA = {
+    "nn": ("INITIALISERS", "Initialiser"),
+    "losses": ("LOSSES",),
+    "optim.optimizers": ("OPTIMIZERS",),
+    "engine": ("NATIVE", "TABLE"),
+}
 
 
 @pytest.mark.parametrize("module", DATA)
