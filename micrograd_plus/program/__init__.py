@@ -7,6 +7,6 @@ nothing regular in them go over a tape (`replay`, `tape`). A `Path` is one way t
 Functions that draw random numbers are found out by `chance`.
 """
 
+from micrograd_plus.program.errors import CompileError as CompileError
 from micrograd_plus.program.programs import Program as Program
 from micrograd_plus.program.programs import compile as compile
-from micrograd_plus.program.tracing import CompileError as CompileError

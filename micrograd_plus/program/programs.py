@@ -14,9 +14,11 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value, hooks_on, locked, tracing
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
+from micrograd_plus.program.errors import CompileError
+from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.ordering import ordered, reached
 from micrograd_plus.program.paths import Path
-from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace
+from micrograd_plus.program.tracing import Shape, shape_of, trace
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
