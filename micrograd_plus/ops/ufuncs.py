@@ -116,7 +116,7 @@ def _array_function(_: Value, function: Any, types: Any, args: Any, options: Any
 
 
 class _Cuts:
-    """Hears whether a function of NumPy's takes a Value for a plain number; and so does whoever listens already."""
+    """Notes whether a function of NumPy's takes a Value for a plain number, and tells the watcher set before."""
 
     def __init__(self, outer: Any) -> None:
         self.outer, self.heard = outer, False

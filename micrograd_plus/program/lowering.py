@@ -1,4 +1,4 @@
-"""Rewrite instructions into what NumPy has: formulas for the functions it lacks, nothing computed for nothing."""
+"""Rewrite instructions into what NumPy has: formulas for what it lacks, and the simplest that gives the same."""
 
 from __future__ import annotations
 

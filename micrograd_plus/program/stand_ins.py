@@ -47,7 +47,7 @@ _WAYS_OUT = {
 
 
 class Recorder:
-    """Told by the engine when a number leaves a Value. Leads a second run the ways of the first."""
+    """The trace of one run: it refuses questions, notes choices, and leads a second run through those of the first."""
 
     def __init__(
         self, inputs: Iterable[Value], ways: Sequence[bool] | None, outside: Mapping[Value, float] | None
@@ -241,7 +241,7 @@ def _trace_of(value: Value) -> Recorder | None:
 
 
 def _demand_thread(value: Traced) -> None:
-    """Refuse a question where nobody traces."""
+    """Refuse a question that comes from another thread, in which nothing is traced."""
     if tracing.get() is None and (trace := _trace_of(value)) is not None:
         trace.elsewhere((value,))
 
