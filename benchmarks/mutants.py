@@ -42,7 +42,10 @@ MUTATED = {
     "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "check/checking": ["tests/test_check.py", "micrograd_plus/check"],
-    "program/tracing": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"],
+    **{
+        f"program/{name}": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"]
+        for name in ("tracing", "stand_ins", "flat_graphs", "comparing")
+    },
 }
 OTHERS = ["tests/test_formulas.py", "tests/test_package.py", "tests/test_program.py", "tests/test_training.py"]
 TESTS = [*(test for close in MUTATED.values() for test in close), *OTHERS]

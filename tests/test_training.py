@@ -224,7 +224,7 @@ def take_gradients(optimizer: Any, gradients: Iterator[Any]) -> None:
     optimizer.step = stepping
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adadelta", "NAdam", "RAdam"])
+@pytest.mark.parametrize("name", [made.__name__ for made in optim.OPTIMIZERS.values()])
 @settings(max_examples=5)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=1, max_size=2),

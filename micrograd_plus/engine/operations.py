@@ -68,11 +68,7 @@ class Op:
 
     @property
     def arity(self) -> int:
-        """How many Values it takes: its arguments without the options.
-
-        >>> TABLE["where"].arity, TABLE["clamp"].arity
-        (3, 1)
-        """
+        """How many Values it takes: its arguments without the options, 3 for `where` and 1 for `clamp`."""
         return len(self.partials) - len(self.options)
 
     def slopes(self, out: float, args: tuple[Arg, ...]) -> list[tuple[Value, float]]:
@@ -82,7 +78,7 @@ class Op:
 
         Args:
             out: what the operation gave.
-            args: what it was applied to, Values and constants.
+            args: a tuple of what it was applied to, a Value or a constant for each argument.
 
         >>> from micrograd_plus.engine import Value
         >>> x, y = Value(2.0), Value(3.0)

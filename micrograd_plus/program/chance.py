@@ -82,7 +82,7 @@ class Dice:
             if finder.own:
                 break
         else:
-            if beside and moved < AGAIN:  # it was somebody else
+            if beside and moved < AGAIN:  # another thread has drawn
                 return ""
         return finder.line or "a line that is not known"
 

@@ -17,9 +17,11 @@ from micrograd_plus.engine.recording import tracing
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
+from micrograd_plus.program.errors import CompileError
+from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.ordering import ordered, reached
 from micrograd_plus.program.paths import Path
-from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace
+from micrograd_plus.program.tracing import Shape, shape_of, trace
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
