@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from micrograd_plus._support.texts import plural
 from micrograd_plus.program.arrays import Arrays
 from micrograd_plus.program.fusing import Group
 from micrograd_plus.program.tracing import Listing
@@ -22,7 +23,7 @@ def described(listing: Listing, found: list[Group], arrays: Arrays | None) -> st
     lines = [_group(group) for group in found]
     if len(lines) > SHOWN:
         lines[SHOWN:] = [f"... and {len(lines) - SHOWN:,} more"]
-    head = f"{listing.nodes:,} scalar nodes → {len(found):,} group{'s' if len(found) != 1 else ''}"
+    head = f"{listing.nodes:,} scalar nodes → {plural(len(found), 'group')}"
     if products:
         sizes = [
             f"{m} x {k}" + (f" for {q} columns an example" if q > 1 else "") + (f", {times} times" if times > 1 else "")
@@ -40,5 +41,5 @@ def _group(group: Group) -> str:
     terms = [len(part[0]) for part in group.terms]
     weighted, products, numbers, steps = terms[0], terms[1] + terms[2], terms[3] + terms[4], terms[5]
     parts = {"weighted input": weighted, "product": products, "number": numbers, "step": steps}
-    said = " and ".join([f"{n:,} {what}{'s' if n > 1 else ''}" for what, n in parts.items() if n])
+    said = " and ".join([plural(n, what) for what, n in parts.items() if n])
     return f"{count:,} x the sum of {said}{shared}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.texts import plural
 from micrograd_plus.engine import Value, hooks_on, locked, tracing
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
@@ -173,7 +174,7 @@ class Program:
     def __repr__(self) -> str:
         nodes = max([path.nodes for path in self._paths], default=0)
         ways = f", {len(self._paths)} ways" if len(self._paths) > 1 else ""
-        count = f"{len(self.parameters):,} parameter{'s' * (len(self.parameters) != 1)}"
+        count = plural(len(self.parameters), "parameter")
         return f"Program({self._name}, {nodes:,} nodes, {count}{ways})"
 
     def __getstate__(self) -> dict[str, Any]:
