@@ -13,8 +13,9 @@ from browsers import in_browser, opened
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import TABLE, Op, toposort
-from micrograd_plus.formulas.javascript import Script, arithmetic, is_close, script
+from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.page import LIMIT
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import expressions
