@@ -427,6 +427,16 @@ def test_only_the_paths_from_one_node() -> None:
         draw(c, path_from=d)
 
 
+def test_neurons_that_no_variable_holds_are_called_alike_with_and_without_path_from() -> None:
+    out = mp.MLP(2, [2, 1], seed=1)([1.0, 2.0])
+    calls = [node for node in toposort(out) if node.scope is not None]
+    weight = calls[1].scope.w[0]
+    texts = [lines(draw(out, depth=0, names={}, path_from=start), "node") for start in (None, weight)]
+    titles = [[text for text in found if text.startswith("neuron")] for found in texts]
+    assert sorted(titles[0]) == ["neuron1", "neuron2", "neuron3"]
+    assert sorted(titles[1]) == ["neuron2", "neuron3"]
+
+
 # ------------------------------------------------------------------------------------------------------- safe and clear
 
 

@@ -44,7 +44,7 @@ def break_into_lines(graph: Graph, limit: int) -> tuple[list[tuple[Value, Expres
 
 
 def _used(parts: list[tuple[Value, Expression]], whole: Expression) -> list[tuple[Value, Expression]]:
-    """The parts that the whole needs: what one is multiplied by 0, or what has the power 0, is written nowhere."""
+    """The parts that the whole needs, directly or through others: x**0 is written as 1, without x."""
     used = Identities.fromkeys(whole.names())
     for node, part in reversed(parts):
         if node in used:

@@ -83,7 +83,7 @@ class Picture:
     def _repr_html_(self) -> str:
         """An image, which viewers show in notebooks that they do not trust, too."""
         width = re.search(r'<svg width="([\d.]+)pt"', self.svg)
-        least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, it could not be read: then it scrolls
+        least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
         data = b64encode(self.svg.encode()).decode()
         style = f"max-width: 100%; min-width: {least}px; height: auto"
         image = f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(repr(self))}" style="{style}">'
