@@ -14,8 +14,9 @@ import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.walking import toposort
-from micrograd_plus.formulas.javascript import Script, arithmetic, is_close, script
+from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.page import LIMIT
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import expressions

@@ -16,6 +16,7 @@ import click
 
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.texts import abridge
 from micrograd_plus.cli.expressions import ExpressionError, parse
 
 if TYPE_CHECKING:
@@ -367,9 +368,7 @@ def _computed(root: Value, names: Mapping[Value, str]) -> list[str]:
             named = Identities((arg, Value(arg.data, label=names[arg])) for arg in values)
             again = apply(node.op, *[named[arg] if isinstance(arg, Value) else arg for arg in node.args])
             lines.append(f"{names[node]} = {formula(again)} = {short(node.data)}")
-    if len(lines) > 40:
-        lines[20:-20] = [f"… ({len(lines) - 40:,} lines not shown)"]
-    return lines
+    return abridge(lines, 40, "lines")
 
 
 @command.command(

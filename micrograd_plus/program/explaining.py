@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from micrograd_plus._support.texts import plural
 from micrograd_plus.program.arrays import Arrays
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import (
@@ -30,7 +31,7 @@ def described(listing: Listing, found: list[Group], arrays: Arrays | None) -> st
     lines = [_group(group) for group in found]
     if len(lines) > SHOWN:
         lines[SHOWN:] = [f"... and {len(lines) - SHOWN:,} more"]
-    head = f"{listing.nodes:,} scalar nodes → {len(found):,} group{'s' if len(found) != 1 else ''}"
+    head = f"{listing.nodes:,} scalar nodes → {plural(len(found), 'group')}"
     if products:
         sizes = [
             f"{m} x {k}" + (f" for {q} columns an example" if q > 1 else "") + (f", {times} times" if times > 1 else "")
@@ -52,5 +53,5 @@ def _group(group: Group) -> str:
         "number": terms[NUMBERS] + terms[SHARED_NUMBERS],
         "step": terms[STEPS],
     }
-    said = " and ".join([f"{n:,} {what}{'s' if n > 1 else ''}" for what, n in parts.items() if n])
+    said = " and ".join([plural(n, what) for what, n in parts.items() if n])
     return f"{count:,} x the sum of {said}{shared}"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from reprlib import repr as short_repr
-from typing import Any, overload
+from typing import overload
 
 from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
+from micrograd_plus._support.texts import abridge
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import toposort, walk
-from micrograd_plus.formulas.naming import callers_namespace, named_modules, names
+from micrograd_plus.formulas.naming import UsersNames, users_names
+from micrograd_plus.formulas.variables import callers_namespace
 from micrograd_plus.stepping.ledgers import Ledger, ledger
 from micrograd_plus.stepping.page import in_notebook, page, save
 from micrograd_plus.stepping.passes import Pass, Wrong
@@ -75,9 +77,9 @@ class Backprop(Sequence[Step]):
 
     def __str__(self) -> str:
         """The steps, one a line; of a long pass the first and the last. Then what came out wrong."""
-        lines = _cut([f"{i}  {step}" for i, step in self._listed()], len(self), "steps")
+        lines = abridge([f"{i}  {step}" for i, step in self._listed()], _SHOWN, "steps", len(self))
         wrong = [f"wrong: {each}" for each in self.wrong]
-        return printable("\n".join([*lines, *_cut(wrong, len(wrong), "wrong gradients")]))
+        return printable("\n".join([*lines, *abridge(wrong, _SHOWN, "wrong gradients")]))
 
     def _listed(self) -> list[tuple[int, Step]]:
         count, half = len(self), _SHOWN // 2
@@ -183,14 +185,6 @@ class Backprop(Sequence[Step]):
         return in_notebook(self._pass)
 
 
-def _cut(lines: list[str], count: int, what: str) -> list[str]:
-    """The first and the last lines, and how many are not shown."""
-    if count <= _SHOWN:
-        return lines
-    half = _SHOWN // 2
-    return [*lines[:half], f"… ({count - 2 * half:,} {what} not shown)", *lines[-half:]]
-
-
 def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backprop:
     """The backward pass of a scalar as steps, in the order and with the numbers of `loss.backward()`.
 
@@ -221,16 +215,17 @@ def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backpro
     """
     if not isinstance(loss, Value):
         raise TypeError(f"backprop({short_repr(loss)}): expected a Value, got {type(loss).__name__}")
-    nodes, namespace = toposort(loss), callers_namespace()
-    known = _outputs(nodes, namespace) | names([loss], namespace)
+    nodes = toposort(loss)
+    users = users_names(nodes, callers_namespace())
+    known = _outputs(nodes, users) | users.nodes
     return Backprop(loss, Names(loss, nodes, known), None if order is None else _ordered(loss, order))
 
 
-def _outputs(nodes: list[Value], namespace: Mapping[str, Any]) -> Identities[Value, str]:
+def _outputs(nodes: list[Value], users: UsersNames) -> Identities[Value, str]:
     """Names for what neurons put out, such as model.layers.0.neurons.3.out."""
     scoped = [node for node in nodes if node.scope is not None]
     paths: dict[int, str] = {}
-    for top, module in named_modules(scoped, namespace) if scoped else ():
+    for top, module in users.modules if scoped else ():
         for path, part in module.named_modules():
             paths.setdefault(id(part), ".".join(filter(None, (top, path, "out"))))
     return Identities((node, paths[id(node.scope)]) for node in scoped if id(node.scope) in paths)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
+from micrograd_plus._support.texts import cut_inside
+from micrograd_plus._support.unique import UniqueNames
 from micrograd_plus.engine.operations import Op, refused
 from micrograd_plus.engine.recording import block, enable_grad, watching
 from micrograd_plus.engine.value import Value
@@ -35,37 +37,24 @@ class Names(Identities[Value, str]):
     def __init__(self, root: Value, nodes: Iterable[Value], known: Mapping[Value, str]) -> None:
         super().__init__()
         self.root = root
-        self._taken: set[str] = set()
-        self._last: dict[str, int] = {}
+        unique = UniqueNames()
         everything = list(Identities.fromkeys([root, *nodes]))
         self.told = Identities.fromkeys(known)  # whose names are the user's
         for node in everything:
             if node in known:
-                self[node] = self._free(_tidy(known[node]))
+                name = _tidy(known[node])
+                self[node] = name if unique.take(name) else unique.numbered(f"{name}_")
         for node in everything:
             if node not in known:
-                self[node] = self._free("L") if node is root else self._numbered("v" if node.op else "x")
-
-    def _free(self, name: str) -> str:
-        if name in self._taken:
-            return self._numbered(f"{name}_")
-        self._taken.add(name)
-        return name
-
-    def _numbered(self, stem: str) -> str:
-        number = self._last.get(stem, 0) + 1
-        while f"{stem}{number}" in self._taken:
-            number += 1
-        self._last[stem] = number
-        self._taken.add(f"{stem}{number}")
-        return f"{stem}{number}"
+                free = node is root and unique.take("L")
+                self[node] = "L" if free else unique.numbered("L_" if node is root else "v" if node.op else "x")
 
 
 def _tidy(name: str) -> str:
     """A name on one line, and not too long."""
     name = " ".join(name.split()) or "?"
     name = "".join([letter if letter.isprintable() or letter == "\u200d" else "?" for letter in name])
-    return name if len(name) <= 40 else f"{name[:28]}…{name[-8:]}"
+    return cut_inside(name, 40)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

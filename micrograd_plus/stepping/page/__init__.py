@@ -18,7 +18,8 @@ from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import toposort
-from micrograd_plus.formulas.javascript import arithmetic, is_close, script
+from micrograd_plus.formulas.javascript import arithmetic, script
+from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.page.films import film
 from micrograd_plus.stepping.page.placing import Layout, layout
 from micrograd_plus.stepping.passes import Pass

@@ -10,8 +10,9 @@ from itertools import groupby
 from zlib import crc32
 
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.texts import cut
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.numerals import short, shorter
 from micrograd_plus.stepping.page.placing import Layout, columns, layout, most, share
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.stepping.steps import Step, forward_text
@@ -56,7 +57,7 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
             "'steps.html', where one takes the steps by hand"
         )
     shot, drawn = frames(taken, nodes), layout(nodes, taken.names)
-    widest = max([columns(text) for frame in shot for text in (frame.phase, _cut(frame.text))]) * _LETTER
+    widest = max([columns(text) for frame in shot for text in (frame.phase, cut(frame.text, _LONG))]) * _LETTER
     width, height = max(drawn.width, widest) + 2 * _MARGIN, drawn.height + 2 * _LINE + 3 * _MARGIN
     moments = [(frame, most(frame.grads.values())) for frame in shot]
     runs = [run for i, node in enumerate(nodes) for run in _runs([_box(*moment, i, node, drawn) for moment in moments])]
@@ -130,10 +131,6 @@ def _result(taken: Pass, nodes: Sequence[Value]) -> str:
     return ", ".join(given[:4]) + (", …" if len(given) > 4 else "")
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONG else text[: _LONG - 1] + "…"
-
-
 # --------------------------------------------------------------------------------------------------------- what is seen
 
 
@@ -158,14 +155,14 @@ def _label(frame: Frame, key: tuple[int, int], drawn: Layout) -> str:
     if given is None:
         return ""
     x, y = drawn.labels[key]
-    return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y:g}">{given + 0.0:.4g}</text>'
+    return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y:g}">{shorter(given + 0.0)}</text>'
 
 
 def _caption(frame: Frame, below: float) -> str:
     y = below + _MARGIN + _LINE - 4
     return (
         f'<text class="phase" x="0" y="{y:g}">{escape(frame.phase)}</text>'
-        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(_cut(frame.text))}</text>'
+        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(cut(frame.text, _LONG))}</text>'
     )
 
 

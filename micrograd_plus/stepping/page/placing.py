@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.texts import cut_inside
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.ops.vectors import dot
@@ -78,8 +79,8 @@ class Layout:
         return (
             f'<title>{escape(name)}</title><rect class="paper" width="{width:g}" height="{_HEIGHT:g}" rx="7"/>'
             f'<rect {tint} x="1" y="42" width="{width - 2:g}" height="{_HEIGHT - 43:g}" rx="6"/>'
-            f'<text class="name" x="10" y="18">{escape(_cut(name))}</text>'
-            f'<text class="sign" x="{right}" y="18">{escape(_cut(sign))}</text>'
+            f'<text class="name" x="10" y="18">{escape(cut_inside(name, _MOST))}</text>'
+            f'<text class="sign" x="{right}" y="18">{escape(cut_inside(sign, _MOST))}</text>'
             f'<text class="word" x="10" y="37">data</text><text class="data" x="{right}" y="37">{data}</text>'
             f'<text class="word" x="10" y="55">grad</text><text class="grad" x="{right}" y="55">{grad}</text>'
         )
@@ -197,17 +198,13 @@ def _sign(node: Value) -> str:
 
 
 def _width(name: str, sign: str) -> float:
-    head = columns(_cut(name)) * _BOLD + (columns(_cut(sign)) + 2) * _LETTER
+    head = columns(cut_inside(name, _MOST)) * _BOLD + (columns(cut_inside(sign, _MOST)) + 2) * _LETTER
     return max(head, _LEAST * _LETTER) + _PADDING
 
 
 def columns(text: str) -> int:
     """How wide a text is in letters: an emoji takes two."""
     return sum([2 if east_asian_width(letter) in "WF" else 1 for letter in text])
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST else f"{text[: _MOST - 9]}…{text[-8:]}"
 
 
 def _middle(group: ElementTree.Element) -> tuple[float, float]:
