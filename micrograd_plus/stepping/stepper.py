@@ -15,7 +15,7 @@ from micrograd_plus._support.letters import printable
 from micrograd_plus.engine import Value, toposort, walk
 from micrograd_plus.formulas.naming import callers_namespace, named_modules, names
 from micrograd_plus.stepping.ledgers import Ledger, ledger
-from micrograd_plus.stepping.page import in_notebook, page, save
+from micrograd_plus.stepping.page import documents
 from micrograd_plus.stepping.passes import Pass, Wrong
 from micrograd_plus.stepping.steps import Names, Step
 
@@ -163,7 +163,7 @@ class Backprop(Sequence[Step]):
             ValueError: the graph is too large for a page.
             RuntimeError: Graphviz is missing, or fails.
         """
-        return page(self._pass)
+        return documents.html(self._pass)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the page to an .html file, or the same as a film that plays by itself to an .svg file.
@@ -176,10 +176,10 @@ class Backprop(Sequence[Step]):
             RuntimeError: Graphviz is missing, or fails.
             OSError: the file cannot be written.
         """
-        save(self._pass, path)
+        documents.save(self._pass, path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self._pass)
+        return documents.in_notebook(self._pass)
 
 
 def _cut(lines: list[str], count: int, what: str) -> list[str]:
