@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 from os import PathLike
 from reprlib import repr as short_repr
 
 from micrograd_plus._support.files import write_atomically
-from micrograd_plus.engine import Value, toposort
+from micrograd_plus.engine import Value
 from micrograd_plus.formulas.javascript import arithmetic
 from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.page.films import film
@@ -78,9 +79,9 @@ def in_notebook(taken: Pass) -> str:
     )
 
 
-def _nodes(taken: Pass) -> list[Value]:
+def _nodes(taken: Pass) -> Sequence[Value]:
     """The nodes of the graph, arguments before results; an error where these are too many to look at."""
-    nodes = toposort(taken.root)
+    nodes = taken.nodes
     if len(nodes) > LIMIT:
         raise ValueError(
             f"a graph of {len(nodes):,} nodes is too large for a page, which shows {LIMIT} at most; print the steps, "
@@ -89,7 +90,7 @@ def _nodes(taken: Pass) -> list[Value]:
     return nodes
 
 
-def _laid_out(taken: Pass, nodes: list[Value]) -> tuple[Layout, str]:
+def _laid_out(taken: Pass, nodes: Sequence[Value]) -> tuple[Layout, str]:
     """Where everything is, and the picture with all values and gradients."""
     drawn, grads = layout(nodes, taken.names), taken.gradients
     return drawn, drawn.svg([node.data for node in nodes], [grads.get(node, 0.0) for node in nodes])
@@ -102,7 +103,7 @@ def _list(taken: Pass) -> str:
     return f'<details><summary>{len(taken.steps):,} steps</summary><ol start="0">{"".join(lines)}</ol>{more}</details>'
 
 
-def _page(taken: Pass, nodes: list[Value], svg: str) -> str:
+def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
     """The skeleton of the page, page.html, with everything put in its places."""
     reason = why_fixed(taken, nodes)
     ops = {node.op.name: node.op for node in nodes if node.op is not None}

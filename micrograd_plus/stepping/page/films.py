@@ -11,10 +11,11 @@ from zlib import crc32
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value
 from micrograd_plus.formulas.numerals import short
+from micrograd_plus.stepping.notation import forward_text
 from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.page.layouts import Layout, columns, layout, most, share
 from micrograd_plus.stepping.passes import Pass
-from micrograd_plus.stepping.steps import Step, forward_text
+from micrograd_plus.stepping.steps import Step
 
 PAUSE, _END = 1.6, 5.0  # seconds: a frame, and the last one
 LIMIT = 100  # nodes: a film of more takes minutes

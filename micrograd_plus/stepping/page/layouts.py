@@ -13,8 +13,8 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.pictures.rendering import positions
+from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.labels import Arrow, Point, label_places
-from micrograd_plus.stepping.steps import parts
 
 _LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
 _LEAST, _MOST = 17, 30  # letters in a line

@@ -10,8 +10,9 @@ from typing import Any
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import Value
 from micrograd_plus.formulas.javascript import is_close, script
+from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.passes import Pass
-from micrograd_plus.stepping.steps import Step, parts
+from micrograd_plus.stepping.steps import Step
 
 _COLUMNS = ("upstream", "local", "contribution", "before", "after")
 
