@@ -26,8 +26,9 @@ from micrograd_plus.ops.table import sigmoid
 from micrograd_plus.ops.vectors import softmax
 from micrograd_plus.program import compile
 from micrograd_plus.training.judging import predictor
-from micrograd_plus.training.loop import History, fit
+from micrograd_plus.training.loop import fit
 from micrograd_plus.training.progress import percent
+from micrograd_plus.training.records import History
 
 
 class Choice(NamedTuple):

@@ -87,7 +87,7 @@ class Pass:
             self._hook(leaf)
 
     def _visit(self, node: Value, op: Op) -> None:
-        """Apply a node's rule as `backward()` does: where no gradient comes to the node, not even 0 · inf is passed on."""
+        """Apply a node's rule as `backward()` does: where no gradient comes in, not even 0 · inf is passed on."""
         upstream = self.sums.get(node, 0.0)
         args = node.args
         comes = upstream != 0.0 or id(node) in self.reached
