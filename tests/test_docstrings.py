@@ -516,7 +516,7 @@ def test_public_data_are_told_of(module: str) -> None:
 def test_every_file_opens_with_a_sentence() -> None:
     for path in PACKAGE.rglob("*.py"):
         doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        assert doc.partition("\n\n")[0].endswith((".", ":")), path
+        assert doc.partition("\n\n")[0].endswith((".", ":", "?")), path
 
 
 def test_the_examples_are_run() -> None:
