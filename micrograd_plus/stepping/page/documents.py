@@ -16,7 +16,7 @@ from micrograd_plus.formulas.javascript import arithmetic
 from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.page.films import film
 from micrograd_plus.stepping.page.layouts import Layout, layout
-from micrograd_plus.stepping.page.payload import as_json, payload, why_fixed
+from micrograd_plus.stepping.page.payload import as_json, page_data, why_fixed
 from micrograd_plus.stepping.passes import Pass
 
 LIMIT = 700  # nodes: Graphviz lays them out in a tenth of a second; nobody clicks through more
@@ -111,7 +111,7 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
         "css": asset("graph.css") + asset("page.css"),
         "graph": svg,
-        "data": as_json(payload(taken, nodes, reason)),
+        "data": as_json(page_data(taken, nodes, reason)),
         "arithmetic": arithmetic(ops.values()) if not reason else "const forward = {};\nconst rules = {};",
         "js": asset("page.js"),
     }

@@ -17,7 +17,7 @@ from micrograd_plus.stepping.steps import Step
 _COLUMNS = ("upstream", "local", "contribution", "before", "after")
 
 
-def payload(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any]:
+def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any]:
     """What page.js reads: the nodes, the steps and what came out wrong, all by the nodes' numbers.
 
     Args:
