@@ -16,7 +16,7 @@ from micrograd_plus import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.page import films
-from micrograd_plus.stepping.page.placing import layout
+from micrograd_plus.stepping.page.layouts import layout
 from micrograd_plus.stepping.stepper import Backprop, backprop
 
 Show = Callable[..., Any]

@@ -17,7 +17,8 @@ from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.formulas.row_graphs import is_close
-from micrograd_plus.stepping.page import LIMIT
+from micrograd_plus.stepping.page.assets import asset
+from micrograd_plus.stepping.page.documents import LIMIT
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import expressions
 
@@ -307,7 +308,7 @@ def test_the_page_computes_each_row_as_python_does(browser: Any) -> None:
                 if mask is not None and mask is not partial:
                     cases.append((op.name, f"rules.{op.name}.masks[{i}]", (out, *args), float(mask(out, *args))))
     asked = [[call, [plain(x) for x in args]] for _, call, args, _ in cases]
-    code = mp.stepping.page._asset("page.js")
+    code = asset("page.js")
     helpers = code[: code.index("// ---")]
     run = f"""() => {{
         {arithmetic(live)}

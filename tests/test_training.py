@@ -30,8 +30,9 @@ from micrograd_plus import MLP, Value, losses, no_grad, optim
 from micrograd_plus.data import hold_out, load_digits, make_moons, one_hot
 from micrograd_plus.training import progress
 from micrograd_plus.training.compiling import TRIED, _of_all_features
-from micrograd_plus.training.loop import Epoch, History, fit
+from micrograd_plus.training.loop import fit
 from micrograd_plus.training.progress import Meter, duration, percent
+from micrograd_plus.training.records import Epoch, History
 
 POINTS, LABELS = make_moons(20, noise=0.1, seed=3)
 TARGETS = [2 * label - 1 for label in LABELS]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.cli.terminal import bounds
 from micrograd_plus.pictures.colours import AREAS
-from micrograd_plus.training.loop import History
+from micrograd_plus.training.records import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,29 +1,24 @@
-"""Lay a graph out as SVG: a box for each node, an arrow for each use of one."""
+"""Lay a graph out as SVG: a box for each node, an arrow for each use of one, where Graphviz puts them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import fabs, isfinite
+from math import fabs, floor, isfinite
+from typing import Any
 from unicodedata import east_asian_width
-from xml.etree import ElementTree
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import cut_inside
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
-from micrograd_plus.ops.vectors import dot
-from micrograd_plus.pictures.rendering import render
-from micrograd_plus.stepping.steps import parts
+from micrograd_plus.pictures.rendering import positions
+from micrograd_plus.stepping.notation import parts
+from micrograd_plus.stepping.page.labels import Arrow, Point, label_places
 
 _LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
 _LEAST, _MOST = 17, 30  # letters in a line
-_LABEL = (44.0, 12.0)  # pixels: a number on an arrow, such as -0.4151
-_CROWD = 60  # arrows: of more, their numbers keep clear of each other alone
-_MANY = 200  # arrows: of more, only the present number is shown
-_SVG = "{http://www.w3.org/2000/svg}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +28,9 @@ class Layout:
     names: Sequence[str]
     signs: Sequence[str]  # what each node does: tanh, *, 3.0 *
     widths: Sequence[float]
-    middles: Mapping[int, tuple[float, float]]
-    arrows: Mapping[tuple[int, int], tuple[str, str]]  # into which node, as which argument: the path and the head
-    labels: Mapping[tuple[int, int], tuple[float, float]]  # where there is room for a number on each arrow
+    middles: Mapping[int, Point]
+    arrows: Mapping[Arrow, tuple[str, str]]  # the path and the head, as SVG writes them
+    labels: Mapping[Arrow, Point]  # where there is room for a number on each arrow
     view: str
     moved: str
     width: float
@@ -107,10 +102,32 @@ def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
     Args:
         nodes: arguments before results.
         names: what each is called.
+
+    Raises:
+        RuntimeError: Graphviz is missing, or fails.
     """
-    number = Identities((node, i) for i, node in enumerate(nodes))
     signs = [_sign(node) for node in nodes]
     widths = [_width(names[node], sign) for node, sign in zip(nodes, signs)]
+    placed = positions(_dot_text(nodes, widths))
+    middles = {int(box["name"][1:]): _middle(_points(box, "p")) for box in placed["objects"]}
+    curves, arrows = {}, {}
+    # one node's arrows after another's, as Graphviz draws them: numbers find room on the first ones first
+    for edge in sorted(placed.get("edges", ()), key=lambda edge: edge["tail"]):
+        i, place = map(int, edge["id"][1:].split("_"))
+        curve, head = _points(edge, "b"), _points(edge, "P", "_hdraw_")
+        curves[i, place], arrows[i, place] = curve, (_path(curve), _corners(head))
+    labels = label_places(curves, [(x, y, widths[i], _HEIGHT) for i, (x, y) in middles.items()])
+    page = _points(placed, "P")
+    left, top = min([x for x, _ in page]), min([y for _, y in page])
+    width, height = [floor(max(along) - min(along) + 0.5) for along in zip(*page)]  # whole pixels, as `dot` rounds them
+    view = f'viewBox="0 0 {width:g} {height:g}"'
+    moved = f' transform="translate({_written(-left)} {_written(-top)})"'
+    return Layout([names[node] for node in nodes], signs, widths, middles, arrows, labels, view, moved, width, height)
+
+
+def _dot_text(nodes: Sequence[Value], widths: Sequence[float]) -> str:
+    """The graph in the DOT language: boxes n0, n1, … without text, and arrows with the ids e3_0, e3_1, …"""
+    number = Identities((node, i) for i, node in enumerate(nodes))
     lines = ["digraph { rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; ordering=in;"]
     lines.append('node [shape=box, fixedsize=true, label=""];')
     for i, width in enumerate(widths):
@@ -119,74 +136,52 @@ def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
         for place, arg in enumerate(node.args):
             if isinstance(arg, Value):
                 lines.append(f"n{number[arg]} -> n{i} [id=e{i}_{place}];")
-    drawn = ElementTree.fromstring(render("\n".join([*lines, "}"]), "svg"))  # noqa: S314 - Graphviz wrote it for us
-    left, top, wide, high = [float(x) for x in drawn.attrib["viewBox"].split()]
-    page = drawn.find(f"{_SVG}g")
-    if page is None:
-        raise RuntimeError("Graphviz drew nothing")
-    middles, arrows = {}, {}
-    for group in page.iter(f"{_SVG}g"):
-        key = group.attrib.get("id", "")
-        if re.fullmatch(r"n\d+", key):
-            middles[int(key[1:])] = _middle(group)
-        elif re.fullmatch(r"e\d+_\d+", key):
-            i, place = map(int, key[1:].split("_"))
-            arrows[i, place] = _arrow(group)
-    shift = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", page.attrib.get("transform", ""))
-    moved = f' transform="translate({shift[1]} {shift[2]})"' if shift else ""
-    view = f'viewBox="{left:g} {top:g} {wide:g} {high:g}"'
-    called = [names[node] for node in nodes]
-    boxes = [(x, y, widths[i], _HEIGHT) for i, (x, y) in middles.items()]
-    labels = _labels({key: path for key, (path, _) in arrows.items()}, boxes)
-    return Layout(called, signs, widths, middles, arrows, labels, view, moved, wide, high)
+    return "\n".join([*lines, "}"])
 
 
-# Something to keep clear of: its middle, its width and its height.
-_Area = tuple[float, float, float, float]
+# -------------------------------------------------------------------------------------------------- Graphviz's strokes
 
 
-def _labels(paths: Mapping[tuple[int, int], str], boxes: Sequence[_Area]) -> dict[tuple[int, int], tuple[float, float]]:
-    """Where a number is to be written on each arrow, so that it hides no box, no arrow and no number, if it can."""
-    curves = {key: _curve(path) for key, path in paths.items()}
-    if len(paths) > _MANY:
-        return {key: (x, y - 5.0) for key, (x, y) in [(key, _at(curve, 0.5)) for key, curve in curves.items()]}
-    few = len(paths) <= _CROWD
-    taken = list(boxes) if few else []
-    dots = {key: [(*_at(curve, t / 12), 4.0, 4.0) for t in range(13)] for key, curve in curves.items()} if few else {}
-    found = {}
-    for key, curve in curves.items():
-        tried = []
-        for t in (0.5, 0.4, 0.6, 0.3, 0.7) if few else (0.5,):
-            x, y = _at(curve, t)
-            tried += [(x, y - 9.0, *_LABEL), (x, y + 8.0, *_LABEL)]
-        others = [*taken, *[dot for other, its in dots.items() if other != key for dot in its]]
-        place = min(tried, key=lambda area: sum([_overlap(area, other) for other in others]))
-        taken.append(place)
-        found[key] = (place[0], place[1] + 4.0)  # where the letters stand
-    return found
+def _points(thing: Mapping[str, Any], stroke: str, drawn: str = "_draw_") -> list[Point]:
+    """The points of the first stroke of a kind, in SVG's direction: Graphviz counts upwards, SVG downwards.
+
+    Args:
+        thing: the graph, a node or an edge, from Graphviz's JSON.
+        stroke: "p" for the outline of a polygon, "P" for a filled one, "b" for Bézier curves.
+        drawn: which list of strokes it stands in: "_draw_", or "_hdraw_" for the head of an arrow.
+    """
+    for each in thing.get(drawn, ()):
+        if each["op"] == stroke:
+            return [(x, 0.0 - y) for x, y in each["points"]]  # not -y, which would make -0.0 of 0
+    raise RuntimeError(f"Graphviz drew {thing.get('id', 'a page')} in another way than boxes and arrows are drawn")
 
 
-def _overlap(a: _Area, b: _Area) -> float:
-    """The area that two of them share."""
-    wide = min(a[0] + a[2] / 2, b[0] + b[2] / 2) - max(a[0] - a[2] / 2, b[0] - b[2] / 2)
-    high = min(a[1] + a[3] / 2, b[1] + b[3] / 2) - max(a[1] - a[3] / 2, b[1] - b[3] / 2)
-    return max(wide, 0.0) * max(high, 0.0)
+def _middle(corners: Sequence[Point]) -> Point:
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
-def _curve(path: str) -> list[tuple[float, float]]:
-    """The points of a path of Bézier curves, such as Graphviz draws: M x,y C x,y x,y x,y …"""
-    numbers = [float(number) for number in re.findall(r"-?[\d.]+(?:e-?\d+)?", path)]
-    return list(zip(numbers[::2], numbers[1::2]))
+def _path(curve: Sequence[Point]) -> str:
+    """Bézier curves as SVG's path: Mx,yCx,y x,y x,y …"""
+    first, *others = [f"{_written(x)},{_written(y)}" for x, y in curve]
+    return f"M{first}C{' '.join(others)}"
 
 
-def _at(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, float]:
-    """The point after a part t of a path's curves, each of which counts as much."""
-    count = len(curve) // 3
-    k = min(int(t * count), count - 1)
-    u = t * count - k
-    weights = ((1 - u) ** 3, 3 * u * (1 - u) ** 2, 3 * u * u * (1 - u), u**3)
-    points = curve[3 * k : 3 * k + 4]
-    return dot(weights, [x for x, _ in points]), dot(weights, [y for _, y in points])
+def _corners(polygon: Sequence[Point]) -> str:
+    """A polygon as SVG writes it, closed."""
+    return " ".join([f"{_written(x)},{_written(y)}" for x, y in [*polygon, polygon[0]]])
+
+
+def _written(coordinate: float) -> str:
+    """A coordinate with the two decimals that Graphviz keeps.
+
+    >>> _written(12345.67), _written(25.2), _written(-3.0)
+    ('12345.67', '25.2', '-3')
+    """
+    return f"{coordinate:.2f}".rstrip("0").rstrip(".")
+
+
+# ------------------------------------------------------------------------------------------------- what stands in a box
 
 
 def _sign(node: Value) -> str:
@@ -198,6 +193,7 @@ def _sign(node: Value) -> str:
 
 
 def _width(name: str, sign: str) -> float:
+    """The width of a box in which both fit on a line."""
     head = columns(cut_inside(name, _MOST)) * _BOLD + (columns(cut_inside(sign, _MOST)) + 2) * _LETTER
     return max(head, _LEAST * _LETTER) + _PADDING
 
@@ -205,19 +201,3 @@ def _width(name: str, sign: str) -> float:
 def columns(text: str) -> int:
     """How wide a text is in letters: an emoji takes two."""
     return sum([2 if east_asian_width(letter) in "WF" else 1 for letter in text])
-
-
-def _middle(group: ElementTree.Element) -> tuple[float, float]:
-    corners = group.find(f"{_SVG}polygon")
-    if corners is None:
-        raise RuntimeError("Graphviz drew a node that is no box")
-    points = [tuple(map(float, point.split(","))) for point in corners.attrib["points"].split()]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-
-
-def _arrow(group: ElementTree.Element) -> tuple[str, str]:
-    path, head = group.find(f"{_SVG}path"), group.find(f"{_SVG}polygon")
-    if path is None or head is None:
-        raise RuntimeError("Graphviz drew an edge that is no arrow")
-    return path.attrib["d"], head.attrib["points"]
