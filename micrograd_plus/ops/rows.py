@@ -172,7 +172,7 @@ def primitive(
     op.forward = forward if home == HOME else lambda *args: number(forward(*args), name)
     _set_partials(op, rules, len(options))
     op.domain, op.options, op.kinks = intervals + (REAL,) * len(options), options, kinks
-    op.symbol, op.latex = symbol or name, _template(name, latex, len(rules))
+    op.symbol, op.latex = symbol or name, _template(name, latex, len(rules) + len(options))
     op.precedence, op.numpy, op.scipy, op.arrays, op.sympy = precedence, numpy, scipy, arrays, sympy
     op.doc = doc if doc.partition("; ")[0].strip() else f"{name}, a primitive of {home}"
     made = function_of(op, home)
