@@ -43,7 +43,7 @@ def symmetry(points: int) -> None:
     """Compare the mixed derivatives of each row of several arguments, taken in both orders and by each kind of pass."""
     for name, f in FUNCTIONS.items():
         op, draw = TABLE[name], random.Random(1)
-        count = len(op.partials) - len(op.options)
+        count = op.arity
         if count < 2:
             continue
         bad = []

@@ -40,7 +40,7 @@ def answers(make: Callable[..., Any], points: list[float]) -> None:
 def table(draw: random.Random) -> None:
     for name in sorted(TABLE):
         function = getattr(mp, name)
-        count = len(TABLE[name].partials) - len(TABLE[name].options)
+        count = TABLE[name].arity
         for _ in range(20):
             answers(function, [draw.choice([draw.uniform(-3, 3), draw.choice(EDGES)]) for _ in range(count)])
 

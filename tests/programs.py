@@ -282,7 +282,7 @@ class Random:
     def _step(self, rng: random.Random, known: int) -> Step:
         function = rng.choice(rng.choice([BRANCHES, PLAIN, ROWS_OF_THE_TABLE]))
         options = tuple(function.op.options.values())
-        count = len(function.op.partials) - len(options)
+        count = function.op.arity
         args: list[int | float] = [rng.choice([rng.randrange(known), known - 1]) for _ in range(count)]
         if count > 1 and rng.random() < 0.3:
             args[rng.randrange(count)] = self._number(rng)

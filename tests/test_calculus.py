@@ -38,7 +38,7 @@ def random_graph(data: st.DataObject, numbers: st.SearchStrategy[float]) -> tupl
     nodes = list(leaves)
     for _ in range(data.draw(st.integers(1, 8))):
         op = data.draw(st.sampled_from(list(TABLE.values())))
-        count = len(op.partials) - len(op.options)
+        count = op.arity
         args = [data.draw(st.sampled_from(nodes)) for _ in range(count)]
         if count > 1 and data.draw(st.booleans()):
             made = apply(op, args[0], *[data.draw(numbers) for _ in args[1:]], *op.options.values())

@@ -166,7 +166,7 @@ def assert_balanced(latex: str) -> None:
 
 def made(op: Op) -> tuple[list[Value], list[Value]]:
     """Leaves for an operation and its results at some points inside the domain and off the kinks."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     options = list(op.options.values())
     leaves, results = [], []
     for shift in (0.0, 0.31, -1.13, 1.7):
@@ -288,7 +288,7 @@ LATEX: dict[str, str] = {
 @each_row
 def test_every_row_has_its_latex(op: Op) -> None:
     """Read by a person, since no parser knows whether a formula looks right."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     made = formula(apply(op, *[x, y, z][:count], *op.options.values()))
     assert made.latex == LATEX.get(op.name), f"add how {op.name!r} is written to LATEX in tests/test_formulas.py"
 
@@ -339,7 +339,7 @@ def test_the_symbols_are_pythons() -> None:
 @each_row
 def test_a_rows_template_is_what_is_written(op: Op) -> None:
     """Also for sums and products, which formulas gather themselves; pictures read the row."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     filled = op.latex
     for i, name in enumerate("xyz"[:count], 1):
         filled = filled.replace(f"#{i}", name)

@@ -123,7 +123,7 @@ def test_several_functions_at_once(cases: list[tuple[Drawn, list[list[float]]]],
 @pytest.mark.parametrize("function", REGULAR, ids=lambda f: f.__name__)
 def test_every_row_alone_at_special_points(function: Any) -> None:
     op = TABLE[function.__name__]
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     points = list(product(POINTS, repeat=count))
     points = random.Random(0).sample(points, min(len(points), 300))
     parameters = leaves(count)

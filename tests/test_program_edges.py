@@ -67,9 +67,7 @@ def test_comparisons_are_numbers_wherever_they_go(seed: int, n: int) -> None:
 # ------------------------------------------------------------------------------------- constants for arguments, any row
 
 
-@pytest.mark.parametrize(
-    "function", [f for f in ROWS_OF_THE_TABLE if len(f.op.partials) - len(f.op.options) == 2], ids=lambda f: f.__name__
-)
+@pytest.mark.parametrize("function", [f for f in ROWS_OF_THE_TABLE if f.op.arity == 2], ids=lambda f: f.__name__)
 def test_rows_with_a_constant_or_a_weight_for_an_argument(function: Any) -> None:
     """One number for all examples goes other ways through NumPy than one for each: power's root, at 1/2."""
     weight = Value(0.0)
@@ -125,7 +123,7 @@ def test_zero_times_infinity_in_a_matrix_product(m: int, k: int, odd: float) -> 
 def test_what_is_not_reached_gets_exactly_zero(name: str, function: Any) -> None:
     """Under a condition, a relu and a maximum, each example of a batch by itself."""
     op = function.op
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     parameters = [Value(1.0) for _ in range(count)]
 
     def cost(x: list[Any]) -> Any:

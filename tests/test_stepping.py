@@ -29,7 +29,7 @@ def edgy(draw: st.DrawFn) -> list[Value]:
     for _ in range(draw(st.integers(1, 8))):
         function = draw(st.sampled_from(EDGY))
         op: Op = function.op
-        count = len(op.partials) - len(op.options)
+        count = op.arity
         nodes.append(function(*[draw(st.sampled_from(nodes)) for _ in range(count)]))
     return nodes
 

@@ -186,7 +186,7 @@ class _Reader:
         for part in (*unpacked, *[keyword.value for keyword in keywords if keyword.arg is None]):
             raise self._error_at(part, EXPECTED)
         options, given = TABLE[name].options, len(call.args)
-        count = len(TABLE[name].partials) - len(options)
+        count = TABLE[name].arity
         named = [str(keyword.arg) for keyword in keywords]
         taken = [*list(options)[: max(given - count, 0)], *named]
         if not count <= given <= count + len(options) or len(set(taken)) < len(taken) or not set(taken) <= set(options):
@@ -209,7 +209,7 @@ class _Reader:
                     return _applied(TURNED[type(op)], made[right], made[left])
                 return _applied(BINARY[type(op)], made[left], made[right])
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
-                count = len(TABLE[name].partials) - len(TABLE[name].options)
+                count = TABLE[name].arity
                 for option in (*args[count:], *[keyword.value for keyword in keywords]):
                     if isinstance(made[option], Value):
                         raise self._error_at(option, "an option is a plain number, it gets no gradient")

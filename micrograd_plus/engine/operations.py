@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class Op:
         masks: for each argument what stops the upstream gradient where it is 0, a function of `(out, *args)`, or None.
         flat: whether nothing at all flows back, as through `floor`.
         halts: for each argument whether nothing flows back to it; None where something does to all.
+        arity: how many Values it takes: its arguments without the options.
         domain: for each argument the open interval in which it is defined.
         kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole, or None.
         options: the trailing arguments that are plain numbers, with their defaults, by name.
@@ -35,8 +36,8 @@ class Op:
 
     >>> square = TABLE["square"]
     >>> out = square.forward(3.0)
-    >>> out, square.partials[0](out, 3.0)
-    (9.0, 6.0)
+    >>> out, square.partials[0](out, 3.0), square.arity
+    (9.0, 6.0, 1)
     """
 
     __slots__ = (
@@ -71,10 +72,27 @@ class Op:
         """How many Values it takes: its arguments without the options, 3 for `where` and 1 for `clamp`."""
         return len(self.partials) - len(self.options)
 
-    def slopes(self, out: float, args: tuple[Arg, ...]) -> list[tuple[Value, float]]:
-        """The chain rule at one node: the Values among its arguments that something passes to, and the partial by each.
+    def slope(self, place: int, out: float, numbers: Sequence[float]) -> tuple[float, bool]:
+        """The partial derivative by one argument, and whether anything passes to it.
 
         Where a partial is a mask, a zero of the mask is a closed gate: nothing passes, not even an infinite gradient.
+
+        Args:
+            place: which argument, counted from 0.
+            out: what the operation gave.
+            numbers: a list of what it was applied to, a number for each argument.
+
+        >>> TABLE["mul"].slope(0, 6.0, [2.0, 3.0]), TABLE["maximum"].slope(0, 3.0, [2.0, 3.0])
+        ((3.0, True), (0.0, False))
+        """
+        partial, mask = self.partials[place], self.masks[place]
+        if partial is None:
+            return 0.0, False
+        slope = float(partial(out, *numbers))
+        return slope, mask is None or bool(slope if mask is partial else mask(out, *numbers))
+
+    def slopes(self, out: float, args: tuple[Arg, ...]) -> list[tuple[Value, float]]:
+        """The Values among the arguments that something passes to, and the partial derivative by each.
 
         Args:
             out: what the operation gave.
@@ -82,19 +100,16 @@ class Op:
 
         >>> from micrograd_plus.engine import Value
         >>> x, y = Value(2.0), Value(3.0)
-        >>> TABLE["mul"].slopes(6.0, (x, y)) == [(x, 3.0), (y, 2.0)]
-        True
         >>> TABLE["maximum"].slopes(3.0, (x, y)) == [(y, 1.0)]
         True
         """
         numbers = [arg if isinstance(arg, (float, int)) else arg._data for arg in args]
         found = []
-        for arg, partial, mask in zip(args, self.partials, self.masks):
-            if isinstance(arg, (float, int)) or partial is None:
-                continue
-            slope = float(partial(out, *numbers))
-            if mask is None or (slope if mask is partial else mask(out, *numbers)):
-                found.append((arg, slope))
+        for place, arg in zip(range(len(self.partials)), args):  # a hand-made one without a rule has none
+            if not isinstance(arg, (float, int)):
+                slope, passes = self.slope(place, out, numbers)
+                if passes:
+                    found.append((arg, slope))
         return found
 
     def pull(self, node: Value) -> None:

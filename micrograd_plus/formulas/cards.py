@@ -70,7 +70,7 @@ def row(name: str) -> Row:
     what, _, example = op.doc.partition("; ")
     args = [Value(_inside(*ends), label=label) for label, ends in zip(signature(FUNCTIONS[name]).parameters, op.domain)]
     out = apply(op, *args)
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     slopes = [partial(out, *args) if partial else 0.0 for partial in op.partials[:count]]
     smooth = [_interval(arg.label, *ends) for arg, ends in zip(args[:count], op.domain) if ends != REAL]
     return Row(

@@ -61,7 +61,7 @@ def traced(rule: Callable[..., Any], count: int, *, with_out: bool) -> RowGraph 
 
 def agrees(graph: RowGraph, rule: Callable[..., Any], op: Op, *, with_out: bool) -> bool:
     """Whether a graph gives what the row's own function gives."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     points = product(_POINTS if count == 1 else _FEWER, repeat=count)
     options = product(*[(default, default + 0.5) for default in op.options.values()])
     compared = 0
@@ -86,7 +86,7 @@ def is_close(got: float, expected: float) -> bool:
 
 def from_column(op: Op, args: Sequence[Any]) -> Any:
     """The row's `sympy` column, computed with the rows' own functions."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     known = dict(zip(_PARAMETERS, args[:count])) | dict(zip(op.options, args[count:])) | {"pi": math.pi}
     return _computed(ast.parse(op.sympy, mode="eval").body, known)
 

@@ -91,7 +91,7 @@ def simplify(node: Value, args: list[Expression]) -> Expression:
         return ONE if exponent.is_the(0.0) else _applied(POW, (first, exponent))
     if op.latex == "#1":
         return first
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     options = tuple([(name, arg.factor) for name, arg in zip(op.options, args[count:])])
     return _applied(op, tuple(args[:count]), options)
 

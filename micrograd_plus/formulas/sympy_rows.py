@@ -38,7 +38,7 @@ def occurrences(node: Value) -> list[tuple[Value, int]]:
 
 def _arguments(op: Op) -> list[str]:
     """What the row's column calls the arguments."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     return ["x", "y", "z"][:count] if count <= 3 else [f"x{i}" for i in range(1, count + 1)]
 
 
@@ -98,7 +98,7 @@ def _steps() -> dict[str, Any]:
 def _own(op: Op) -> Callable[..., Any]:
     """A SymPy function for an operation that SymPy doesn't have: its derivatives and its numbers are the row's."""
     sympy = sympy_module()
-    count = len(op.partials) - len(op.options)
+    count = op.arity
 
     def fdiff(self: Any, argindex: int = 1) -> Any:
         rule, mask = op.partials[argindex - 1], op.masks[argindex - 1]

@@ -296,7 +296,7 @@ def _activation(activation: str | Callable[[Any], Any] | None) -> Callable[[Any]
         return None
     if callable(activation):
         return activation
-    known = [name for name in FUNCTIONS if len(TABLE[name].partials) - len(TABLE[name].options) == 1]
+    known = [name for name in FUNCTIONS if TABLE[name].arity == 1]
     if activation not in known:
         raise unknown("activation", activation, [*known, "linear"])
     return FUNCTIONS[activation]

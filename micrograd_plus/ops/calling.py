@@ -18,7 +18,7 @@ Forward = Callable[..., float]
 
 def function_of(op: Op, home: str) -> Callable[..., Any]:
     """The function that a row stands for, which says that it comes from the module `home`."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     make = _with_options if op.options else {1: _unary, 2: _binary}.get(count, _general)
     made = make(op)
     _introduce(made, op, home)
@@ -27,7 +27,7 @@ def function_of(op: Op, home: str) -> Callable[..., Any]:
 
 def _introduce(made: Any, op: Op, home: str) -> None:
     """Give a function its name, its module, its signature and its docstring, from the row."""
-    count = len(op.partials) - len(op.options)
+    count = op.arity
     parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in argument_names(op.name, count)]
     parameters += [Parameter(k, Parameter.POSITIONAL_OR_KEYWORD, default=v) for k, v in op.options.items()]
     what, _, example = op.doc.partition("; ")
@@ -77,8 +77,7 @@ def _general(op: Op) -> Callable[..., Any]:
 
 
 def _with_options(op: Op) -> Callable[..., Any]:
-    names = list(op.options)
-    count = len(op.partials) - len(names)
+    names, count = list(op.options), op.arity
 
     def call(*given: Any, **named: Any) -> Any:
         if len(given) < count:

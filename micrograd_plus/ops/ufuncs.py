@@ -95,6 +95,9 @@ def _of_values(ufunc: Any, method: str, inputs: tuple[Any, ...], called: str) ->
     )
 
 
+_ROWS = {"clip": "clamp", "sinc": "sinc"}  # NumPy's functions that are no ufuncs, and our rows for them
+
+
 def _array_function(_: Value, function: Any, types: Any, args: Any, options: Any) -> Any:  # noqa: ARG001 - NumPy's order
     """NumPy's other functions: two are rows, such as np.sinc(v); the rest see an array of one Value.
 
@@ -102,8 +105,8 @@ def _array_function(_: Value, function: Any, types: Any, args: Any, options: Any
         TypeError: the function makes plain numbers of it.
     """
     name = function.__name__
-    if name in ("sinc", "clip") and not options:
-        return (Value.clamp if name == "clip" else Value.sinc)(*args)
+    if name in _ROWS and not options:
+        return getattr(Value, _ROWS[name])(*args)
     if name in ("std", "var") and isinstance(args[0], Value):
         args = ([args[0]], *args[1:])
     cuts = _Cuts(leaving.get())

@@ -43,11 +43,10 @@ def slopes_of(node: Value) -> list[tuple[float | None, bool]]:
         return [(None, False) for _ in args]
     numbers = [arg.data if isinstance(arg, Value) else arg for arg in args]
     slopes: list[tuple[float | None, bool]] = []
-    for arg, partial, mask in zip(args, op.partials, op.masks):
-        if not isinstance(arg, Value) or partial is None:
+    for place, arg in enumerate(args):
+        if not isinstance(arg, Value) or op.partials[place] is None:
             slopes.append((None, False))
             continue
-        slope = float(partial(node.data, *numbers))
-        stopped = mask is not None and not (slope if mask is partial else mask(node.data, *numbers))
-        slopes.append((slope, stopped))
+        slope, passes = op.slope(place, node.data, numbers)
+        slopes.append((slope, not passes))
     return slopes

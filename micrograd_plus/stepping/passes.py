@@ -98,11 +98,11 @@ class Pass:
             self.reached.update([id(arg) for arg in op.reaches(node)])
         idle = upstream == 0.0 and op is not ADD and (not comes or op.tame(node))
         numbers = [arg.data if isinstance(arg, Value) else arg for arg in args]
-        for place, (arg, partial, mask) in enumerate(zip(args, op.partials, op.masks)):
-            if not isinstance(arg, Value) or partial is None:
+        for place, arg in enumerate(args):
+            if not isinstance(arg, Value) or op.partials[place] is None:
                 continue
-            slope = float(partial(node.data, *numbers))
-            masked = mask is not None and not (slope if mask is partial else mask(node.data, *numbers))
+            slope, open_ = op.slope(place, node.data, numbers)
+            masked = not open_
             if op.halts is None or not op.halts[place]:  # no path to the loss leads through a condition
                 self.uses.setdefault(arg, []).append(Edge(node, slope, masked or not comes))
             masked = masked or (not comes and not isfinite(slope))
