@@ -85,14 +85,14 @@ TODAY = Recipe("today", "silu", "cross_entropy", "adamw", True, 32, 40, 20)
 TEXTBOOK = Recipe("textbook", "sigmoid", "squared_error", "sgd", False, 10, 10, 10)
 
 # what the optimizers get here; the others have PyTorch's defaults
-TUNED = {"adam": {"lr": 0.006}, "adamw": {"lr": 0.006, "weight_decay": 0.1}}
+TUNED = {"adam": {"lr": 0.006}, "lion": {"lr": 0.003}, "adamw": {"lr": 0.006, "weight_decay": 0.1}}
 RATES = {  # those that suit plain gradient descent on each loss
     "squared_error": 3.0,
     "mean_squared_error": 30.0,
     "hinge": 3.0,
     "cross_entropy": 1.0,
     "binary_cross_entropy": 3.0,
-    "binary_cross_entropy_with_logits": 10.0,
+    "binary_cross_entropy_with_logits": 3.0,
 }
 
 
