@@ -29,13 +29,15 @@ from rich.console import Console
 from rich.progress import track
 
 ROOT = Path(__file__).parents[1]
+# where a derivative is judged
+CHECKS = ["orders", "judging", "kinks", "rounding", "complex_steps", "stops", "samples", "operations", "culprits"]
 # what is mutated, and the tests that are closest to it; then come the others, the quick ones first
 MUTATED = {
     "engine": ["tests/test_engine.py", "micrograd_plus/engine.py", "tests/test_anomalies.py", "tests/test_copying.py"],
     "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
     "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
-    "check/checking": ["tests/test_check.py", "micrograd_plus/check"],
+    **{f"check/{name}": ["tests/test_check.py", "micrograd_plus/check"] for name in CHECKS},
     "program/tracing": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"],
 }
 OTHERS = ["tests/test_formulas.py", "tests/test_package.py", "tests/test_program.py", "tests/test_training.py"]
