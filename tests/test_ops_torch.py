@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from micrograd_plus.engine import TABLE, Op, Value, apply, toposort
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.strategies.drawing import Expression, Step, expressions
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.programs import Expression, Step
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional

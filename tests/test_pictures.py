@@ -20,7 +20,8 @@ from micrograd_plus.formulas import naming
 from micrograd_plus.pictures import drawing as pictures
 from micrograd_plus.pictures import folding, rendering
 from micrograd_plus.pictures.drawing import GREY, INK, PAPER, TINTS, Picture, draw
-from micrograd_plus.strategies.drawing import Expression, expressions
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.programs import Expression
 
 SVG = "{http://www.w3.org/2000/svg}"
 
