@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from micrograd_plus.engine import TABLE, Value
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.rows import FUNCTIONS
 
 settings.register_profile("micrograd_plus", deadline=None)  # no test asserts on a time

@@ -2,27 +2,27 @@
 
     MICROGRAD_PLUS_PURE=1 pip install .     builds nothing natively
 
-An install never fails for want of it: one line says what was amiss. Each native module bears in its name the hashes of
-all it was built from, its source and nodes.h, and this file; `micrograd_plus/loading.py` takes no other.
+An install never fails for want of it: one line says what was amiss. `micrograd_plus/engine/loading.py` says which
+modules are built, a group into one file, which bears in its name the hashes of all it was built from.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 import re
 import shutil
 import sys
 import sysconfig
 from contextlib import chdir
-from importlib.util import source_hash
 from pathlib import Path
 from textwrap import shorten
+from typing import Any
 
 from setuptools import Extension, setup  # type: ignore[import-untyped]
 from setuptools.command.build_ext import build_ext  # type: ignore[import-untyped]
 
-MODULES = ["micrograd_plus.engine", "micrograd_plus.program.tape"]  # what is built natively, each by itself
 # exactly this version: what `finished` changes is C that it writes. It is asked for only where it can be of use.
 MYPY = "mypy==2.4.1"
 FLAGS = [
@@ -31,7 +31,9 @@ FLAGS = [
     "-ffp-contract=off",  # a fused multiply-add would round once where Python rounds twice
 ]
 ROOT = Path(__file__).parent
-HEADER = ROOT / "micrograd_plus" / "native" / "nodes.h"
+_spec: Any = importlib.util.spec_from_file_location("loading", ROOT / "micrograd_plus" / "engine" / "loading.py")
+loading: Any = importlib.util.module_from_spec(_spec)  # by itself: to import the package would import the engine
+_spec.loader.exec_module(loading)
 
 
 def obstacle() -> str:
@@ -50,16 +52,10 @@ def obstacle() -> str:
     return ""
 
 
-def native(module: str) -> Extension:
-    """The extension for a module, without sources yet: micrograd_plus/native/engine_<hash>_<hash of this file>.*.so."""
-    package, *parts = module.split(".")
-    read = (source(module).read_bytes() + HEADER.read_bytes(), Path(__file__).read_bytes())
-    digests = "_".join([source_hash(text).hex() for text in read])  # as loading.py reckons them
-    return Extension(f"{package}.native.{'_'.join(parts)}_{digests}", [])
-
-
-def source(module: str) -> Path:
-    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
+def native(group: str) -> Extension:
+    """The extension for a group of modules, without sources yet; loading.py looks for it by this name."""
+    recipe = importlib.util.source_hash(Path(__file__).read_bytes()).hex()
+    return Extension(f"micrograd_plus.engine.native.{group}_{loading.digest(group)}_{recipe}", [])
 
 
 class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
@@ -71,33 +67,43 @@ class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
         if not self.extensions:
             return
         try:
-            for module, extension in zip(MODULES, self.extensions, strict=True):
-                self.translate(module, extension)
+            for group, extension in zip(loading.GROUPS, self.extensions, strict=True):
+                self.translate(group, extension)
             super().run()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a compiler is unhappy about
             self.extensions = []
             tell(shorten(f"{type(error).__name__}: {error}", 200))
 
-    def translate(self, module: str, extension: Extension) -> None:
-        """Let mypyc write the module in C. It sees that file alone, so that it needs no other package."""
+    def translate(self, group: str, extension: Extension) -> None:
+        """Let mypyc write the group in C. It sees these files alone, so that it needs no other package."""
         from mypyc.build import mypycify
 
         folder = Path(self.build_temp, extension.name).absolute()
         shutil.rmtree(folder, ignore_errors=True)
-        file = Path(*module.split(".")).with_suffix(".py")
-        (folder / file).parent.mkdir(parents=True)
-        for package in file.parents[:-1]:
-            (folder / package / "__init__.py").touch()
-        shutil.copy(source(module), folder / file)
+        sources = loading.sources(group)
+        files = [file.relative_to(ROOT) for file in sources]
+        for source, file in zip(sources, files):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            for package in file.parents[:-1]:
+                (folder / package / "__init__.py").touch()
+            shutil.copy(source, folder / file)
         with chdir(folder):
-            library, entry = mypycify(
-                ["--config-file=", f"--cache-dir={os.devnull}", str(file)], target_dir=str(folder / "c")
+            library, *entries = mypycify(
+                ["--config-file=", f"--cache-dir={os.devnull}", *map(str, files)],
+                target_dir=str(folder / "c"),
+                group_name=loading.library(group),
             )
         (written,) = library.sources
         text = Path(written).read_text(encoding="utf-8")
-        Path(written).write_text(finished(text, source(module).read_text(encoding="utf-8")), encoding="utf-8")
-        extension.sources = [*library.sources, *entry.sources]
-        extension.include_dirs = [*library.include_dirs, str(HEADER.parent)]
+        for source in sources:
+            text = finished(text, source.stem, source.read_text(encoding="utf-8"))
+        Path(written).write_text(text, encoding="utf-8")
+        entry_files = [Path(file) for entry in entries for file in entry.sources]
+        for file in entry_files:  # each brings a function for a compiler of Microsoft's; in one library it may be once
+            text = file.read_text(encoding="utf-8").replace(" PyInit___init__(", f" PyInit___init__{file.stem}(")
+            file.write_text(text, encoding="utf-8")
+        extension.sources = [*library.sources, *map(str, entry_files)]
+        extension.include_dirs = [*library.include_dirs, str(loading.NATIVE)]
         extension.extra_compile_args = FLAGS
 
     def copy_extensions_to_source(self) -> None:
@@ -109,36 +115,37 @@ class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
         super().copy_extensions_to_source()
 
 
-def finished(text: str, plain: str) -> str:
+def finished(text: str, module: str, plain: str) -> str:
     """The C text with what mypyc leaves out: docstrings, and for nodes weak references, a hash and a safe end."""
-    for name, doc in docstrings(ast.parse(plain)).items():
-        text = documented(text, name, doc)
+    for path, doc in docstrings(ast.parse(plain)).items():
+        text = documented(text, module, path, doc)
     nodes = re.findall(r"@mypyc_attr\(.*acyclic=True.*\)\nclass (\w+)", plain)
     if not nodes:
         return text
     for node in nodes:
-        size = re.compile(rf"(\.tp_basicsize = sizeof\((\w+___{node}Object)\)),")
+        name = f"{module}___{node}"  # what mypyc calls it; it indents at random, so where a block ends its indent tells
+        size = rf"(\.tp_basicsize = sizeof\((\w+___{node}Object)\)),"
         slots = [".tp_weaklistoffset = sizeof(\\2)", ".tp_dictoffset = sizeof(\\2) + sizeof(PyObject *)"]
         slots += [".tp_hash = node_hash", ".tp_alloc = node_alloc", ".tp_traverse = node_traverse"]
         text = replaced(size, ",\n".join([r"\1 + 2 * sizeof(PyObject *)", *slots, ""]), text)
-        attributes = re.compile(rf"(\nstatic PyGetSetDef {node}_getseters\[\] = {{\n)")
+        attributes = rf"(\n *static PyGetSetDef {name}_getseters\[\] = {{\n)"
         text = replaced(attributes, r"\1    NODE_DICT,\n", text)
-        numbers = re.compile(rf"(\nstatic) (PyNumberMethods {node}_as_number)( = {{.*?\n}};\n)", re.DOTALL)
+        numbers = rf"(\n *static) (PyNumberMethods {name}_as_number)( = {{.*?\n *}};\n)"
         text = replaced(numbers, r"\1 \2\3\1 const \2_made\3", text)
-        own = re.compile(r"(\nchar CPyDef_overrides\(PyObject \*(\w+)\) {\n).*?\n}\n", re.DOTALL)
-        text = replaced(own, rf"\1    return node_own(\2, CPyType_{node}, &{node}_as_number_made);\n}}\n", text)
-        end = re.compile(rf"(\n{node}_dealloc\(\w+ \*self\)\n{{\n).*?\n}}\n", re.DOTALL)
-        text = replaced(end, rf"\1    node_dealloc((PyObject *)self, CPyDef_{node}_clear);\n}}\n", text)
-        new = re.compile(r"(\nPyObject \*CPyDef_node\([^\n]*\) {.*?)PyObject_Vectorcall\(\w+, \w+, 1, 0\)", re.DOTALL)
-        text = replaced(new, rf"\1CPyDef___mypyc__{node}_setup((PyObject *)CPyType_{node})", text)
-    return replaced(re.compile(r'(#include "__native_\w+\.h"\n)(?!#include)'), r'\1#include "nodes.h"\n', text)
+        own = rf"(\n( *)char CPyDef_{module}___overrides\(PyObject \*(\w+)\) {{\n).*?\n\2}}\n"
+        text = replaced(own, rf"\1return node_own(\3, CPyType_{name}, &{name}_as_number_made);\n}}\n", text)
+        end = rf"(\n( *){name}_dealloc\(\w+ \*self\)\n\2{{\n).*?\n\2}}\n"
+        text = replaced(end, rf"\1node_dealloc((PyObject *)self, CPyDef_{name}_clear);\n}}\n", text)
+        new = rf"(\nPyObject \*CPyDef_{module}___node\([^\n]*\) {{.*?)PyObject_Vectorcall\(\w+, \w+, 1, 0\)"
+        text = replaced(new, rf"\1CPyDef_{module}_____mypyc__{node}_setup((PyObject *)CPyType_{name})", text)
+    return replaced(r'(#include "__native_\w+\.h"\n)(?!#include)', r'\1#include "nodes.h"\n', text)
 
 
-def replaced(pattern: re.Pattern[str], replacement: str, text: str) -> str:
+def replaced(pattern: str, replacement: str, text: str) -> str:
     """The text with its one match replaced."""
-    text, count = pattern.subn(replacement, text)
+    text, count = re.subn(pattern, replacement, text, flags=re.DOTALL)
     if count != 1:
-        raise ValueError(f"mypyc writes other C than expected: {count} times {pattern.pattern}")
+        raise ValueError(f"mypyc writes other C than expected: {count} times {pattern}")
     return text
 
 
@@ -150,13 +157,15 @@ def docstrings(tree: ast.Module) -> dict[tuple[str, ...], str]:
     return {name: doc for name, item in [*outer, *inner] if (doc := ast.get_docstring(item))}
 
 
-def documented(text: str, name: tuple[str, ...], doc: str) -> str:
+def documented(text: str, module: str, name: tuple[str, ...], doc: str) -> str:
     """The C text with a docstring put where mypyc has the signature alone; a property has not even that."""
     quoted = "".join([chr(b) if 32 <= b < 127 and b not in b'"\\?' else f"\\{b:03o}" for b in doc.encode()])
-    function = rf'(CPyPy_{"___".join(name)},\s*METH_FASTCALL \| METH_KEYWORDS, PyDoc_STR\("(?:[^"\\]|\\.)*)'
+    function = (
+        rf'(CPyPy_(?:{module}___)?{"___".join(name)},\s*METH_FASTCALL \| METH_KEYWORDS, PyDoc_STR\("(?:[^"\\]|\\.)*)'
+    )
     class_ = rf'(\.tp_doc = PyDoc_STR\("{name[0]}\((?:[^"\\]|\\.)*)'
     text = re.sub(class_ if len(name) == 1 and name[0][0].isupper() else function, lambda m: m[1] + quoted, text)
-    getter = rf"(\(getter\){'_get_'.join(name)},\s*(?:\(setter\)\w+|NULL),\s*)NULL"
+    getter = rf"(\(getter\)(?:{module}___)?{'_get_'.join(name)},\s*(?:\(setter\)\w+|NULL),\s*)NULL"
     return re.sub(getter, lambda m: f'{m[1]}PyDoc_STR("{quoted}")', text)
 
 
@@ -168,7 +177,7 @@ why_not = obstacle()
 if why_not:
     tell(why_not)
 setup(
-    ext_modules=[] if why_not else [native(module) for module in MODULES],
+    ext_modules=[] if why_not else [native(group) for group in loading.GROUPS],
     cmdclass={"build_ext": Build},
     setup_requires=[] if why_not else [MYPY],  # pip installs it where it builds, and nowhere else
 )

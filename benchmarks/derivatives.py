@@ -24,7 +24,7 @@ from typing import Any
 import mpmath
 
 import micrograd_plus as mp
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 
 ROUNDS = 9

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from definitions import DEFINITIONS
 from exactness import BOUND, Found, errors, points
 
-from micrograd_plus.engine import TABLE, Op
+from micrograd_plus.engine.operations import TABLE, Op
 
 
 def rows(names: Sequence[str]) -> list[Op]:

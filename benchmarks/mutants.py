@@ -1,16 +1,17 @@
 """How many small faults, planted where derivatives are made and judged, do the tests notice?
 
     pip install mutmut==2.5.1
-    python benchmarks/mutants.py --sample 400
+    python benchmarks/mutants.py --sample 400 --verdicts verdicts.txt
 
 mutmut 2 makes the faults (it reaches the lambdas of the table, as its successor does not); each is planted in a copy of
 the repository, where the tests named below run until the first one fails. Not part of the normal tests: it takes an
-hour or so.
+hour or so, and goes on where it was broken off.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -18,9 +19,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
+from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import Queue
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -32,17 +37,21 @@ ROOT = Path(__file__).parents[1]
 # where a derivative is judged
 CHECKS = ["orders", "judging", "kinks", "rounding", "complex_steps", "stops", "samples", "operations", "culprits"]
 # what is mutated, and the tests that are closest to it; then come the others, the quick ones first
+ENGINE = ["tests/test_engine.py", "micrograd_plus/engine", "tests/test_anomalies.py", "tests/test_copying.py"]
 MUTATED = {
-    "engine": ["tests/test_engine.py", "micrograd_plus/engine.py", "tests/test_anomalies.py", "tests/test_copying.py"],
+    **dict.fromkeys([f"engine/{name}" for name in ("value", "operations", "walking", "chain", "backward")], ENGINE),
     "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
     "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     **{f"check/{name}": ["tests/test_check.py", "micrograd_plus/check"] for name in CHECKS},
-    "program/tracing": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"],
+    **{
+        f"program/{name}": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"]
+        for name in ("tracing", "stand_ins", "flat_graphs", "comparing")
+    },
 }
 OTHERS = ["tests/test_formulas.py", "tests/test_package.py", "tests/test_program.py", "tests/test_training.py"]
 TESTS = [*(test for close in MUTATED.values() for test in close), *OTHERS]
-SLOW = "not million and not type_checkers"  # what takes long and judges no derivative
+SLOW = "not million and not type_checkers and not 200_000 and not deep"  # what takes long and judges no derivative
 PATIENCE = 2.0  # times as long as without a fault: a fault that makes the tests hang is noticed
 
 
@@ -76,40 +85,38 @@ def mutants(sample: int, seed: int) -> list[Mutant]:
     return made
 
 
-def noticed(folder: Path, mutant: Mutant | None, seconds: float | None = None) -> str:
-    """How the tests notice the fault planted in this copy of the repository: "failed", "hung" or, if not at all, "".
+def copied(folder: Path) -> Path:
+    """A copy of the repository, with its modules compiled: each is compiled anew only where its text is another."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", ".others", "dist", "*_cache"))
+    compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    return folder
 
-    Without a fault, None, they should not.
-    """
-    original = None
-    if mutant is not None:
-        original = (folder / mutant.file).read_text(encoding="utf-8")
-        (folder / mutant.file).write_text(mutant.text, encoding="utf-8")
-    close = [] if mutant is None else MUTATED[mutant.file.removeprefix("micrograd_plus/").removesuffix(".py")]
-    tests = dict.fromkeys([*close, *TESTS])
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:randomly",
-        "-k",
-        SLOW,
-        *tests,
-    ]
+
+def run(folder: Path, tests: Iterable[str], seconds: float | None = None) -> str:
+    """What comes of the tests, run until one fails: "failed", "hung" or, if all pass, ""."""
+    switches = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-k", SLOW]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "MICROGRAD_PLUS_PURE": "1"}
+    command = [sys.executable, "-m", "pytest", *switches, *tests]
     try:
-        run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=seconds)
-        return "failed" if run.returncode else ""
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         return "hung"
+    if done.returncode and seconds is None:
+        print(done.stdout.decode()[-2000:])
+    return "failed" if done.returncode else ""
+
+
+def noticed(folder: Path, mutant: Mutant, seconds: float) -> str:
+    """How the tests notice a fault: those that are closest to it come first."""
+    file = folder / mutant.file
+    original = file.read_text(encoding="utf-8")
+    close = MUTATED[mutant.file.removeprefix("micrograd_plus/").removesuffix(".py")]
+    others = [test for test in dict.fromkeys(TESTS) if test not in close]
+    file.write_text(mutant.text, encoding="utf-8")
+    try:
+        return run(folder, close, seconds) or run(folder, others, seconds)
     finally:
-        if mutant is not None and original is not None:
-            (folder / mutant.file).write_text(original, encoding="utf-8")
+        file.write_text(original, encoding="utf-8")
 
 
 def main() -> None:
@@ -117,25 +124,33 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=400, help="how many faults (default 400)")
     parser.add_argument("--seed", type=int, default=0, help="draws the sample")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
+    parser.add_argument("--verdicts", type=Path, help="a file to keep verdicts in: those in it are not sought again")
     options = parser.parse_args()
     chosen = mutants(options.sample, options.seed)
+    known: dict[str, str] = {}
+    if options.verdicts and options.verdicts.exists():
+        known = dict(map(json.loads, options.verdicts.read_text(encoding="utf-8").splitlines()))
     with tempfile.TemporaryDirectory() as place:
         folders: Queue[Path] = Queue()
         for i in range(options.jobs):
-            folder = Path(place) / str(i)
-            shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", ".others", "dist", "*_cache"))
-            folders.put(folder)
+            folders.put(copied(Path(place) / str(i)))
         start = perf_counter()
-        if noticed(folder, None):
+        if run(folders.queue[0], dict.fromkeys(TESTS)):
             sys.exit("the tests fail without any fault planted; mend that first")
         seconds = PATIENCE * (perf_counter() - start)
 
         def judge(mutant: Mutant) -> str:
-            folder = folders.get()
-            try:
-                found = noticed(folder, mutant, seconds)
-            finally:
-                folders.put(folder)
+            key = sha256(mutant.text.encode()).hexdigest()
+            found = known.get(key)
+            if found is None:
+                folder = folders.get()
+                try:
+                    found = noticed(folder, mutant, seconds)
+                finally:
+                    folders.put(folder)
+                if options.verdicts:
+                    with options.verdicts.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps([key, found]) + "\n")
             if not found:
                 print(f"survived  {mutant.file}:{mutant.number}\n  - {mutant.before}\n  + {mutant.after}", flush=True)
             return found

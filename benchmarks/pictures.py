@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 import micrograd_plus as mp
-from micrograd_plus.pictures.drawing import Picture, draw
+from micrograd_plus.pictures import Picture, draw
 
 ROUNDS = 3
 SIZES = (100, 700, 1_500, 5_000, 80_000)

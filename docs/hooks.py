@@ -1,4 +1,4 @@
-"""What the documentation needs besides its pages: the table of functions, and formulas that no script has to draw."""
+"""What the documentation needs besides its pages: what is made from tables, and formulas that no script has to draw."""
 
 import re
 from html import escape, unescape
@@ -16,9 +16,15 @@ from mkdocs.structure.pages import Page
 
 from micrograd_plus.formulas import Formula
 from micrograd_plus.formulas.cards import row
+from micrograd_plus.losses import LOSSES
 from micrograd_plus.ops.rows import FUNCTIONS
+from micrograd_plus.optim import OPTIMIZERS
 
 _PARTIAL = r"\frac{\partial}{\partial %s}: "
+ENTRIES = {  # what a line of a page such as "::: each of micrograd_plus.losses.LOSSES" stands for
+    "micrograd_plus.losses.LOSSES": [f"micrograd_plus.losses.{name}" for name in LOSSES],
+    "micrograd_plus.optim.OPTIMIZERS": [f"micrograd_plus.optim.{made.__name__}" for made in OPTIMIZERS.values()],
+}
 ROOT = Path(__file__).parent.parent
 PAGES = {"micrograd_plus/ops/table.py": "docs/functions.md"}  # what a file of the repository is shown as
 INTRODUCTION = """---
@@ -43,7 +49,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Lead links to files of the repository, which work where it is browsed, to their pages; others are mere text."""
+    """Put in the entries of tables, and lead links to files of the repository to the pages that show them.
+
+    The links work where the repository is browsed; one to a file that has no page becomes mere text.
+    """
     here = f"docs/{page.file.src_uri}"
     source = "README.md" if here == "docs/index.md" else here
 
@@ -56,7 +65,13 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
             return found[1]
         return f"[{found[1]}]({relpath(made, dirname(here))})"
 
+    markdown = re.sub(r"^::: each of (\S+)$", lambda found: entries(found[1]), markdown, flags=re.MULTILINE)
     return re.sub(r"\[([^\]]*)\]\(([^)]+)\)", led, markdown)
+
+
+def entries(table: str) -> str:
+    """A line for each entry of a table, as mkdocstrings reads it."""
+    return "\n\n".join([f"::: {name}" for name in ENTRIES[table]])
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -12,13 +12,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from micrograd_plus import loading as _loading  # noqa: F401 - comes first: it finds what is built natively
-
-# isort: split
 from micrograd_plus._support import moved as _moved
 
 # isort: split
-from micrograd_plus import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
 from micrograd_plus import data as data
 from micrograd_plus import engine as engine
 from micrograd_plus import losses as losses
@@ -26,7 +22,6 @@ from micrograd_plus import nn as nn
 from micrograd_plus import ops as ops
 from micrograd_plus import optim as optim
 from micrograd_plus._support.errors import nearest
-from micrograd_plus.anomalies import detect_anomaly as detect_anomaly
 from micrograd_plus.calculus import grad as grad
 from micrograd_plus.calculus import gradient as gradient
 from micrograd_plus.calculus import hessian as hessian
@@ -34,8 +29,9 @@ from micrograd_plus.calculus import hvp as hvp
 from micrograd_plus.calculus import jacobian as jacobian
 from micrograd_plus.calculus import jvp as jvp
 from micrograd_plus.calculus import value_and_grad as value_and_grad
-from micrograd_plus.engine import Value as Value
-from micrograd_plus.engine import no_grad as no_grad
+from micrograd_plus.engine.anomalies import detect_anomaly as detect_anomaly
+from micrograd_plus.engine.recording import no_grad as no_grad
+from micrograd_plus.engine.value import Value as Value
 from micrograd_plus.nn import MLP as MLP
 from micrograd_plus.nn import Layer as Layer
 from micrograd_plus.nn import Module as Module

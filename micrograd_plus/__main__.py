@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd_plus.cli.commands import main
+from micrograd_plus.cli.entry import main
 
 if __name__ == "__main__":
     main()

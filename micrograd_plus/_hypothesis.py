@@ -12,7 +12,7 @@ def register() -> None:
     """Register `Value` and `MLP`; the strategies themselves are imported when the first one is drawn."""
     from hypothesis.strategies import register_type_strategy
 
-    from micrograd_plus.engine import Value
+    from micrograd_plus.engine.value import Value
     from micrograd_plus.nn import MLP
 
     register_type_strategy(Value, _values)

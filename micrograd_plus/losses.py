@@ -2,6 +2,7 @@
 
 A prediction is a Value (or a number), or a list of them, one for each output; the target has the same form. The cost
 of a batch is the mean over its examples, `mean([loss(model(x), y) for x, y in batch])`, which is what `fit` takes.
+Each loss is an entry of the table LOSSES; one that is entered is documented and tested.
 """
 
 from __future__ import annotations
@@ -12,14 +13,53 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from operator import index
 from reprlib import repr as short_repr
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeVar
 from warnings import warn
 
-from micrograd_plus.engine import DIV, TABLE, Value, tracing
-from micrograd_plus.ops.table import div, equal, less, log, log1p, maximum, relu, softplus, square, where
+from micrograd_plus.engine.operations import DIV, TABLE
+from micrograd_plus.engine.recording import tracing
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
+from micrograd_plus.ops.table import clamp, div, equal, less, log, log1p, maximum, relu, softplus, square, where
 from micrograd_plus.ops.vectors import added, log_softmax, logsumexp, mean
 
+Target = Literal["number", "sign", "probability", "class"]
+_F = TypeVar("_F", bound=Callable[..., Any])
 
+
+class Loss(NamedTuple):
+    """An entry of the table of losses.
+
+    Attributes:
+        function: the loss itself, of a prediction and a target.
+        target: what the target of each output is: a "number"; a "sign", -1 or 1; a "probability"; or it is the right
+            "class", one for all outputs.
+        outputs: the interval that outputs must be in, a pair of numbers.
+
+    >>> LOSSES["hinge"] == Loss(hinge, target="sign", outputs=(-inf, inf))
+    True
+    """
+
+    function: Callable[..., Any]
+    target: Target
+    outputs: tuple[float, float]
+
+
+LOSSES: dict[str, Loss] = {}
+"""The losses by name, with what they take; tests and the reference loop over them."""
+
+
+def _loss(target: Target, outputs: tuple[float, float] = (-inf, inf)) -> Callable[[_F], _F]:
+    """Enter a function into the table of losses."""
+
+    def enter(function: _F) -> _F:
+        LOSSES[function.__name__] = Loss(function, target, outputs)
+        return function
+
+    return enter
+
+
+@_loss("number")
 def squared_error(prediction: Any, target: Any) -> Any:
     """The sum over the outputs of (prediction - target)²: the cost of one example as 3Blue1Brown draws it.
 
@@ -40,6 +80,7 @@ def squared_error(prediction: Any, target: Any) -> Any:
     return added(_terms("squared_error", lambda p, t: square(p - t), prediction, target))
 
 
+@_loss("number")
 def mean_squared_error(prediction: Any, target: Any) -> Any:
     """The mean over the outputs of (prediction - target)².
 
@@ -60,6 +101,41 @@ def mean_squared_error(prediction: Any, target: Any) -> Any:
     return mean(_terms("mean_squared_error", lambda p, t: square(p - t), prediction, target))
 
 
+@_loss("number")
+def huber(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
+    """The mean of half the squared difference, or of a straight line beyond a difference of delta (Huber 1964).
+
+    One output that is far off pulls no harder than with the force delta. As in PyTorch's HuberLoss:
+    (prediction - target)² / 2 up to delta, delta · (|prediction - target| - delta / 2) beyond.
+
+    Args:
+        prediction: a list of k numbers or Values, one for each output, or a single one.
+        target: what they should be, as many.
+        delta: the difference from which on the loss is straight, above 0; infinity keeps the square.
+
+    Returns:
+        A Value, or a float where nothing is a Value.
+
+    Raises:
+        TypeError: something in them is neither a number nor a Value, a list of lists for instance, or delta is none.
+        ValueError: there are more targets than outputs or fewer, or none, or delta is not above 0.
+
+    >>> huber([0.5, -3.0], [0.0, 0.0])
+    1.3125
+    """
+    delta = number(delta, "huber: delta =")
+    if not delta > 0.0:
+        raise ValueError(f"huber: delta {delta!r}; expected a number above 0")
+
+    def term(p: Any, t: Any) -> Any:
+        difference = p - t
+        near = clamp(difference, -delta, delta)
+        return near * (difference - 0.5 * near)  # which, unlike a choice of |difference|, has all its derivatives at 0
+
+    return mean(_terms("huber", term, prediction, target))
+
+
+@_loss("sign")
 def hinge(score: Any, target: Any) -> Any:
     """The mean of max(0, 1 - target·score), for targets -1 and 1, as in micrograd's demo.
 
@@ -86,6 +162,7 @@ def hinge(score: Any, target: Any) -> Any:
     return mean(_terms("hinge", term, score, target))
 
 
+@_loss("probability", outputs=(0.0, 1.0))
 def binary_cross_entropy(probability: Any, target: Any) -> Any:
     """The mean of -t·ln(p) - (1 - t)·ln(1 - p) from the probability p, such as a sigmoid's output.
 
@@ -112,8 +189,8 @@ def binary_cross_entropy(probability: Any, target: Any) -> Any:
     """
 
     def term(p: Any, t: Any) -> Any:
-        number = p._data if isinstance(p, Value) else p
-        if not 0 <= number <= 1 and number == number and (number is p or tracing.get() is None):
+        plain = p._data if isinstance(p, Value) else p
+        if not 0 <= plain <= 1 and plain == plain and (plain is p or tracing.get() is None):
             way_out = "for outputs before a sigmoid there is binary_cross_entropy_with_logits"
             raise ValueError(f"binary_cross_entropy({short_repr(p)}): expected a probability from 0 to 1; {way_out}")
         _check_probability("binary_cross_entropy", t)
@@ -122,6 +199,7 @@ def binary_cross_entropy(probability: Any, target: Any) -> Any:
     return mean(_terms("binary_cross_entropy", term, probability, target))
 
 
+@_loss("probability")
 def binary_cross_entropy_with_logits(logit: Any, target: Any) -> Any:
     """The mean of -t·ln(σ(x)) - (1 - t)·ln(1 - σ(x)) from the logit x itself, before any sigmoid σ.
 
@@ -153,6 +231,7 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any) -> Any:
     return mean(_terms("binary_cross_entropy_with_logits", term, logit, target))
 
 
+@_loss("class")
 def cross_entropy(logits: Any, target: Any) -> Any:
     """How little probability softmax(logits) gives to the right class: -ln(softmax(logits)[target]).
 

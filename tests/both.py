@@ -11,8 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import micrograd_plus as mp
-from micrograd_plus.engine import TABLE, HandMade, Op, Value, toposort
-from micrograd_plus.stepping.page.placing import _at
+from micrograd_plus.engine.handmade import HandMade
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import toposort
+from micrograd_plus.stepping.page.labels import point_at
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -113.0, math.inf, -math.inf, math.nan, 1e308, 5e-324]  # -113.0 is mypyc's nil
 
@@ -126,7 +129,7 @@ def sums(draw: random.Random) -> None:
     wanted = mp.nudges(model, examples, [[0.3, 0.7]] * 5)
     show(wanted.cost, *[x for layer in wanted.layers for x in layer.before])
     curve = [(draw.uniform(0, 200), draw.uniform(-200, 0)) for _ in range(13)]
-    show(*[x for t in range(13) for x in _at(curve, t / 12)])
+    show(*[x for t in range(13) for x in point_at(curve, t / 12)])
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ import mpmath
 from definitions import DEFINITIONS
 
 import micrograd_plus as mp
-from micrograd_plus.engine import Op, Value, apply
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.value import Value, apply
 
 Numbers = tuple[float, ...]
 

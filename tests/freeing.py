@@ -15,7 +15,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from micrograd_plus.engine import NATIVE, Value, node, operation
+from micrograd_plus.engine.operations import operation
+from micrograd_plus.engine.value import NATIVE, Value, node
 
 DEEP = 1_000_000
 ADD, WHERE = operation("add"), operation("where")

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import toposort
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.program import Program, paths
 from micrograd_plus.strategies.programs import Expression, Step

@@ -8,8 +8,8 @@ from math import inf, nan
 import pytest
 
 import micrograd_plus as mp
-from micrograd_plus import engine
-from micrograd_plus.engine import Value
+from micrograd_plus.engine import recording
+from micrograd_plus.engine.value import Value
 
 
 def test_the_first_value_that_is_not_finite_is_named_with_its_inputs_and_its_line() -> None:
@@ -70,7 +70,7 @@ def test_what_is_masked_is_no_anomaly() -> None:
 def test_off_nothing_is_watched_and_after_the_block_it_is_off() -> None:
     with pytest.raises(ZeroDivisionError), mp.detect_anomaly():
         raise ZeroDivisionError
-    assert engine._open == []
+    assert recording.open_blocks == []
     assert mp.log(Value(0.0)).data == -inf
     x = Value(0.0)
     mp.sqrt(x).backward()

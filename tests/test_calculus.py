@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus.engine import TABLE, Value, apply, toposort
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.value import Value, apply
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS
 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e308, inf, -inf, nan)

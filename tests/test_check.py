@@ -21,7 +21,7 @@ from micrograd_plus import Value
 from micrograd_plus.check.checking import check_grads
 from micrograd_plus.check.differences import slopes
 from micrograd_plus.check.reports import Finding, GradientError, GradientReport
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 
 CASES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "checks.py"))

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from inspect import isfunction, signature
 from math import cos, pi, sin
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ import pytest
 from click.testing import CliRunner
 
 import micrograd_plus as mp
-from micrograd_plus.cli import commands as cli
-from micrograd_plus.cli import jobs, runs, terminal
+from micrograd_plus.cli import answers, entry, jobs, recipes, runs, terminal
+from micrograd_plus.cli.commands import command as the_command
 from micrograd_plus.cli.expressions import parse
+from micrograd_plus.cli.recipes import LOSSES
 from micrograd_plus.data import load_digits
 from micrograd_plus.data.dataset import Dataset
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.formulas.cards import row
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.training import loop as training
@@ -40,7 +42,7 @@ QUICK = ("moons", "--steps", "2", "--points", "10")
 def run(*arguments: str) -> int:
     """The command in this process; its exit code."""
     with pytest.raises(SystemExit) as left:
-        cli.main(list(arguments))
+        entry.main(list(arguments))
     code = left.value.code
     assert isinstance(code, int)
     return code
@@ -156,7 +158,7 @@ def test_digits_learns_shows_its_mistakes_and_writes_a_folder() -> None:
     assert right / 360 == settings["accuracy"]
 
 
-@pytest.mark.parametrize("loss", jobs.LOSSES)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("optimizer", ["sgd", "Adam"])
 def test_digits_takes_its_options(loss: str, optimizer: str, mnist: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = {
@@ -170,7 +172,7 @@ def test_digits_takes_its_options(loss: str, optimizer: str, mnist: Path, capsys
     assert settings | {"accuracy": 0} == {
         "job": "digits", "mnist": "mnist", "limit": 12, "recipe": "today", "eager": False,
         "layers": [784, 3, 10], "activation": "tanh",
-        "output": jobs.LOSSES[loss].output, "loss": loss, "optimizer": optimizer, "lr": 0.25,
+        "output": LOSSES[loss].output, "loss": loss, "optimizer": optimizer, "lr": 0.25,
         "weight_decay": 0.0, "batch_size": 4, "epochs": 2, "seed": 4, "accuracy": 0, "stopped": "",
     }  # fmt: skip
     with open(Path("x", "history.csv"), newline="") as file:
@@ -244,7 +246,7 @@ def test_download_fetches_what_the_folder_lacks(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_beliefs_are_shares_of_one_whatever_the_loss() -> None:
-    for choice in jobs.LOSSES.values():
+    for choice in LOSSES.values():
         outputs = [0.1, 0.9] if choice.output == "sigmoid" else [-3.0, 40.0]
         beliefs = choice.beliefs(outputs)
         assert all(0 <= belief <= 1 for belief in beliefs)
@@ -255,7 +257,7 @@ def test_the_surest_mistakes_come_first(capsys: pytest.CaptureFixture[str]) -> N
     image = [0.0] * 63 + [1.0]
     held_out = Dataset([image] * 4, [0, 1, 2, 8])
     sure = [(0, 0.9), (2, 0.6), (3, 0.8), (8, 0.7)]
-    jobs._show_answers(held_out, [[p if i == said else 0.0 for i in range(10)] for said, p in sure])
+    answers.show_answers(held_out, [[p if i == said else 0.0 for i in range(10)] for said, p in sure])
     out = capsys.readouterr().out
     assert re.findall(r"said \d \(\d+ %\)", out) == ["said 0 (90 %)", "said 8 (70 %)", "said 3 (80 %)", "said 2 (60 %)"]
     assert re.findall(r"it is an? \d", out) == ["it is a 2", "it is a 1"]
@@ -902,7 +904,7 @@ def test_an_expression_that_cannot_be_read_has_its_place_marked(job: str, capsys
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("--help",), ("-h",), ("digits", "--help"), *[(name, "-h") for name in cli.command.commands]]
+    "words", [(), ("--help",), ("-h",), ("digits", "--help"), *[(name, "-h") for name in the_command.commands]]
 )
 def test_help_fits_eighty_columns(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*words) == 0
@@ -913,11 +915,36 @@ def test_help_fits_eighty_columns(words: tuple[str, ...], capsys: pytest.Capture
 
 
 def test_every_option_says_its_default() -> None:
-    for name, job in cli.command.commands.items():
-        text = CliRunner().invoke(cli.command, [name, "--help"], terminal_width=80).output
+    for name, job in the_command.commands.items():
+        text = CliRunner().invoke(the_command, [name, "--help"], terminal_width=80).output
         for option in job.params:
             if isinstance(option.default, (int, float, str)) and not isinstance(option.default, bool):
                 assert f"[default: {option.default}" in re.sub(r"\s+", " ", text)
+
+
+def test_a_loss_or_an_optimizer_is_offered_by_existing(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = re.sub(r"\s+", " ", CliRunner().invoke(the_command, ["digits", "--help"], terminal_width=80).output)
+    public = {name for name, loss in vars(mp.losses).items() if isfunction(loss) and name[0] != "_"}
+    ours = {name for name in public if getattr(mp.losses, name).__module__ == mp.losses.__name__}
+    assert ours == set(LOSSES)
+    for names in (LOSSES, mp.optim.OPTIMIZERS):
+        *others, last = names
+        assert f" {', '.join(others)} or {last}. " in text
+
+    def new_loss(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
+        return delta * (prediction - target)
+
+    monkeypatch.setattr(new_loss, "__module__", mp.losses.__name__)
+    monkeypatch.setattr(mp.losses, "new_loss", new_loss, raising=False)
+    assert recipes.loss_choices()["new_loss"].output == "sigmoid"
+
+
+def test_the_help_tells_the_rate_of_each_optimizer() -> None:
+    rates = recipes.default_rates()
+    for name, kind in mp.optim.OPTIMIZERS.items():
+        usual = signature(kind).parameters["lr"].default
+        rate = recipes.tuned(name, "cross_entropy").get("lr", usual)
+        assert re.search(rf"\b{rate} (with|for)( \w+,?| and)* {'cross_entropy' if name == 'sgd' else name}\b", rates)
 
 
 def test_help_is_light_and_the_version_is_the_packages() -> None:

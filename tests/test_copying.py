@@ -14,8 +14,9 @@ import pytest
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.copying import _here
-from micrograd_plus.engine import TABLE, toposort
+from micrograd_plus.engine.copying import _here
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS
 
 DEEP = 1_000_000

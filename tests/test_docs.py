@@ -90,6 +90,7 @@ def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) 
     assert [name for name in ours if f"<code>{name}(" not in table] == []
     places = set().union(*[found.places for page, found in pages(site) if page.startswith("reference")])
     told = {place.rpartition(".")[2] for place in places}
+    assert {*mp.losses.LOSSES, *[made.__name__ for made in mp.optim.OPTIMIZERS.values()]} - told == set()
     public = {*vars(mp)["__all__"], *mp._LATER} - {
         *ours,
         "data",

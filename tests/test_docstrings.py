@@ -498,7 +498,13 @@ def collected(module: str) -> set[str]:
     }
 
 
-DATA = {"nn": ("INITIALISERS", "Initialiser"), "optim.optimizers": ("OPTIMIZERS",), "engine": ("NATIVE", "TABLE")}
+DATA = {
+    "nn.initialisers": ("INITIALISERS", "Initialiser"),
+    "losses": ("LOSSES",),
+    "optim.optimizers": ("OPTIMIZERS",),
+    "engine.operations": ("TABLE",),
+    "engine.value": ("NATIVE",),
+}
 
 
 @pytest.mark.parametrize("module", DATA)
@@ -516,7 +522,7 @@ def test_public_data_are_told_of(module: str) -> None:
 def test_every_file_opens_with_a_sentence() -> None:
     for path in PACKAGE.rglob("*.py"):
         doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        assert doc.partition("\n\n")[0].endswith((".", ":")), path
+        assert doc.partition("\n\n")[0].endswith((".", ":", "?")), path
 
 
 def test_the_examples_are_run() -> None:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import toposort
+from micrograd_plus.engine.walking import toposort
 
 DEEP = 1_000_000
 numbers = st.floats(-1e3, 1e3)

@@ -12,7 +12,7 @@ import pytest
 from definitions import DEFINITIONS
 from hypothesis import given, settings
 
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.strategies.drawing import expressions
 from micrograd_plus.strategies.programs import Expression, Step

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import TABLE, Op, apply, toposort
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import apply
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.symbolic import to_sympy
 from micrograd_plus.formulas.writing import formula
 

@@ -20,7 +20,9 @@ import numpy as np
 import pytest
 
 import micrograd_plus as mp
-from micrograd_plus import Value, engine
+from micrograd_plus import Value
+from micrograd_plus.engine import recording
+from micrograd_plus.engine.operations import MUL
 from micrograd_plus.program import CompileError
 from micrograd_plus.training.compiling import compiled_cost
 
@@ -124,7 +126,7 @@ def test_who_works_with_a_model_while_others_compile_it_sees_nothing() -> None:
 
     in_threads(compile, compile, look)
     assert bits(parameters) == before
-    assert not engine._open
+    assert not recording.open_blocks
 
 
 def test_one_program_answers_many_threads() -> None:
@@ -244,11 +246,11 @@ def _interrupted_everywhere(run: Callable[[], None]) -> None:
         tracer = interrupted(run, at)
         where = tracer.lines[-1]
         assert bits([W]) == before, where
-        assert not engine._open, where
-        assert engine.tracing.get() is None, where
-        assert engine.recording.get() is True, where
-        assert engine.watching.get() is None, where
-        assert (W * 2.0).op is engine.MUL, where
+        assert not recording.open_blocks, where
+        assert recording.tracing.get() is None, where
+        assert recording.recording.get() is True, where
+        assert recording.watching.get() is None, where
+        assert (W * 2.0).op is MUL, where
         assert (W > 0.0) is True, where
     assert mp.compile(_two_ways, x=())([0.7]) == pytest.approx(mp.tanh(0.7 * 0.7))
     other = threading.Thread(target=run, daemon=True)  # no lock was left to it closed

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from math import isfinite, isnan
+from math import inf, isfinite, isnan, nan
 from typing import Any
 
 import mpmath
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import Value, losses
 
 outputs = st.lists(st.tuples(st.floats(-50, 50), st.floats(0, 1)), min_size=1, max_size=5)
+wrong: Any = losses  # the type checker would see some mistakes
 large = st.lists(st.floats(-1000, 1000), min_size=2, max_size=5)
 
 
@@ -23,28 +24,104 @@ def values(data: list[float]) -> list[Value]:
     return [Value(x) for x in data]
 
 
-@given(outputs)
-def test_losses_agree_with_pytorch(pairs: list[tuple[float, float]]) -> None:
-    torch = pytest.importorskip("torch")
+EVERY = list(losses.LOSSES)
+TARGETS: dict[losses.Target, st.SearchStrategy[float]] = {
+    "number": st.floats(-50, 50), "sign": st.sampled_from([-1.0, 1.0]), "probability": st.floats(0, 1)
+}  # fmt: skip
+over_every_loss = pytest.mark.parametrize("name", EVERY)
+
+
+@st.composite
+def examples(draw: st.DrawFn, name: str) -> tuple[list[float], Any]:
+    """Outputs that a loss takes, and a target for them."""
+    _, target, (low, high) = losses.LOSSES[name]
+    margin = 0.01 if high == 1.0 else 0.0  # nearer to 0 and 1 a derivative is too large to be compared with
+    within = st.floats(max(low, -50.0) + margin, min(high, 50.0) - margin)
+    outputs = draw(st.lists(within, min_size=2, max_size=3))
+    if target == "class":
+        return outputs, draw(st.integers(0, len(outputs) - 1))
+    return outputs, [draw(TARGETS[target]) for _ in outputs]
+
+
+@over_every_loss
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_every_derivative_is_that_of_finite_differences(name: str, data: st.DataObject) -> None:
+    loss = losses.LOSSES[name].function
+    outputs, target = data.draw(examples(name))
+    assert mp.check_grads(lambda p: loss(p, target), (outputs,)).agreed > 0
+
+
+@over_every_loss
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_every_loss_is_the_same_compiled(name: str, data: st.DataObject) -> None:
+    loss = losses.LOSSES[name].function
+    outputs, target = data.draw(examples(name))
+    leaves = values(outputs)
+    loss(leaves, target).backward()
+    moves = values([0.0] * len(outputs))  # by which the gradient is that by the outputs
+    shape = () if isinstance(target, int) else len(target)
+    program = mp.compile(lambda x, y: loss([a + w for a, w in zip(x, moves)], y), x=len(outputs), y=shape)
+    value, gradient = program.value_and_grad([outputs], [target])
+    scale = 1.0 + max(map(abs, outputs))
+    assert value == pytest.approx(loss(outputs, target), rel=1e-12, abs=1e-14 * scale)
+    assert gradient.tolist() == pytest.approx([v.grad for v in leaves], rel=1e-9, abs=1e-14 * scale)
+
+
+def pytorchs(torch: Any, name: str) -> Callable[..., Any]:
+    """PyTorch's own loss, by our name or by another; or what it is in its functions."""
     functional = torch.nn.functional
-    data, target = [x for x, _ in pairs], [t for _, t in pairs]
-    total = sum(target) or 1.0
-    signs = [1.0 if t > 0.5 else -1.0 for t in target]
-    cases: list[tuple[Callable[..., Any], list[float], Callable[..., Any]]] = [
-        (losses.squared_error, target, lambda x, t: functional.mse_loss(x, t, reduction="sum")),
-        (losses.mean_squared_error, target, functional.mse_loss),
-        (losses.binary_cross_entropy_with_logits, target, functional.binary_cross_entropy_with_logits),
-        (losses.cross_entropy, [t / total for t in target], functional.cross_entropy),
-        (losses.hinge, signs, lambda x, t: torch.relu(1 - t * x).mean()),
-    ]
-    for loss, right, theirs in cases:
-        leaves = values(data)
-        tensor = torch.tensor(data, dtype=torch.float64, requires_grad=True)
-        out, expected = loss(leaves, right), theirs(tensor, torch.tensor(right, dtype=torch.float64))
-        out.backward()
-        expected.backward()
-        assert out.data == pytest.approx(expected.item(), rel=1e-12, abs=1e-13)
-        assert [v.grad for v in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-10, abs=1e-13)
+    elsewhere = {
+        "squared_error": lambda x, t: functional.mse_loss(x, t, reduction="sum"),
+        "mean_squared_error": functional.mse_loss,
+        "hinge": lambda x, t: torch.relu(1 - t * x).mean(),
+    }
+    found = elsewhere.get(name) or getattr(functional, name, None) or getattr(functional, f"{name}_loss", None)
+    if found is None:
+        pytest.skip(f"PyTorch has no {name}")
+    theirs: Callable[..., Any] = found
+    return theirs
+
+
+def assert_pytorchs(name: str, outputs: list[float], target: Any, **options: float) -> None:
+    torch = pytest.importorskip("torch")
+    leaves = values(outputs)
+    tensor = torch.tensor(outputs, dtype=torch.float64, requires_grad=True)
+    right = torch.tensor(target, dtype=None if isinstance(target, int) else torch.float64)
+    loss = losses.LOSSES[name].function(leaves, target, **options)
+    expected = pytorchs(torch, name)(tensor, right, **options)
+    loss.backward()
+    expected.backward()
+    assert loss.data == pytest.approx(expected.item(), rel=1e-12, abs=1e-13)
+    assert [v.grad for v in leaves] == pytest.approx(tensor.grad.tolist(), rel=1e-10, abs=1e-13)
+
+
+@over_every_loss
+@given(data=st.data())
+def test_every_loss_is_pytorchs(name: str, data: st.DataObject) -> None:
+    assert_pytorchs(name, *data.draw(examples(name)))
+
+
+@given(outputs)
+def test_cross_entropy_of_probabilities_is_pytorchs(pairs: list[tuple[float, float]]) -> None:
+    total = sum([t for _, t in pairs]) or 1.0
+    assert_pytorchs("cross_entropy", [x for x, _ in pairs], [t / total for _, t in pairs])
+
+
+@given(data=st.data(), delta=st.floats(0.01, 100))
+def test_huber_with_any_delta_is_pytorchs(data: st.DataObject, delta: float) -> None:
+    assert_pytorchs("huber", *data.draw(examples("huber")), delta=delta)
+
+
+def test_huber_has_no_edge_and_no_overflow() -> None:
+    for difference in (0.0, 1.0, -1.0, 2.0, 1e200, -1e308):
+        x = Value(difference)
+        loss = losses.huber(x, 0.0)
+        loss.backward()
+        assert loss.data == (0.5 * difference**2 if abs(difference) <= 1.0 else abs(difference) - 0.5)
+        assert x.grad == max(-1.0, min(difference, 1.0))
+    assert losses.huber(3.0, 0.0, delta=inf) == 4.5
 
 
 @given(large, st.data())
@@ -189,6 +266,9 @@ def test_a_value_that_is_no_class_has_no_loss(target: float) -> None:
     [
         (lambda: losses.squared_error([1.0, 2.0], [1.0]), ValueError, "squared_error: 2 outputs and 1 targets"),
         (lambda: losses.mean_squared_error([], []), ValueError, "mean_squared_error: got an empty list"),
+        (lambda: losses.huber(0.5, 0.0, delta=0), ValueError, "huber: delta 0.0; expected a number above 0"),
+        (lambda: losses.huber(0.5, 0.0, delta=nan), ValueError, "huber: delta nan; expected a number above 0"),
+        (lambda: wrong.huber(0.5, 0.0, delta="a"), TypeError, "huber: delta = 'a': expected a real number"),
         (lambda: losses.hinge(0.5, 0), ValueError, "hinge: target 0; expected -1 or 1"),
         (lambda: losses.binary_cross_entropy(0.5, 2), ValueError, "target 2; expected a probability from 0 to 1"),
         (lambda: losses.binary_cross_entropy_with_logits(9, 2), ValueError, "target 2; expected a probability from 0"),

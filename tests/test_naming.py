@@ -9,17 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus.formulas.naming import callers_namespace, named_modules, names, under
+from micrograd_plus.formulas.naming import under, users_names
+from micrograd_plus.formulas.variables import callers_namespace
 
 
 def called(root: mp.Value, **variables: Any) -> list[str]:
-    return list(names([root], variables).values())
+    return list(users_names(under([root]), variables).nodes.values())
 
 
 def test_the_callers_variables() -> None:
     q = mp.Value(2.0)
     loss = q * q
-    assert list(names([loss], callers_namespace()).values()) == ["q", "loss"]
+    assert list(users_names(under([loss]), callers_namespace()).nodes.values()) == ["q", "loss"]
 
 
 def test_variables_of_the_function_around_a_comprehension_or_a_lambda() -> None:
@@ -31,7 +32,7 @@ def test_variables_of_the_function_around_a_comprehension_or_a_lambda() -> None:
 
 
 def test_locals_come_before_globals() -> None:
-    called = names
+    called = users_names
     assert callers_namespace()["called"] is called
     assert callers_namespace()["mp"] is mp
 
@@ -51,7 +52,7 @@ def test_parameters_by_their_path_even_where_a_loop_left_them_in_a_variable() ->
     model = mp.MLP(2, [2, 1])
     out = model([1.0, 2.0])
     p = model.parameters()[-1]
-    found = names([out], {"p": p, "model": model, "out": out})
+    found = users_names(under([out]), {"p": p, "model": model, "out": out}).nodes
     assert {found[value] for value in model.parameters()} == {f"model.{name}" for name, _ in model.named_parameters()}
     assert found[out] == "out"
 
@@ -59,7 +60,7 @@ def test_parameters_by_their_path_even_where_a_loop_left_them_in_a_variable() ->
 def test_a_model_that_no_variable_holds_is_known_by_its_neurons() -> None:
     out = mp.MLP(2, [2, 1])([1.0, 2.0])
     assert set(called(out)) == {f"neuron{i}.{part}" for i in (1, 2, 3) for part in ("w.0", "w.1", "b")}
-    assert [name for name, _ in named_modules(under([out]), {"neuron1": mp.Neuron(1)})] == [
+    assert [name for name, _ in users_names(under([out]), {"neuron1": mp.Neuron(1)}).modules] == [
         "neuron1", "neuron2", "neuron3", "neuron4"
     ]  # fmt: skip
 
@@ -79,7 +80,7 @@ def test_what_the_object_holds_whose_method_draws() -> None:
             self.rate = mp.Value(0.1)
 
         def names(self) -> set[str]:
-            return set(names([self.model([2.0]) * self.rate], callers_namespace()).values())
+            return set(users_names(under([self.model([2.0]) * self.rate]), callers_namespace()).nodes.values())
 
     assert Trainer().names() == {"self.model.w.0", "self.model.b", "self.rate"}
 
@@ -117,7 +118,7 @@ def test_an_unhashable_or_strange_variable_is_no_trouble() -> None:
 @given(st.lists(st.sampled_from(["x", "x_2", "x_3", "y"]), min_size=1, max_size=8))
 def test_no_two_nodes_are_called_alike(labels: list[str]) -> None:
     leaves = [mp.Value(1.0, label=label) for label in labels]
-    given = names([sum(leaves, mp.Value(0.0))], {})
+    given = users_names(under([sum(leaves, mp.Value(0.0))])).nodes
     assert len(set(given.values())) == len(leaves)
     assert {given[leaf] for leaf in leaves} >= set(labels)  # the first of each keeps its name
 

@@ -20,12 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_plus import Value
-from micrograd_plus.engine import NATIVE, toposort, weighed
-from micrograd_plus.loading import PACKAGE, built
+from micrograd_plus.engine.loading import PACKAGE, built
+from micrograd_plus.engine.sums import weighed
+from micrograd_plus.engine.value import NATIVE
+from micrograd_plus.engine.walking import toposort
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
-BUILT = built("micrograd_plus.engine") is not None
+BUILT = built("engine") is not None
 native = pytest.mark.skipif(not BUILT, reason="the engine is not built natively")
 modes = pytest.mark.parametrize("pure", [pytest.param("0", marks=native), "1"], ids=["native", "plain"])
 # other Pythons that have the package installed, separated as on the PATH: .ci/run makes them
@@ -72,9 +74,9 @@ def test_every_python_gives_the_same_bits(python: str, pure: str, tmp_path: Path
 
 @modes
 def test_the_variable_picks_and_native_says_which_runs(pure: str) -> None:
-    code = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.__file__[-3:], mp.Value.__module__)"
+    code = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.value.__file__[-3:], mp.Value.__module__)"
     expected = "True .so" if pure == "0" else "False .py"
-    assert output(sys.executable, "-c", code, pure=pure) == f"{expected} micrograd_plus.engine\n"
+    assert output(sys.executable, "-c", code, pure=pure) == f"{expected} micrograd_plus.engine.value\n"
 
 
 @native
@@ -245,11 +247,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-SHOW = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.__file__)"
+ALSO_READ = ["micrograd_plus/engine/native/nodes.h", "setup.py"]
+SHOW = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.value.__file__)"
 
 
 @native
-@pytest.mark.parametrize("read", ["micrograd_plus/engine.py", "micrograd_plus/native/nodes.h", "setup.py"])
+@pytest.mark.parametrize("read", ["micrograd_plus/engine/walking.py", *ALSO_READ])
 def test_a_native_module_built_from_something_else_is_not_used_and_that_is_said_once(read: str, copy: Path) -> None:
     """From another source, or another of the files that the build reads."""
     if not (copy / read).exists():
@@ -259,12 +262,12 @@ def test_a_native_module_built_from_something_else_is_not_used_and_that_is_said_
     with (copy / read).open("a") as file:
         file.write("\n#error newer\n")
     done = run(*show, folder=copy)
-    assert done.stdout == f"False {copy / 'micrograd_plus' / 'engine.py'}\n"
+    assert done.stdout == f"False {copy / 'micrograd_plus' / 'engine' / 'value.py'}\n"
     assert done.stderr.count("RuntimeWarning") == 1
     assert "build it again: pip install -e ." in done.stderr
     assert run(*show, folder=copy, pure="1").stderr == ""
     assert run(sys.executable, "-W", "error", "-c", SHOW, folder=copy).returncode == 1
-    for old in copy.glob("micrograd_plus/native/*.so"):
+    for old in copy.glob("micrograd_plus/engine/native/*.so"):
         old.unlink()
     assert run(*show, folder=copy).stderr == ""
 
@@ -289,7 +292,7 @@ TROUBLES: dict[str, Callable[[Path], dict[str, str]]] = {
 @sources
 @pytest.mark.parametrize("why", TROUBLES)
 def test_a_build_that_is_in_trouble_says_so_in_one_line_and_goes_on(why: str, copy: Path) -> None:
-    for old in copy.glob("micrograd_plus/native/*.so"):
+    for old in copy.glob("micrograd_plus/engine/native/*.so"):
         old.unlink()
     done = run(sys.executable, "setup.py", "-q", "build_ext", "--inplace", folder=copy, **TROUBLES[why](copy))
     assert done.returncode == 0, done.stderr
@@ -303,12 +306,12 @@ def test_a_build_that_is_in_trouble_says_so_in_one_line_and_goes_on(why: str, co
 @sources
 def test_a_build_takes_the_place_of_the_old_one(copy: Path) -> None:
     pytest.importorskip("mypyc")
-    engine = copy / "micrograd_plus" / "engine.py"
+    engine = copy / "micrograd_plus" / "engine" / "value.py"
     engine.write_text(engine.read_text().replace("A real number in a computation graph.", 'A "number", ½.'))
     output(sys.executable, "setup.py", "-q", "build_ext", "--inplace", folder=copy, CFLAGS="-O0")
     code = "import json, micrograd_plus as mp; print(json.dumps([mp.engine.NATIVE, mp.Value.__doc__.splitlines()[0]]))"
     assert json.loads(output(sys.executable, "-c", code, folder=copy)) == [True, 'A "number", ½.']
-    assert len(list(copy.glob(f"micrograd_plus/native/engine_*{EXTENSION_SUFFIXES[0]}"))) == 1
+    assert len(list(copy.glob(f"micrograd_plus/engine/native/engine_*{EXTENSION_SUFFIXES[0]}"))) == 1
 
 
 @sources

@@ -19,21 +19,12 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Neuron
-from micrograd_plus.networks.drawing import draw_network, draw_weights
-from micrograd_plus.networks.scenes import (
-    MARK,
-    MIDDLE,
-    NEGATIVE,
-    POSITIVE,
-    Box,
-    Circle,
-    Drawing,
-    Line,
-    Pixels,
-    Text,
-    clean,
-)
+from micrograd_plus.networks.drawing import draw_network
+from micrograd_plus.networks.scenes import Drawing
+from micrograd_plus.networks.shapes import Box, Circle, Line, Pixels, Text, clean
+from micrograd_plus.networks.weights import draw_weights
 from micrograd_plus.networks.wishes import nudges
+from micrograd_plus.pictures.colours import MARK, MIDDLE, WEIGHTS
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_matplotlib = pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="PNG and PDF need matplotlib")
@@ -106,7 +97,7 @@ def test_lines_are_coloured_by_sign_and_grow_with_strength() -> None:
     for weight, number in zip(model.layers[0].neurons[0].w, (2.0, -1.0, 0.0, math.nan)):
         weight.data = number
     lines = sorted(weight_lines(draw_network(model)), key=lambda line: line.y1)
-    assert [line.colour for line in lines] == [POSITIVE, NEGATIVE, MIDDLE, MIDDLE]
+    assert [line.colour for line in lines] == [WEIGHTS.positive, WEIGHTS.negative, MIDDLE, MIDDLE]
     strong, weak, none, unknown = lines
     assert strong.width > weak.width > none.width
     assert strong.opacity > weak.opacity > none.opacity > 0
@@ -232,8 +223,8 @@ def test_a_neurons_weights_are_blue_orange_and_nothing() -> None:
         weight.data = number
     image, bar = parts(draw_weights(neuron), Pixels)
     (positive, negative), (zero, half) = image.rows
-    assert "#{:02x}{:02x}{:02x}".format(*positive[:3]) == POSITIVE
-    assert "#{:02x}{:02x}{:02x}".format(*negative[:3]) == NEGATIVE
+    assert "#{:02x}{:02x}{:02x}".format(*positive[:3]) == WEIGHTS.positive
+    assert "#{:02x}{:02x}{:02x}".format(*negative[:3]) == WEIGHTS.negative
     assert [pixel[3] for pixel in (positive, negative, zero, half)] == [255, 255, 0, 128]
     assert (bar.rows[0][0], bar.rows[0][-1]) == (negative, positive)
     assert {"-2", "0", "+2"} <= set(texts(draw_weights(neuron)))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import micrograd_plus as mp
-from micrograd_plus.engine import TABLE, Value
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.rows import FUNCTIONS
 
 Function = Callable[..., Any]
@@ -246,9 +247,9 @@ def test_a_primitive_of_ones_own_is_found_by_numpy() -> None:
         assert numpy.fmod(Value(7.0), 3.0).data == 1.0
         assert numpy.fmod(np.array([Value(7.0)]), np.array([3.0]))[0].data == 1.0
     finally:
-        from micrograd_plus.ops.rows import _BY_UFUNC
+        from micrograd_plus.ops.ufuncs import BY_UFUNC
 
-        del _BY_UFUNC["fmod"]
+        del BY_UFUNC["fmod"]
         del Value.fmod  # type: ignore[attr-defined]
     assert "my_fmod" in FUNCTIONS
 

@@ -18,7 +18,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus.engine import ADD, MUL, TABLE, Op, Value, apply
+from micrograd_plus.engine.operations import ADD, MUL, TABLE, Op
+from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.ops.vectors import logsumexp, softmax
 

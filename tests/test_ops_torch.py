@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograd_plus.engine import TABLE, Op, Value, apply, toposort
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import Value, apply
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.strategies.drawing import expressions
 from micrograd_plus.strategies.programs import Expression, Step

@@ -19,38 +19,46 @@ import micrograd_plus as mp
 from micrograd_plus import Value, optim
 
 STEPS = 60
-NAMES = ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adadelta", "NAdam", "RAdam"]
+NAMES = [made.__name__ for made in optim.OPTIMIZERS.values()]
 HOW_TENSORS_RUN = {"foreach", "fused", "capturable", "differentiable"}  # PyTorch's options that change no number
+WITH = {
+    "nesterov": {"momentum": 0.9},
+    "decoupled_weight_decay": {"weight_decay": 0.1},
+}  # what an option needs beside it
 
-# every option of every optimizer, alone and with those it meets in the formulas
+
+def defaults(made: Any) -> dict[str, Any]:
+    """The options of an optimizer, by name, from its signature."""
+    return {p.name: p.default for p in inspect.signature(made).parameters.values() if p.default is not p.empty}
+
+
+def another(default: Any) -> Any:
+    """A value that an option can have instead of its default."""
+    if isinstance(default, bool):
+        return not default
+    return tuple(map(another, default)) if isinstance(default, tuple) else 0.6 * default + 0.05
+
+
+def each_alone(name: str) -> list[tuple[str, dict[str, Any]]]:
+    """An optimizer as it comes, and with each of its options changed."""
+    options = defaults(getattr(optim, name))
+    return [(name, {}), *[(name, {k: another(default)} | WITH.get(k, {})) for k, default in options.items()]]
+
+
+# every option of every optimizer, alone; and with those it meets in the formulas, and at the ends of its range
 CASES: list[tuple[str, dict[str, Any]]] = [
-    *[(name, {}) for name in NAMES],
-    *[(name, {"maximize": True, "weight_decay": 0.1}) for name in NAMES],
-    *[(name, {"weight_decay": 0.1, "lr": 0.05}) for name in NAMES],
-    *[(name, {"decoupled_weight_decay": True, "weight_decay": 0.1}) for name in ("Adam", "NAdam", "RAdam")],
-    *[(name, {"betas": (0.6, 0.9), "lr": 0.1}) for name in ("Adam", "AdamW", "NAdam", "RAdam")],
-    *[(name, {"betas": (0.0, 0.0), "lr": 0.1}) for name in ("Adam", "AdamW", "NAdam", "RAdam")],
-    *[(name, {"eps": 0.1}) for name in NAMES if name != "SGD"],
-    ("SGD", {"momentum": 0.9}),
+    *[case for name in NAMES for case in each_alone(name)],
+    *[(n, {"maximize": True, "weight_decay": 0.1}) for n in NAMES if "maximize" in defaults(getattr(optim, n))],
+    *[(n, {"betas": (0.0, 0.0), "lr": 0.1}) for n in NAMES if "betas" in defaults(getattr(optim, n))],
     ("SGD", {"momentum": 0.9, "dampening": 0.5}),
-    ("SGD", {"momentum": 0.9, "nesterov": True}),
     ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1, "maximize": True}),
-    ("SGD", {"momentum": 0.0, "dampening": 0.5}),
-    ("Adagrad", {"lr_decay": 0.1}),
-    ("Adagrad", {"initial_accumulator_value": 0.5}),
     ("Adagrad", {"eps": 0.0}),
-    ("RMSprop", {"alpha": 0.5}),
-    ("RMSprop", {"momentum": 0.9}),
-    ("RMSprop", {"centered": True}),
     ("RMSprop", {"centered": True, "momentum": 0.9, "weight_decay": 0.1, "alpha": 0.8}),
-    ("Adam", {"amsgrad": True}),
     ("Adam", {"amsgrad": True, "betas": (0.5, 0.5), "weight_decay": 0.1}),
-    ("AdamW", {"amsgrad": True}),
     ("AdamW", {"weight_decay": 0.0}),
-    ("Adadelta", {"rho": 0.5}),
     ("Adadelta", {"rho": 1.0}),
-    ("NAdam", {"momentum_decay": 0.5}),
     ("NAdam", {"momentum_decay": 0.0}),
+    ("Lion", {"betas": (0.6, 0.9), "weight_decay": 0.1, "lr": 0.05}),
 ]
 over_each_option = pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 
@@ -83,12 +91,18 @@ def gradients(count: int, steps: int = STEPS, seed: int = 7) -> list[list[float]
     return [row.tolist() for row in rng.normal(size=(steps, count)) * rng.uniform(0.1, 3.0, size=(steps, 1))]
 
 
+def pytorchs(torch: Any, name: str) -> Any:
+    if not hasattr(torch.optim, name):
+        pytest.skip(f"PyTorch has no {name}")
+    return getattr(torch.optim, name)
+
+
 def assert_same_steps(
     torch: Any, name: str, options: dict[str, Any], start: list[float], sequence: list[list[float]], abs: float = 1e-14
 ) -> None:
     ours, theirs = values(start), torch.tensor(start, requires_grad=True)
     optimizer = optim.by_name(name, ours, **options)
-    oracle = getattr(torch.optim, name)([theirs], **options)
+    oracle = pytorchs(torch, name)([theirs], **options)
     for gradient in sequence:
         give(ours, gradient)
         theirs.grad = torch.tensor(gradient)
@@ -116,7 +130,7 @@ def test_every_step_on_a_real_loss_is_pytorchs(torch: Any, name: str) -> None:
     start = [0.3, -0.2, 0.7]
     ours, theirs = values(start), [torch.tensor(x, requires_grad=True) for x in start]
     lr = 2e-3  # larger ones reach a minimum, where PyTorch's own steps blow up a last digit to 1e-8
-    optimizer, oracle = getattr(optim, name)(ours, lr=lr), getattr(torch.optim, name)(theirs, lr=lr)
+    optimizer, oracle = getattr(optim, name)(ours, lr=lr), pytorchs(torch, name)(theirs, lr=lr)
     first = loss(*ours).data
     for _ in range(STEPS):
         for one, params in ((optimizer, ours), (oracle, theirs)):
@@ -185,18 +199,15 @@ def test_extreme_gradients_give_pytorchs_numbers_and_no_exception(
 
 
 def test_a_gradient_of_zero_with_an_eps_of_zero_is_nan_as_in_pytorch(torch: Any) -> None:
-    for name in ("Adagrad", "RMSprop", "Adam", "AdamW", "Adadelta", "NAdam", "RAdam"):
+    for name in [name for name in NAMES if "eps" in defaults(getattr(optim, name))]:
         assert_same_steps(torch, name, {"eps": 0.0}, [1.0, 1.0], [[0.0, 1.0]] * 8)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_order_and_defaults_are_pytorchs(torch: Any, name: str) -> None:
-    def options(made: Any) -> dict[str, Any]:
-        parameters = inspect.signature(made).parameters.values()
-        return {p.name: p.default for p in parameters if p.name not in HOW_TENSORS_RUN}
-
-    assert options(getattr(optim, name)) == options(getattr(torch.optim, name))
-    assert list(options(getattr(optim, name))) == list(options(getattr(torch.optim, name)))
+    theirs = {k: default for k, default in defaults(pytorchs(torch, name)).items() if k not in HOW_TENSORS_RUN}
+    assert list(defaults(getattr(optim, name)).items()) == list(theirs.items())
+    assert next(iter(inspect.signature(getattr(optim, name)).parameters)) == "params"
 
 
 @pytest.mark.parametrize("name", ["StepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR"])
@@ -210,7 +221,23 @@ def test_schedules_names_order_and_defaults_are_pytorchs(torch: Any, name: str) 
 
 def test_the_lookup_knows_every_optimizer_there_is() -> None:
     made = {c.__name__ for c in vars(optim).values() if inspect.isclass(c) and issubclass(c, optim.Optimizer)}
-    assert made - {"Optimizer"} == {c.__name__ for c in optim.OPTIMIZERS.values()} == set(NAMES)
+    assert made - {"Optimizer"} == set(NAMES) >= {"SGD", "Adam", "AdamW", "Lion"}
+    assert list(optim.OPTIMIZERS) == [name.lower() for name in NAMES]
+
+
+@pytest.mark.parametrize(("name", "options"), [case for case in CASES if case[0] == "Lion"], ids=str)
+def test_every_step_of_lion_is_the_papers(name: str, options: dict[str, Any]) -> None:
+    """Chen et al. 2023, algorithm 2, in the order of the paper's repository: the decay comes first."""
+    lr, (beta1, beta2), decay = (defaults(optim.Lion) | options).values()
+    start = np.array([1.0, -2.0, 0.5, 3.0, 0.0])
+    ours, theta, m = values(start.tolist()), start, np.zeros(len(start))
+    optimizer = optim.by_name(name, ours, **options)
+    for g in map(np.array, gradients(len(start))):
+        give(ours, g.tolist())
+        optimizer.step()
+        theta = theta * (1.0 - lr * decay) - lr * np.sign(beta1 * m + (1.0 - beta1) * g)
+        m = beta2 * m + (1.0 - beta2) * g
+        assert [v.data for v in ours] == pytest.approx(theta.tolist(), rel=1e-12)
 
 
 # -------------------------------------------------------------------------------------------- Values and a flat vector

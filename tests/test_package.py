@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import doctest
+import runpy
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -102,7 +102,7 @@ def test_type_checkers_see_functions_and_methods(tmp_path: Path) -> None:
         "mp.tahn(x)\n"
     )
     report, _, _ = api.run(["--strict", f"--cache-dir={tmp_path}", str(file)])
-    value = 'Revealed type is "micrograd_plus.engine.Value"'
+    value = 'Revealed type is "micrograd_plus.engine.value.Value"'
     said = [line.split(": ", 2)[2] for line in report.splitlines()[:6]]
     assert [said[0], said[1], said[3]] == [value] * 3
     assert said[2] == 'Revealed type is "float"' or said[2].endswith('.float"')
@@ -131,31 +131,50 @@ def test_attributes_of_a_value_are_read_the_fast_way() -> None:
     assert not hasattr(mp.Value, "__getattr__")
 
 
-# the rooms of the package and the modules that stand alone, in the order in which they may import each other
-LAYERS = [
-    *("_support", "loading", "engine", "copying", "anomalies", "ops", "nn", "losses", "calculus", "data", "optim"),
-    *("program", "formulas", "pictures", "networks", "stepping", "check", "laws", "strategies", "_hypothesis"),
-    *("plugins", "training", "cli", "__main__"),
-]
+MAP = runpy.run_path(str(PACKAGE.parent / "docs" / "rooms.py"))
+
+
+def test_the_map_is_todays() -> None:
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert text == MAP["with_map"](text), "run python docs/rooms.py"
+
+
+def imports(path: Path, late: bool) -> set[str]:
+    """The modules of the package that a file imports, with those imported when they are needed, or without."""
+    nodes = ast.walk if late else ast.iter_child_nodes
+    found: set[str] = set()
+    for statement in nodes(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("micrograd_plus"):
+            names = [f"{statement.module}.{alias.name}" for alias in statement.names]
+            found |= {name.partition(".")[2] for name in (str(statement.module), *names)}
+    return found
 
 
 def test_imports_run_one_way() -> None:
-    """A module imports only modules that stand before it in LAYERS, so there are no circles."""
+    """A room imports only from rooms that stand before it in the map, so there are no circles."""
+    rooms: list[str] = MAP["ROOMS"]
     for path in PACKAGE.rglob("*.py"):
-        module = path.relative_to(PACKAGE).with_suffix("").parts[0]
-        if module == "__init__":
+        room = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if room == "__init__":
             continue
-        assert module in LAYERS, f"{module} has no place in LAYERS"
-        for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(statement, ast.ImportFrom) or not (statement.module or "").startswith("micrograd_plus"):
-                continue
-            parts = (statement.module or "").split(".")[1:2] or [alias.name for alias in statement.names]
-            for part in parts:
-                if part != module and part in LAYERS:
-                    assert LAYERS.index(part) < LAYERS.index(module), f"{module} imports {part}"
+        assert room in rooms, f"{room} has no place in the map"
+        for module in imports(path, late=True):
+            other = module.partition(".")[0]
+            assert other not in rooms or rooms.index(other) <= rooms.index(room), f"{path} imports {module}"
 
 
-def test_no_module_bears_the_name_of_a_public_function() -> None:
-    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
-    functions = {name for name, thing in vars(mp).items() if callable(thing) and not isinstance(thing, ModuleType)}
-    assert modules & functions == set()
+def test_no_circle_within_a_room() -> None:
+    """What a module imports when it is imported never imports that module again."""
+    files = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    given = {name: {each for each in imports(path, late=False) if each in files} for name, path in files.items()}
+    while given:
+        free = {name for name, needs in given.items() if not needs}
+        assert free, f"a circle among {sorted(given)}"
+        given = {name: needs - free for name, needs in given.items() if name not in free}
+
+
+def test_no_module_bears_the_name_of_a_function_in_it() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        name = path.parent.name if path.stem == "__init__" else path.stem
+        defined = ast.parse(path.read_text(encoding="utf-8")).body
+        assert name not in [getattr(each, "name", None) for each in defined], path

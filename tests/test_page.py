@@ -12,10 +12,13 @@ from browsers import in_browser, opened
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import TABLE, Op, toposort
-from micrograd_plus.formulas.javascript import Script, arithmetic, is_close, script
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.walking import toposort
+from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.formulas.numerals import short
-from micrograd_plus.stepping.page import LIMIT
+from micrograd_plus.formulas.row_graphs import is_close
+from micrograd_plus.stepping.page.assets import asset
+from micrograd_plus.stepping.page.documents import LIMIT
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import expressions
 
@@ -305,7 +308,7 @@ def test_the_page_computes_each_row_as_python_does(browser: Any) -> None:
                 if mask is not None and mask is not partial:
                     cases.append((op.name, f"rules.{op.name}.masks[{i}]", (out, *args), float(mask(out, *args))))
     asked = [[call, [plain(x) for x in args]] for _, call, args, _ in cases]
-    code = mp.stepping.page._asset("page.js")
+    code = asset("page.js")
     helpers = code[: code.index("// ---")]
     run = f"""() => {{
         {arithmetic(live)}

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus.cli.expressions import CONSTANTS, EXPECTED, LONGEST, ExpressionError, parse
-from micrograd_plus.engine import TABLE, toposort
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.cards import usage
 from micrograd_plus.formulas.writing import formula
 from micrograd_plus.ops.rows import FUNCTIONS

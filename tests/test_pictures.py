@@ -15,11 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus.engine import Value, toposort
-from micrograd_plus.formulas import naming
-from micrograd_plus.pictures import drawing as pictures
-from micrograd_plus.pictures import folding, rendering
-from micrograd_plus.pictures.drawing import GREY, INK, PAPER, TINTS, Picture, draw
+from micrograd_plus._support.texts import one_line
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import toposort
+from micrograd_plus.formulas.naming import under
+from micrograd_plus.pictures import images, rendering
+from micrograd_plus.pictures.colours import GREY, INK, LINES, PAPER, SHADE, TINTS, tint
+from micrograd_plus.pictures.drawing import NEAREST, NOT_YET, STALE, draw
+from micrograd_plus.pictures.edges import slopes_of
+from micrograd_plus.pictures.folding import fold
+from micrograd_plus.pictures.images import Picture
+from micrograd_plus.pictures.labels import LONGEST
+from micrograd_plus.pictures.pruning import long_edges, nearest_boxes
 from micrograd_plus.strategies.drawing import expressions
 from micrograd_plus.strategies.programs import Expression
 
@@ -138,10 +145,10 @@ def test_the_graph_of_a_gradient() -> None:
 def test_before_the_backward_pass_the_picture_says_so() -> None:
     x = mp.Value(3.0)
     y = x * x
-    assert pictures.NOT_YET in draw(y).svg
+    assert NOT_YET in draw(y).svg
     assert parts(draw(y), "node")["n0"] == ["x", "data 3"]
     y.backward()
-    assert pictures.NOT_YET not in draw(y).svg
+    assert NOT_YET not in draw(y).svg
     assert parts(draw(y), "node")["n0"] == ["x", "data 3", "grad 6"]
 
 
@@ -149,7 +156,7 @@ def test_gradients_of_leaves_from_an_earlier_pass() -> None:
     x = mp.Value(3.0)
     (x * x).backward()
     y = x + 1.0
-    assert pictures.STALE in draw(y).captions
+    assert STALE in draw(y).captions
     assert parts(draw(y), "node")["n0"] == ["x", "data 3", "grad 6"]
     assert parts(draw(y), "node")["n1"] == ["+", "y", "data 4"]
 
@@ -169,7 +176,7 @@ def test_contributions_add_up_to_the_gradient(expression: Expression) -> None:
     root.backward()
     total = dict.fromkeys(leaves, 0.0)
     for node in toposort(root):
-        for arg, (slope, stopped) in zip(node.args, pictures._slopes(node)):
+        for arg, (slope, stopped) in zip(node.args, slopes_of(node)):
             if isinstance(arg, Value) and arg in total and not stopped:
                 total[arg] += node.grad * (slope or 0.0)
     for leaf in leaves:
@@ -204,9 +211,9 @@ def test_blue_is_positive_orange_negative_and_the_largest_has_the_full_tint() ->
     z.backward()
     assert (x.grad, y.grad) == (-8.0, 4.0)
     source = draw(z).source
-    assert TINTS[pictures.ORANGE] in source
-    assert TINTS[pictures.BLUE] not in source
-    blue = pictures._tint(4.0, 8.0)
+    assert TINTS.negative in source
+    assert TINTS.positive not in source
+    blue = tint(4.0, 8.0)
     assert blue in source
     assert int(blue[5:], 16) > int(blue[1:3], 16)  # more blue than red
 
@@ -226,11 +233,11 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("background", ["#ffffff", "#000000"])
 def test_what_lies_outside_of_boxes_can_be_read_on_white_and_on_black(background: str) -> None:
     assert contrast(GREY, background) >= 4.5
-    for line in (pictures.BLUE, pictures.ORANGE, pictures.VIOLET):
+    for line in LINES:
         assert contrast(line, background) >= 3.0
 
 
-@pytest.mark.parametrize("behind", [PAPER, pictures.SHADE, *TINTS.values()])
+@pytest.mark.parametrize("behind", [PAPER, SHADE, *TINTS])
 def test_what_lies_in_boxes_can_be_read(behind: str) -> None:
     assert contrast(INK, behind) >= 7.0
 
@@ -266,12 +273,12 @@ def test_folding_loses_no_node_no_parameter_and_no_edge(
     loss = batch(model, nin, samples, values)
     if decay:
         loss = loss + sum([p * p for p in model.parameters()], mp.Value(0.0))
-    nodes = naming.under([loss])
+    nodes = under([loss])
     number = {node: i for i, node in enumerate(nodes)}
     paths = [f"model.{path}" if path else "model" for path, _ in model.named_modules()]
     opened = data.draw(st.lists(st.sampled_from(paths), max_size=2))
     modules: list[tuple[str, mp.Module]] = [("model", model)]
-    folded = folding.fold(nodes, [loss], modules, {}, number=number, limit=10**6, depth=depth, open=opened)
+    folded = fold(nodes, [loss], modules, {}, number=number, limit=10**6, depth=depth, open=opened)
     members = [member for box in folded.boxes for member in box.members]
     assert len(members) == len(nodes)
     assert set(members) == set(nodes)
@@ -353,9 +360,9 @@ def test_a_deep_chain_is_cut() -> None:
         v = v + x  # x is near, and so is drawn
     picture = draw(v)
     drawn = parts(picture, "node")
-    assert len([name for name in drawn if name[0] == "n"]) == pictures.NEAREST
+    assert len([name for name in drawn if name[0] == "n"]) == NEAREST
     more = sum([int(line.split()[1].replace(",", "")) for texts in drawn.values() for line in texts if "more" in line])
-    assert more + pictures.NEAREST == 80_001
+    assert more + NEAREST == 80_001
     assert f"{more:,} more nodes are not shown" in picture.svg
 
 
@@ -372,9 +379,9 @@ def test_long_edges_begin_at_a_name_and_none_is_lost() -> None:
     assert set(map(tuple, again.values())) == {("x",)}
     assert any("long edges" in caption for caption in picture.captions)
     number = {node: i for i, node in enumerate(toposort(v))}
-    whole = folding.fold(toposort(v), [v], [], {}, number=number, limit=1000)
-    assert folding.far(whole, 10**6) == set()
-    assert len(folding.far(whole, 0)) == 149  # all but that to the first product, twice
+    whole = fold(toposort(v), [v], [], {}, number=number, limit=1000)
+    assert long_edges(whole, 10**6) == set()
+    assert len(long_edges(whole, 0)) == 149  # all but that to the first product, twice
 
 
 def test_a_neuron_called_again_and_again_has_a_box_for_each_call() -> None:
@@ -393,8 +400,8 @@ def test_the_nearest_are_so_many_and_the_rest_is_counted(expression: Expression,
     _, root = expression.build()
     nodes = toposort(root)
     number = {node: i for i, node in enumerate(nodes)}
-    whole = folding.fold(nodes, [root], [], {}, number=number, limit=100)
-    near = folding.nearest(whole, [root], k)
+    whole = fold(nodes, [root], [], {}, number=number, limit=100)
+    near = nearest_boxes(whole, [root], k)
     assert len(near.boxes) == min(k, len(nodes))
     assert sum(near.hidden.values()) == len(nodes) - len(near.boxes)
     assert root in [box.members[0] for box in near.boxes]
@@ -422,6 +429,16 @@ def test_only_the_paths_from_one_node() -> None:
         draw(c, path_from=d)
 
 
+def test_neurons_that_no_variable_holds_are_called_alike_with_and_without_path_from() -> None:
+    out = mp.MLP(2, [2, 1], seed=1)([1.0, 2.0])
+    calls = [node for node in toposort(out) if node.scope is not None]
+    weight = calls[1].scope.w[0]
+    texts = [lines(draw(out, depth=0, names={}, path_from=start), "node") for start in (None, weight)]
+    titles = [[text for text in found if text.startswith("neuron")] for found in texts]
+    assert sorted(titles[0]) == ["neuron1", "neuron2", "neuron3"]
+    assert sorted(titles[1]) == ["neuron2", "neuron3"]
+
+
 # ------------------------------------------------------------------------------------------------------- safe and clear
 
 
@@ -447,8 +464,8 @@ def test_nothing_gets_out_of_a_label(label: str) -> None:
     plain = draw(mp.Value(2.0, (mp.Value(1.0, label="q"),), "op"), names={})
     picture = draw(y, names={})
     shown = parts(picture, "node")["n0"][0]
-    assert len(shown) <= pictures.LONGEST
-    assert shown == pictures.shown(label)
+    assert len(shown) <= LONGEST
+    assert shown == one_line(label, LONGEST)
     kinds = [[element.tag for element in ElementTree.fromstring(p.svg).iter()] for p in (picture, plain)]
     assert kinds[0] == kinds[1]
 
@@ -534,7 +551,7 @@ def test_a_failing_renderer_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     def fail(*_: Any, **__: Any) -> bytes:
         raise RuntimeError("no Graphviz")
 
-    monkeypatch.setattr(pictures, "render", fail)
+    monkeypatch.setattr(images, "render", fail)
     with pytest.raises(RuntimeError, match="no Graphviz"):
         draw(mp.Value(1.0)).save(path)
     assert path.read_text() == "old"
@@ -549,7 +566,7 @@ def test_in_a_notebook_it_is_an_image_that_needs_no_trust() -> None:
 
 
 def test_the_time_limit_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "render", lambda *_, timeout: str(timeout).encode())
+    monkeypatch.setattr(images, "render", lambda *_, timeout: str(timeout).encode())
     assert draw(mp.Value(1.0), timeout=7.0).svg == "7.0"
     assert draw(mp.Value(1.0)).svg == str(rendering.TIMEOUT)
 

@@ -38,7 +38,7 @@ from programs import (
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.program import paths
 from micrograd_plus.strategies.drawing import expressions

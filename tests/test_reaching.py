@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import nn  # noqa: F401 - the package whole
-from micrograd_plus.engine import TABLE, HandMade, Op, Value, reached, toposort, walk
+from micrograd_plus.engine.handmade import HandMade
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import reached, toposort, walk
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.pictures.drawing import draw
 from micrograd_plus.stepping.stepper import backprop

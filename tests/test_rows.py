@@ -9,7 +9,7 @@ import pytest
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import TABLE
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 
 

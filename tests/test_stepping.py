@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import Arg, Op, block, toposort, watching
+from micrograd_plus.engine.operations import Arg, Op
+from micrograd_plus.engine.recording import block, watching
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
+from micrograd_plus.stepping import naming, notation, passes, stepper
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import expressions
 from micrograd_plus.strategies.programs import Expression
@@ -302,3 +305,38 @@ def test_refusals() -> None:
         steps.ledger(1.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="limit=0"):
         steps.ledger(x, limit=0)
+
+
+def test_a_derivative_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[Value, int]] = []
+
+    def local_formula(node: Value, place: int, names: Any) -> str:
+        written.append((node, place))
+        return notation.local_formula(node, place, names)
+
+    monkeypatch.setattr(naming, "local_formula", local_formula)
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    loss = a * b
+    steps = backprop(loss)
+    assert written == []  # nor before anybody asks
+    for _ in range(3):
+        assert [step.formula for step in steps] == ["", "b", "a"]
+        assert str(steps).count("\n") == 2
+    assert [(node is loss, place) for node, place in written] == [(True, 0), (True, 1)]
+
+
+def test_a_graph_is_walked_once_for_names_pass_and_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[Value] = []
+
+    def counting(root: Value) -> list[Value]:
+        walked.append(root)
+        return toposort(root)
+
+    for module in (stepper, passes):
+        monkeypatch.setattr(module, "toposort", counting)
+    x = Value(3.0, label="x")
+    loss = mp.tanh(x * x)
+    steps = backprop(loss, order=[loss, *loss.args])  # type: ignore[list-item]  # they are Values
+    assert [line.partition(" ")[0] for line in steps.forward] == ["v1", "loss"]
+    assert steps.html()
+    assert len(walked) == 1

@@ -15,7 +15,9 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
-from micrograd_plus.engine import TABLE, Op, Value, toposort
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.strategies.builders import LARGEST, MARGIN, Builder, Wish
 from micrograd_plus.strategies.drawing import _chosen, expressions

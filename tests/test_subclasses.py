@@ -11,7 +11,7 @@ import pytest
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import toposort
+from micrograd_plus.engine.walking import toposort
 
 
 class ByNumber(Value):

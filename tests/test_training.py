@@ -30,8 +30,9 @@ from micrograd_plus import MLP, Value, losses, no_grad, optim
 from micrograd_plus.data import hold_out, load_digits, make_moons, one_hot
 from micrograd_plus.training import progress
 from micrograd_plus.training.compiling import TRIED, _of_all_features
-from micrograd_plus.training.loop import Epoch, History, fit
+from micrograd_plus.training.loop import fit
 from micrograd_plus.training.progress import Meter, duration, percent
+from micrograd_plus.training.records import Epoch, History
 
 POINTS, LABELS = make_moons(20, noise=0.1, seed=3)
 TARGETS = [2 * label - 1 for label in LABELS]
@@ -224,7 +225,7 @@ def take_gradients(optimizer: Any, gradients: Iterator[Any]) -> None:
     optimizer.step = stepping
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adadelta", "NAdam", "RAdam"])
+@pytest.mark.parametrize("name", [made.__name__ for made in optim.OPTIMIZERS.values()])
 @settings(max_examples=5)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=1, max_size=2),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine import toposort
+from micrograd_plus.engine.walking import toposort
 
 logits = st.lists(st.floats(-1000, 1000), min_size=1, max_size=6)
 

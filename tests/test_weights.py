@@ -26,7 +26,7 @@ from safetensors.numpy import save as write_tensors
 
 from micrograd_plus._support import files
 from micrograd_plus._support.files import write_atomically
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import MLP, Layer, Module, Neuron
 from micrograd_plus.nn.weights import CODECS, FORMAT, Named, load, load_state_dict, save, state_dict
 

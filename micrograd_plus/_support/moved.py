@@ -16,6 +16,7 @@ from types import ModuleType
 
 MOVED = {  # the old name: the room, and the module's name there where it is another
     **dict.fromkeys(["arguments", "errors", "files", "identities", "letters"], "_support"),
+    **dict.fromkeys(["anomalies", "copying", "loading"], "engine"),
     **dict.fromkeys(["rows", "stubs", "vectors"], "ops"),
     "weights": "nn",
     "nesting": "calculus",

@@ -12,21 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import (
-    ADD,
-    MUL,
-    POW,
-    UNKNOWN,
-    Value,
-    apply,
-    block,
-    has_hook,
-    hooked,
-    refused,
-    tracing,
-    walk,
-    watching,
-)
+from micrograd_plus.engine.hooks import has_hook, hooked
+from micrograd_plus.engine.operations import ADD, MUL, POW, UNKNOWN, refused
+from micrograd_plus.engine.recording import block, tracing, watching
+from micrograd_plus.engine.value import Value, apply
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.table import equal, where
 
 WHERE = where.op

@@ -13,7 +13,8 @@ from micrograd_plus.calculus.flowing import Number, pushed
 from micrograd_plus.calculus.gradients import demand, finished, slopes_by
 from micrograd_plus.calculus.leaks import WARNED_OF, listener, name_of, warning
 from micrograd_plus.calculus.nesting import leaves, rebuilt, replaced
-from micrograd_plus.engine import Value, block, enable_grad, leaving
+from micrograd_plus.engine.recording import block, enable_grad, leaving
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import identity
 
 _inside: ContextVar[int] = ContextVar("inside", default=0)  # how many derivatives are being taken around this one

@@ -8,7 +8,10 @@ from typing import Any
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.calculus.flowing import Number, pulled
-from micrograd_plus.engine import Value, derivatives, enable_grad, walk
+from micrograd_plus.engine.backward import derivatives
+from micrograd_plus.engine.recording import enable_grad
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.nn import Module
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
-from micrograd_plus.anomalies import users_frame, users_line
-from micrograd_plus.engine import Value, leaving, walk
+from micrograd_plus.engine.anomalies import users_frame, users_line
+from micrograd_plus.engine.recording import leaving
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 
 
 class Listener(NamedTuple):

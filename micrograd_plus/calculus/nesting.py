@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from reprlib import repr as short_repr
 from typing import Any
 
-from micrograd_plus.engine import Value, number
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
 

@@ -12,7 +12,8 @@ from micrograd_plus.check.operations import problems_of_row
 from micrograd_plus.check.orders import examined
 from micrograd_plus.check.problems import Problem, problem_of_values, problem_with_gradient
 from micrograd_plus.check.reports import Finding, GradientError, GradientReport
-from micrograd_plus.engine import Op, enable_grad
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.recording import enable_grad
 
 
 def check_grads(
@@ -67,7 +68,7 @@ def check_grads(
           a kink of relu
     >>> check_grads(lambda x: x**3, 2.0, gradient=lambda x: 3 * x)
     Traceback (most recent call last):
-    micrograd_plus.check.reports.GradientError: check_grads(<lambda>): 0 of 1 derivatives of order 1 agree
+    micrograd_plus...GradientError: check_grads(<lambda>): 0 of 1 derivatives of order 1 agree
     1 wrong
       ∂f/∂x (order 1) at x = 2.0
           got 6, expected 12, tolerance 1e-05

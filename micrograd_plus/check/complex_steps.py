@@ -12,7 +12,8 @@ from math import nan
 from typing import Any
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value, walk
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 
 STEP = 1e-20
 SHORTER = (1.0, 0.0625)  # two complex steps, as parts of STEP: what they tell must be the same

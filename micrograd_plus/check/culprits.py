@@ -10,7 +10,9 @@ from micrograd_plus.check.orders import examined
 from micrograd_plus.check.problems import Problem, Trace
 from micrograd_plus.check.reports import Finding
 from micrograd_plus.check.stops import STOP
-from micrograd_plus.engine import Op, Value, walk
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 
 SEARCHED = 1000  # nodes that are searched for a wrong operation
 

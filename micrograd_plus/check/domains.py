@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from random import Random
 
-from micrograd_plus.engine import Op
+from micrograd_plus.engine.operations import Op
 
 Point = tuple[float, ...]
 USUAL = (0.0, 0.5, -0.5, 1.0, -1.0, 2.5, -3.0, 4.5, -6.0, 12.0, 1e-8, -1e-8, 1e3, -1e3)

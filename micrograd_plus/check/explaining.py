@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micrograd_plus.anomalies import users_line
 from micrograd_plus.calculus.leaks import listener
 from micrograd_plus.check.differences import Slope
 from micrograd_plus.check.problems import LEAKS, Problem, Trace
-from micrograd_plus.engine import block, leaving
+from micrograd_plus.engine.anomalies import users_line
+from micrograd_plus.engine.recording import block, leaving
 
 HINT = "; does a partial use .data, float(), math or stop_gradient?"
 UNKNOWN = "no operation is wrong by itself: does the function branch, or use .data, float() or math?"

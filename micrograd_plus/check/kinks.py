@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.check.differences import Sample
-from micrograd_plus.engine import Op, Value, walk
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.rows import FLAT, REAL
 
 APART = 1e-7  # relative to the argument, or to 1: how far to its sides a point is compared with what lies around

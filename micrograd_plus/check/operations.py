@@ -10,7 +10,8 @@ from micrograd_plus.check.complex_steps import complex_step
 from micrograd_plus.check.domains import points
 from micrograd_plus.check.problems import Problem, Report, Trace, argument_names, unheard
 from micrograd_plus.check.reports import Finding
-from micrograd_plus.engine import Op, Value, apply
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.value import Value, apply
 
 
 def problem_of_operation(op: Op, args: Sequence[float], moved: Sequence[int], names: Sequence[str]) -> Problem:

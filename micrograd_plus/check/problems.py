@@ -12,7 +12,8 @@ from micrograd_plus.calculus import gradient as engine_gradient
 from micrograd_plus.calculus.leaks import listener
 from micrograd_plus.calculus.nesting import leaves, replaced
 from micrograd_plus.check.complex_steps import complex_step, complex_step_of_floats
-from micrograd_plus.engine import Value, block, leaving
+from micrograd_plus.engine.recording import block, leaving
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
 Report = Callable[[str], None]  # is told how a number leaves the graph, such as by "float()"

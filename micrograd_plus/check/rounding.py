@@ -8,7 +8,8 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value, walk
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 
 EPSILON = sys.float_info.epsilon
 MANY = 50  # results whose rounding errors are estimated together

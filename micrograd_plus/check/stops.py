@@ -6,7 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from micrograd_plus.check.problems import Problem, Trace
-from micrograd_plus.engine import TABLE, Value, apply, block, linking, walk
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.recording import block, linking
+from micrograd_plus.engine.value import Value, apply
+from micrograd_plus.engine.walking import walk
 
 STOP = TABLE["stop_gradient"]
 

@@ -1,3 +1,3 @@
 """What can be typed? The command `micrograd-plus`."""
 
-from micrograd_plus.cli.commands import main as main
+from micrograd_plus.cli.entry import main as main

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple, SupportsFloat
 from unicodedata import combining, east_asian_width, normalize
 
 from micrograd_plus._support.errors import nearest
-from micrograd_plus.engine import TABLE, Value, number
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.cards import usage
 from micrograd_plus.ops.rows import FUNCTIONS
 

@@ -6,83 +6,27 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import isqrt
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from click import echo
 
 from micrograd_plus import losses, optim
-from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.cli import plots, terminal
+from micrograd_plus.cli.answers import show_answers
+from micrograd_plus.cli.recipes import FALL, LOSSES, Recipe, chosen, tuned
 from micrograd_plus.cli.runs import BOUNDARY_PLOT, HISTORY_PLOT, run_folder, save_run
-from micrograd_plus.data.dataset import Dataset, hold_out, one_hot
+from micrograd_plus.data.dataset import Dataset, hold_out
 from micrograd_plus.data.digits import load_digits
 from micrograd_plus.data.mnist import load_mnist
 from micrograd_plus.data.moons import make_moons
 from micrograd_plus.nn import MLP, xavier
-from micrograd_plus.ops.table import sigmoid
-from micrograd_plus.ops.vectors import softmax
 from micrograd_plus.program import compile
 from micrograd_plus.training.judging import predictor
-from micrograd_plus.training.loop import History, fit
+from micrograd_plus.training.loop import fit
 from micrograd_plus.training.progress import percent
-
-
-class Choice(NamedTuple):
-    """What goes with a loss.
-
-    Attributes:
-        cost: the loss of an example's outputs and its target.
-        output: the activation of the last layer.
-        target: what to compare the outputs with, from the label.
-        beliefs: how sure the network is of each digit, from 0 to 1, from its outputs.
-        lr: a learning rate that suits plain gradient descent.
-    """
-
-    cost: Callable[[Any, Any], Any]
-    output: str
-    target: Callable[[int], Any]
-    beliefs: Callable[[list[float]], list[float]]
-    lr: float
-
-
-LOSSES = {
-    "squared_error": Choice(losses.squared_error, "sigmoid", one_hot, list, 3.0),
-    "mean_squared_error": Choice(losses.mean_squared_error, "sigmoid", one_hot, list, 30.0),
-    "cross_entropy": Choice(losses.cross_entropy, "linear", int, softmax, 1.0),
-    "binary_cross_entropy_with_logits": Choice(
-        losses.binary_cross_entropy_with_logits, "linear", one_hot, sigmoid, 10.0
-    ),
-}
-FALL = 0.1  # the learning rate falls in a straight line to a tenth, as in micrograd's demo
-
-
-class Recipe(NamedTuple):
-    """What a training is made of, unless its options say otherwise.
-
-    Attributes:
-        name: how it is called in the settings of a run.
-        cosine: whether the rate falls along half a cosine to 0, and not in a straight line to a tenth.
-        mnist_epochs: with MNIST, which has forty times as many images as the package.
-    """
-
-    name: str
-    activation: str
-    loss: str
-    optimizer: str
-    cosine: bool
-    batch_size: int
-    epochs: int
-    mnist_epochs: int
-
-
-# silu, as a relu that has died is a sixteenth of so small a layer: by 10,000 of MNIST's training images, held out
-# from it, silu is right 96.7 % of the time, relu 95.6 to 96.3 %; without the decay silu loses half a percent
-TODAY = Recipe("today", "silu", "cross_entropy", "adamw", True, 32, 40, 20)
-TEXTBOOK = Recipe("textbook", "sigmoid", "squared_error", "sgd", False, 10, 10, 10)
-TUNED = {"adam": {"lr": 0.006}, "adamw": {"lr": 0.006, "weight_decay": 0.1}}  # the others have PyTorch's defaults
+from micrograd_plus.training.records import History
 
 
 def digits(
@@ -91,74 +35,66 @@ def digits(
     mnist: str | os.PathLike[str] | None = None,
     download: bool = False,
     limit: int | None = None,
-    textbook: bool = False,
     eager: bool = False,
     hidden: Sequence[int] = (16, 16),
-    activation: str | None = None,
-    loss: str | None = None,
-    optimizer: str | None = None,
     lr: float | None = None,
-    batch_size: int | None = None,
-    epochs: int | None = None,
     seed: int = 2,
+    **options: Any,
 ) -> bool:
-    """Train a network to read handwritten digits; whether it came to the end, and not to Ctrl-C."""
-    recipe = TEXTBOOK if textbook else TODAY
-    activation, loss = activation or recipe.activation, loss or recipe.loss
-    optimizer = optimizer or recipe.optimizer
-    batch_size = batch_size or recipe.batch_size
-    epochs = epochs or (recipe.epochs if mnist is None else recipe.mnist_epochs)
-    if loss not in LOSSES:
-        raise unknown("loss", loss, LOSSES)
-    choice = LOSSES[loss]
+    """Train a network to read digits, by the options of `recipes.chosen`; whether it came to the end, not to Ctrl-C."""
+    recipe = chosen(mnist=mnist is not None, **options)
+    choice = LOSSES[recipe.loss]
     nin, *nouts = sizes = [64 if mnist is None else 784, *hidden, 10]
-    init = _wide if activation == "sigmoid" else "he"
-    model = MLP(nin, nouts, activation=activation, output=choice.output, init=init, seed=seed)
-    tuned = {"sgd": {"lr": choice.lr}, **TUNED}.get(optimizer.lower(), {})
-    descent = optim.by_name(optimizer, model.parameters(), **tuned | ({} if lr is None else {"lr": lr}))
-    lr = descent.lr
-    train, held_out = _digits(mnist, limit, download, arrays=not eager)
-    steps = epochs * -(-len(train.labels) // batch_size)
-    schedule: optim.Schedule = optim.LinearLR(descent, start_factor=1.0, end_factor=FALL, total_iters=steps)
-    if recipe.cosine:
-        schedule = optim.CosineAnnealingLR(descent, T_max=steps)
-
-    def cost(image: list[float], target: Any) -> Any:
-        return choice.cost(model(image), target)
-
+    init = _wide if recipe.activation == "sigmoid" else "he"
+    model = MLP(nin, nouts, activation=recipe.activation, output=choice.output, init=init, seed=seed)
+    descent = _optimizer(model, recipe, lr)
+    train, held_out = _images(mnist, limit, download, arrays=not eager)
     reader = model if eager else compile(model, x=nin)
+    settings: dict[str, object] = {
+        "job": "digits", "mnist": mnist and os.fspath(mnist), "limit": limit, "recipe": recipe.name,
+        "layers": sizes, "activation": recipe.activation, "output": choice.output, "loss": recipe.loss,
+        "optimizer": recipe.optimizer, "lr": descent.lr, "weight_decay": descent.weight_decay,
+        "batch_size": recipe.batch_size, "epochs": recipe.epochs, "seed": seed, "eager": eager,
+    }  # fmt: skip
     with run_folder(out, "digits-run", model) as folder:
-        whose = "digits" if mnist is None else "of MNIST's training images"
-        held = "held out" if mnist is None else "of its test images held out"
-        echo(f"{len(train.labels):,} {whose} to learn from, {len(held_out.labels):,} {held}")
-        echo(f"network {'-'.join(map(str, sizes))} of {len(model.parameters()):,} parameters, {activation}")
-        last = 0.0 if recipe.cosine else FALL * lr
-        echo(f"{loss}, {optimizer}, batches of {batch_size}, learning rate {lr:g} falling to {last:g}\n")
+        whose, held = ("digits", "") if mnist is None else ("of MNIST's training images", "of its test images ")
+        echo(f"{len(train.labels):,} {whose} to learn from, {len(held_out.labels):,} {held}held out")
+        _introduce(recipe, sizes, model, descent.lr)
         history = fit(
-            cost,
+            lambda image, target: choice.cost(model(image), target),
             (train.images, [choice.target(label) for label in train.labels]),
-            descent,
-            compile=not eager,
-            batch_size=batch_size,
-            epochs=epochs,
-            seed=seed,
-            accuracy=reader,
-            validation=held_out,
-            schedule=schedule,
-            schedule_every="step",
-        )
-        settings: dict[str, object] = {
-            "job": "digits", "mnist": mnist and os.fspath(mnist), "limit": limit, "recipe": recipe.name,
-            "layers": sizes, "activation": activation, "output": choice.output, "loss": loss, "optimizer": optimizer,
-            "lr": lr, "weight_decay": descent.weight_decay, "batch_size": batch_size, "epochs": epochs,
-            "seed": seed, "eager": eager,
-        }  # fmt: skip
+            descent, compile=not eager, batch_size=recipe.batch_size, epochs=recipe.epochs, seed=seed,
+            accuracy=reader, validation=held_out,
+            schedule=_schedule(descent, recipe, len(train.labels)), schedule_every="step",
+        )  # fmt: skip
         if not _saved(folder, model, history, settings, HISTORY_PLOT, partial(plots.history_plot, history)):
             return False
     outputs = predictor(reader, held_out.images, compile=not eager)(slice(None))
-    _show_answers(held_out, [choice.beliefs(answer) for answer in outputs.tolist()])
+    show_answers(held_out, [choice.beliefs(answer) for answer in outputs.tolist()])
     echo(f"held-out accuracy {percent(history[-1].accuracy or 0.0)}")
     return True
+
+
+def _optimizer(model: MLP, recipe: Recipe, lr: float | None) -> optim.Optimizer:
+    """The recipe's optimizer for a model, at the rate that was asked for, or the one that suits the loss."""
+    options = tuned(recipe.optimizer, recipe.loss) | ({} if lr is None else {"lr": lr})
+    return optim.by_name(recipe.optimizer, model.parameters(), **options)
+
+
+def _schedule(descent: optim.Optimizer, recipe: Recipe, examples: int) -> optim.Schedule:
+    """How the learning rate falls, step by step."""
+    steps = recipe.epochs * -(-examples // recipe.batch_size)
+    if recipe.cosine:
+        return optim.CosineAnnealingLR(descent, T_max=steps)
+    return optim.LinearLR(descent, start_factor=1.0, end_factor=FALL, total_iters=steps)
+
+
+def _introduce(recipe: Recipe, sizes: Sequence[int], model: MLP, lr: float) -> None:
+    """Say which network learns, and how."""
+    last = 0.0 if recipe.cosine else FALL * lr
+    echo(f"network {'-'.join(map(str, sizes))} of {len(model.parameters()):,} parameters, {recipe.activation}")
+    rate = f"learning rate {lr:g} falling to {last:g}"
+    echo(f"{recipe.loss}, {recipe.optimizer}, batches of {recipe.batch_size}, {rate}\n")
 
 
 def moons(
@@ -176,10 +112,6 @@ def moons(
     # micrograd adds 1e-4 · Σ p² to the loss, whose gradient is 2e-4 · p: that is weight decay
     descent = optim.SGD(model.parameters(), lr=1.0, weight_decay=2e-4)
     schedule = optim.LinearLR(descent, start_factor=1.0, end_factor=FALL, total_iters=steps)
-
-    def cost(place: list[float], target: int) -> Any:
-        return losses.hinge(model(place), target)
-
     reader = model if eager else compile(model, x=2)
 
     def scores(at: list[list[float]]) -> list[float]:
@@ -191,16 +123,11 @@ def moons(
         echo(f"network 2-16-16-1 of {len(model.parameters())} parameters, relu")
         echo(f"hinge loss with L2, sgd, all points at once, learning rate 1 falling to {FALL:g}\n")
         history = fit(
-            cost,
+            lambda place, target: losses.hinge(model(place), target),
             (places, [2 * label - 1 for label in labels]),
-            descent,
-            compile=not eager,
-            batch_size=None,
-            epochs=steps,
-            shuffle=False,
-            accuracy=reader,
-            schedule=schedule,
-        )
+            descent, compile=not eager, batch_size=None, epochs=steps, shuffle=False,
+            accuracy=reader, schedule=schedule,
+        )  # fmt: skip
         settings: dict[str, object] = {
             "job": "moons", "layers": [2, 16, 16, 1], "points": points, "noise": noise, "steps": steps, "seed": seed,
             "eager": eager,
@@ -218,7 +145,7 @@ def _wide(generator: random.Random, nin: int, nout: int) -> float:
     return 2.0 * xavier(generator, nin, nout)
 
 
-def _digits(
+def _images(
     mnist: str | os.PathLike[str] | None, limit: int | None, download: bool, *, arrays: bool
 ) -> tuple[Dataset, Dataset]:
     """The digits to learn from, and those held out: MNIST's test images, half as many as there are to learn from."""
@@ -237,7 +164,7 @@ def _saved(
     plot: str,
     draw: Callable[[], bytes],
 ) -> bool:
-    """Write all there is to the folder, and say where; whether the training had come to its end."""
+    """Write weights, history, settings and picture, and say where; whether the training ran to its end."""
     last = history[-1]
     save_run(folder, model, history, settings | {"accuracy": last.accuracy, "stopped": history.stopped})
     if history.interrupted:
@@ -249,33 +176,3 @@ def _saved(
         echo(f"no {plot}: {' '.join(str(error).split())[:400]}")
     echo(f"weights, settings and history are in {os.fspath(folder)}")
     return True
-
-
-def _show_answers(held_out: Dataset, beliefs: list[list[float]]) -> None:
-    """The table of mistakes, a few digits that were read, and those misread with the most confidence."""
-    from rich.console import Console
-
-    console = Console()
-    said = [belief.index(max(belief)) for belief in beliefs]
-    echo("\nwhat was drawn (a row), and what the network said (a column)")
-    console.print(terminal.confusion(held_out.labels, said, plain=not console.is_terminal))
-
-    right: dict[int, int] = {}
-    for i, label in enumerate(held_out.labels):
-        if said[i] == label:
-            right.setdefault(label, i)
-    sure = [max(belief) for belief in beliefs]
-    wrong = sorted((i for i, label in enumerate(held_out.labels) if said[i] != label), key=lambda i: -sure[i])
-    count = 4 if isqrt(len(held_out.images[0])) <= 16 else 2
-    ramp = terminal.shades()
-    for title, chosen in (("right", [right[label] for label in sorted(right)]), ("wrong, the surest first", wrong)):
-        pictures = [(held_out.images[i], _caption(said[i], sure[i], held_out.labels[i])) for i in chosen[:count]]
-        if pictures:
-            echo(f"\n{title} (in brackets how sure it was):\n")
-            echo(terminal.gallery(pictures, width=console.width, ramp=ramp))
-    echo()
-
-
-def _caption(said: int, sure: float, label: int) -> list[str]:
-    verdict = f"said {said} ({100 * sure:.0f} %)"
-    return [verdict] if said == label else [verdict, f"it is {'an' if label == 8 else 'a'} {label}"]

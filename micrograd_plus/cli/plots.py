@@ -7,7 +7,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.cli.terminal import bounds
-from micrograd_plus.training.loop import History
+from micrograd_plus.pictures.colours import AREAS
+from micrograd_plus.training.records import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +55,7 @@ def boundary_plot(
     least, most = min(flat), max(flat)
     levels = [min(least, 0.0) - 1.0, 0.0, max(most, 0.0) + 1.0]
     rows = [flat[i : i + len(xs)] for i in range(0, len(flat), len(xs))]
-    axes.contourf(xs, ys, rows, levels=levels, colors=["#f4c9a8", "#a8c8e8"])
+    axes.contourf(xs, ys, rows, levels=levels, colors=[AREAS.negative, AREAS.positive])
     for label, colour, mark in ((0, "tab:orange", "o"), (1, "tab:blue", "X")):
         of_it = [point for point, other in zip(points, labels) if other == label]
         axes.scatter([x for x, _ in of_it], [y for _, y in of_it], c=colour, marker=mark, edgecolors="black")

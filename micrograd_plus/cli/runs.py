@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.nn import Module
 from micrograd_plus.nn.weights import rehearse
-from micrograd_plus.training.loop import History
+from micrograd_plus.training.records import History
 
 WEIGHTS, HISTORY, SETTINGS = "weights.json", "history.csv", "settings.json"
 HISTORY_PLOT, BOUNDARY_PLOT = "history.png", "moons.png"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micrograd_plus.engine import number
+from micrograd_plus.engine.scalars import number
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -69,17 +69,35 @@ def download_mnist(
         import pooch  # type: ignore[import-untyped]  # it ships no types
     except ImportError:
         raise ImportError("download_mnist needs pooch: pip install 'micrograd-plus[data]'") from None
-    from requests import RequestException
-    from rich.console import Console
-    from rich.progress import Progress
-
     for name, md5 in checksums.items():
         if (folder / name).exists() and (found := pooch.file_hash(folder / name, alg="md5")) != md5:
             raise FileExistsError(
                 f"{folder / name}: expected MD5 {md5}, found {found}; "
                 "it is damaged or another data set: move it away, or choose another folder"
             )
+    with _tidied(folder):
+        _fetch_all(url, folder, checksums, timeout, progress)
+    return [folder / name for name in checksums]
+
+
+@contextmanager
+def _tidied(folder: Path) -> Iterator[None]:
+    """Take away afterwards the folder, and those above it, that were made meanwhile and into which nothing came."""
     made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield
+    finally:
+        for place in made:
+            with suppress(OSError):
+                place.rmdir()
+
+
+def _fetch_all(url: str, folder: Path, checksums: Mapping[str, str], timeout: float, progress: bool) -> None:
+    """Fetch each file; errors name its address and say what to do."""
+    from requests import RequestException
+    from rich.console import Console
+    from rich.progress import Progress
+
     address = url
     try:
         with Progress(console=Console(stderr=True), disable=not progress) as bars:
@@ -94,11 +112,6 @@ def download_mnist(
         raise ConnectionError(f"{address}: {fault}; try later, pass another url, or {by_hand}") from error
     except ValueError as error:
         raise ValueError(f"{address}: {error}") from error
-    finally:
-        for place in made:  # a folder into which nothing came goes again
-            with suppress(OSError):
-                place.rmdir()
-    return [folder / name for name in checksums]
 
 
 def _fetch(address: str, path: Path, md5: str, timeout: float, bar: _Bar) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -107,8 +108,6 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> 
     """
     import gzip
     import zlib
-    from math import prod
-    from struct import unpack
 
     import numpy as np
 
@@ -117,19 +116,7 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> 
     try:
         with path.open("rb") as file:
             stream: Any = gzip.GzipFile(fileobj=file) if packed else file
-            magic = _up_to(4, stream)
-            if not packed and magic.startswith(b"\x1f\x8b"):
-                raise ValueError(f"{path}: expected unpacked data, found gzip data; add .gz to the name, or unpack it")
-            count = magic[3] if len(magic) == 4 and magic.startswith(b"\0\0\x08") else 0
-            if not count or dimensions not in (None, count):
-                wanted = f"00 00 08 {dimensions:02x}" if dimensions else "00 00 08 and the number of dimensions"
-                found = magic.hex(" ") or "an empty file"
-                raise ValueError(f"{path}: expected the magic number {wanted}, found {found}")
-            start, sizes = 4 + 4 * count, _up_to(4 * count, stream)
-            if len(sizes) < 4 * count:
-                fault = f"found {4 + len(sizes)}; it is truncated, fetch it again"
-                raise ValueError(f"{path}: expected {start} bytes of header, {fault}")
-            shape = unpack(f">{count}I", sizes)
+            shape = _shape(stream, path, packed, dimensions)
             raw = _up_to(prod(shape) + 1, stream)  # a byte more tells that there are too many
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         way_out = "fetch it again, or drop .gz from the name if it is unpacked"
@@ -139,13 +126,33 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None) -> 
     if len(raw) != prod(shape):
         too_long = len(raw) > prod(shape)
         fault = "bytes trail behind the data" if too_long else "it is truncated, fetch it again"
+        start = 4 + 4 * len(shape)
         size = f"{start + prod(shape)} bytes for {' × '.join(map(str, shape))}"
         found = "more" if packed and too_long else str(path.stat().st_size if too_long else start + len(raw))
         raise ValueError(f"{path}: expected {size}, found {found}; {fault}")
     try:
         return np.frombuffer(raw, np.uint8).reshape(shape)
     except ValueError as error:
-        raise ValueError(f"{path}: expected dimensions that fit an array, found {count}: {error}") from error
+        raise ValueError(f"{path}: expected dimensions that fit an array, found {len(shape)}: {error}") from error
+
+
+def _shape(stream: IO[bytes], path: Path, packed: bool, dimensions: int | None) -> tuple[int, ...]:
+    """The dimensions that the header of an IDX file tells."""
+    from struct import unpack
+
+    magic = _up_to(4, stream)
+    if not packed and magic.startswith(b"\x1f\x8b"):
+        raise ValueError(f"{path}: expected unpacked data, found gzip data; add .gz to the name, or unpack it")
+    count = magic[3] if len(magic) == 4 and magic.startswith(b"\0\0\x08") else 0
+    if not count or dimensions not in (None, count):
+        wanted = f"00 00 08 {dimensions:02x}" if dimensions else "00 00 08 and the number of dimensions"
+        found = magic.hex(" ") or "an empty file"
+        raise ValueError(f"{path}: expected the magic number {wanted}, found {found}")
+    start, sizes = 4 + 4 * count, _up_to(4 * count, stream)
+    if len(sizes) < 4 * count:
+        fault = f"found {4 + len(sizes)}; it is truncated, fetch it again"
+        raise ValueError(f"{path}: expected {start} bytes of header, {fault}")
+    return unpack(f">{count}I", sizes)
 
 
 def _up_to(count: int, stream: IO[bytes]) -> bytearray:

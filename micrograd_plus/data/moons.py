@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, inf, pi, sin
 
 from micrograd_plus._support.arguments import Seed, generator, whole
-from micrograd_plus.engine import number
+from micrograd_plus.engine.scalars import number
 
 
 def make_moons(n: int = 100, noise: float = 0.1, seed: Seed = None) -> tuple[list[list[float]], list[int]]:

@@ -10,7 +10,8 @@ from textwrap import wrap
 from typing import Any
 
 from micrograd_plus._support.errors import unknown
-from micrograd_plus.engine import TABLE, Op, Value, apply
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.formulas.writing import Formula, formula
 from micrograd_plus.ops.rows import FUNCTIONS, REAL
 

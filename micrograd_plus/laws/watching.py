@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from micrograd_plus.anomalies import quoted_line
+from micrograd_plus.engine.anomalies import quoted_line
 from micrograd_plus.laws.originals import BUILTINS
 
 __builtins__ = BUILTINS  # an engine may replace built-in functions; those called here stay

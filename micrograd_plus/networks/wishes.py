@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from reprlib import repr as short_repr
 from typing import Any
@@ -12,60 +11,17 @@ from typing import Any
 from micrograd_plus._support.arguments import paired
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.calculus import gradient
-from micrograd_plus.engine import Value, enable_grad
+from micrograd_plus.engine.recording import enable_grad
+from micrograd_plus.engine.value import Value
 from micrograd_plus.losses import squared_error
-from micrograd_plus.networks.drawing import draw_nudges, forward, inputs_of, layers_of
-from micrograd_plus.networks.scenes import Drawing, clean
+from micrograd_plus.networks.drawing import draw_nudges
+from micrograd_plus.networks.models import forward, inputs_of, layers_of
+from micrograd_plus.networks.neurons import LayerNudges, NeuronNudges
+from micrograd_plus.networks.scenes import Drawing
+from micrograd_plus.networks.shapes import clean
+from micrograd_plus.networks.tables import example_table, layer_tables
 from micrograd_plus.nn import MLP, Layer
 from micrograd_plus.ops.vectors import added
-
-
-@dataclass(frozen=True)
-class NeuronNudges:
-    """What is wished of one neuron a = f(z), z = b + w·before, and what it wishes in its turn.
-
-    Attributes:
-        name: its path in the model.
-        activation: a, what it gives now.
-        wish: how a should change, -∂C/∂a: the sum of what all neurons of the next layer wish.
-        bias: how its bias should, -∂C/∂b.
-        weights: how each weight should, -∂C/∂w: in proportion to the activation that the weight stands by.
-        before: its part in the wish for each activation before it: in proportion to its weights.
-
-    >>> model = MLP(2, [3, 2], activation="sigmoid", output="sigmoid", seed=1)
-    >>> neuron = nudges(model, [0.5, -1.0], [1.0, 0.0]).layers[0].neurons[0]
-    >>> neuron.name, len(neuron.weights)
-    ('layers.0.neurons.0', 2)
-    >>> neuron.weights == (0.5 * neuron.bias, -1.0 * neuron.bias)
-    True
-    """
-
-    name: str
-    activation: float
-    wish: float
-    bias: float
-    weights: tuple[float, ...]
-    before: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class LayerNudges:
-    """The nudges of a layer's neurons.
-
-    Attributes:
-        name: its path in the model.
-        neurons: those of each neuron.
-        before: the wish for each activation before the layer: the neurons' parts, summed.
-
-    >>> model = MLP(2, [3, 2], activation="sigmoid", output="sigmoid", seed=1)
-    >>> hidden, output = nudges(model, [0.5, -1.0], [1.0, 0.0]).layers
-    >>> output.name, output.before == tuple([neuron.wish for neuron in hidden.neurons])
-    ('layers.1', True)
-    """
-
-    name: str
-    neurons: tuple[NeuronNudges, ...]
-    before: tuple[float, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,7 +84,18 @@ class Nudges:
         return f"{many} for a network {'-'.join(map(str, sizes))}"
 
     def __str__(self) -> str:
-        return "\n".join(_table(self))
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        """Lines of at most 80 characters, from the outputs back to the inputs."""
+        average = "on average, " if self.examples else ""
+        yield f"{self._who()}: {average}cost {self.cost:.6g}"
+        yield "A wish is minus the derivative of the cost. w: for each weight, in proportion to"
+        yield "the activation it stands by. a: for each activation before, to the weight there."
+        yield from layer_tables(self.layers)
+        if self.examples:
+            yield ""
+            yield from example_table(self.layers, self.examples, self.vector())
 
 
 def nudges(model: MLP | Sequence[Layer], x: Any, target: Any, loss: Callable[[Any, Any], Any] | None = None) -> Nudges:
@@ -197,6 +164,7 @@ def _wanted(
 def _nudges(
     layers: list[Layer], now: array[float], wants: array[float], examples: tuple[Sequence[float], ...]
 ) -> Nudges:
+    """The same numbers, neuron by neuron and layer by layer."""
     cost, *activations = now
     size = len(layers[0].neurons[0].w)
     node, parameter = size, len(activations)
@@ -212,93 +180,3 @@ def _nudges(
         together = tuple(added(parts) for parts in zip(*[neuron.before for neuron in neurons]))
         done.append(LayerNudges(f"layers.{i}", tuple(neurons), together))
     return Nudges(cost, tuple(activations[:size]), tuple(done), examples, tuple(layers))
-
-
-# ----------------------------------------------------------------------------------------------------------- the table
-
-_ROWS = 10  # a layer of more neurons shows the strongest few
-
-
-def _table(nudges: Nudges) -> Iterable[str]:
-    """Lines of at most 80 characters, from the outputs back to the inputs."""
-    average = "on average, " if nudges.examples else ""
-    yield f"{nudges._who()}: {average}cost {nudges.cost:.6g}"
-    yield "A wish is minus the derivative of the cost. w: for each weight, in proportion to"
-    yield "the activation it stands by. a: for each activation before, to the weight there."
-    last = len(nudges.layers) - 1
-    for i in range(last, -1, -1):
-        layer = nudges.layers[i]
-        count = len(layer.neurons)
-        yield ""
-        yield f"{layer.name}{', the output' if i == last else ''}: {count} neuron{'s' if count > 1 else ''}"
-        yield f"neuron activation {'wish':>9} {'bias':>9}  {'weights, strongest':20} before, strongest"
-        chosen = _strongest([neuron.wish for neuron in layer.neurons], _ROWS if count <= _ROWS else _ROWS - 2)
-        for j in sorted(chosen):
-            neuron = layer.neurons[j]
-            numbers = f"{neuron.activation:>10.3g} {_signed(neuron.wish, 3):>9} {_signed(neuron.bias, 3):>9}"
-            row = f"{j:>6} {numbers}  {_largest('w', neuron.weights, 20):20} "
-            yield row + _largest("a", neuron.before, 80 - len(row))
-        if count > len(chosen):
-            weaker = _size(neuron.wish for j, neuron in enumerate(layer.neurons) if j not in chosen)
-            yield f"{'…':>6} {count - len(chosen)} more, with wishes of at most {weaker:.3g}"
-        where = nudges.layers[i - 1].name if i else "the inputs"
-        yield _line(f"  together, of {where}: ", "a", layer.before)
-    if nudges.examples:
-        yield ""
-        yield from _by_example(nudges)
-
-
-def _by_example(nudges: Nudges) -> Iterable[str]:
-    """What the first examples want of the parameters that are wanted most, and the average over all."""
-    vector = nudges.vector()
-    names = [
-        f"{neuron.name}.{part}"
-        for layer in nudges.layers
-        for neuron in layer.neurons
-        for part in [*[f"w.{k}" for k in range(len(neuron.weights))], "b"]
-    ]
-    first = nudges.examples[:3]
-    yield "what each example wants of the parameters that are nudged most"
-    heads = [f"example {i}" for i in range(len(first))]
-    more = ["…"] if len(nudges.examples) > len(first) else []
-    yield (
-        f"{'':30}"
-        + "".join(f"{head:>11}" for head in heads)
-        + "".join(f"{dots:>3}" for dots in more)
-        + f"{'average':>11}"
-    )
-    for k in sorted(_strongest(vector, 6)):
-        each = "".join(f"{_signed(example[k]):>11}" for example in first)
-        yield f"  {names[k]:28}{each}" + "".join(f"{dots:>3}" for dots in more) + f"{_signed(vector[k]):>11}"
-
-
-def _strongest(numbers: Sequence[float], most: int) -> list[int]:
-    """Where the numbers of greatest size stand, the greatest first."""
-    return sorted(range(len(numbers)), key=lambda i: (-_size([numbers[i]]), i))[:most]
-
-
-def _size(numbers: Iterable[float]) -> float:
-    """The greatest size; nan is infinitely great, for it should be seen."""
-    return max(math.inf if number != number else abs(number) for number in numbers)
-
-
-def _signed(number: float, digits: int = 4) -> str:
-    return f"{number + 0.0:+.{digits}g}" if number else "0"
-
-
-def _largest(letter: str, numbers: Sequence[float], width: int) -> str:
-    """The numbers of greatest size with their places, as many as the width allows."""
-    text = ""
-    for i in _strongest(numbers, 3):
-        item = f"{letter}{i} {_signed(numbers[i], 2)}"
-        if text and len(text) + 2 + len(item) > width:
-            break
-        text = f"{text}, {item}" if text else item
-    return text
-
-
-def _line(head: str, letter: str, numbers: Sequence[float]) -> str:
-    """The same after some words, on one line, with how many more there are."""
-    text = _largest(letter, numbers, 64 - len(head))
-    more = len(numbers) - text.count(",") - 1
-    return f"{head}{text}" + (f", … {more} more" if more else "")

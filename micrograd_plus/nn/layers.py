@@ -13,7 +13,9 @@ from typing import Any, cast
 
 from micrograd_plus._support.arguments import Seed, generator, whole
 from micrograd_plus._support.errors import unknown
-from micrograd_plus.engine import TABLE, Value, weighed
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.sums import weighed
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn.initialisers import Initialiser, initialiser
 from micrograd_plus.nn.modules import Module
 from micrograd_plus.ops.rows import FUNCTIONS

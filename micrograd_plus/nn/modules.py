@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import weights
 
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from micrograd_plus._support import files
 from micrograd_plus._support.errors import nearest
 from micrograd_plus._support.files import write_atomically
-from micrograd_plus.engine import Value, number
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
 
 FORMAT = "micrograd_plus weights"
 VERSION = 1

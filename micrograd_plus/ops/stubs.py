@@ -1,4 +1,4 @@
-"""Write engine.pyi, which tells type checkers what a Value can do: what engine.py says, and a method for each row.
+"""Write value.pyi, which tells type checkers what a Value can do: what value.py says, and a method for each row.
 
 The methods are made from the table when the package is imported, where no type checker sees them. So after adding a
 row, run `python -m micrograd_plus.ops.stubs`; a test compares the file with what this module would write.
@@ -14,8 +14,8 @@ from pathlib import Path
 import micrograd_plus.ops.table  # noqa: F401 - fills the table
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 
-STUB = Path(__file__).parents[1] / "engine.pyi"
-NOTE = "# Written by `python -m micrograd_plus.ops.stubs` from engine.py and the table in ops/table.py; edit those.\n"
+STUB = Path(__file__).parents[1] / "engine" / "value.pyi"
+NOTE = "# Written by `python -m micrograd_plus.ops.stubs` from value.py and the table in ops/table.py; edit those.\n"
 
 
 def method(name: str) -> str:
@@ -35,13 +35,13 @@ def method(name: str) -> str:
 
 
 def stub() -> str:
-    """The text of engine.pyi: mypy's stub of engine.py, with the methods put into the class Value."""
+    """The text of value.pyi: mypy's stub of value.py, with the methods put into the class Value."""
     from mypy.stubgen import main as stubgen
 
     with tempfile.TemporaryDirectory() as folder:
         options = ["--include-private", "--include-docstrings", "--quiet", "--output", folder]
         stubgen([*options, str(STUB.with_suffix(".py"))])
-        (written,) = Path(folder).rglob("engine.pyi")
+        (written,) = Path(folder).rglob("value.pyi")
         text = written.read_text(encoding="utf-8")
     methods = "\n".join(method(name) for name, f in FUNCTIONS.items() if f.__module__ == HOME)
     text = text.replace("\nArg: TypeAlias\n", "\nArg: TypeAlias = Value | float\n")  # stubgen drops what it is

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from math import inf, nan, pi
 from typing import Any
 
-from micrograd_plus.engine import Value, apply
+from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.ops.rows import (
     FLAT,
     FUNCTIONS,
@@ -556,5 +556,5 @@ hardsigmoid = unary("hardsigmoid", lambda x: _clamp(x + 3.0, 0.0, 6.0) / 6.0, ma
 
 
 # what `from micrograd_plus.ops.table import *` brings; Python's own abs, pow and round are asked for by name
-__test__ = {name: function.__doc__ for name, function in FUNCTIONS.items()}  # for doctest: their code stands in rows.py
+__test__ = {name: function.__doc__ for name, function in FUNCTIONS.items()}  # for doctest: calling.py makes them
 globals()["__all__"] = [name for name in FUNCTIONS if not hasattr(builtins, name)]

@@ -13,7 +13,7 @@ from math import inf
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import abs, div, equal, exp, less, log1p, maximum, stop_gradient, where
 
 if TYPE_CHECKING:

@@ -1,22 +1,14 @@
-"""Optimizers, schedules of their learning rate, and gradient clipping: PyTorch's names, defaults and numbers.
+"""How does a gradient become a step? Optimizers, schedules of their rate, and clipping: PyTorch's names and numbers.
 
-And, for small functions, Newton's method."""
+And, for small functions, Newton's method.
+"""
 
 from micrograd_plus.calculus.stationary import newton as newton
 from micrograd_plus.calculus.stationary import newton_step as newton_step
+from micrograd_plus.optim.base import Optimizer as Optimizer
 from micrograd_plus.optim.clipping import clip_grad_norm_ as clip_grad_norm_
 from micrograd_plus.optim.clipping import clip_grad_value_ as clip_grad_value_
-from micrograd_plus.optim.optimizers import OPTIMIZERS as OPTIMIZERS
-from micrograd_plus.optim.optimizers import SGD as SGD
-from micrograd_plus.optim.optimizers import Adadelta as Adadelta
-from micrograd_plus.optim.optimizers import Adagrad as Adagrad
-from micrograd_plus.optim.optimizers import Adam as Adam
-from micrograd_plus.optim.optimizers import AdamW as AdamW
-from micrograd_plus.optim.optimizers import NAdam as NAdam
-from micrograd_plus.optim.optimizers import Optimizer as Optimizer
-from micrograd_plus.optim.optimizers import RAdam as RAdam
-from micrograd_plus.optim.optimizers import RMSprop as RMSprop
-from micrograd_plus.optim.optimizers import by_name as by_name
+from micrograd_plus.optim.optimizers import *  # noqa: F403 - each that stands in the table, so that a new one is public
 from micrograd_plus.optim.schedules import CosineAnnealingLR as CosineAnnealingLR
 from micrograd_plus.optim.schedules import ExponentialLR as ExponentialLR
 from micrograd_plus.optim.schedules import LinearLR as LinearLR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import inf
 
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import maximum, minimum
 from micrograd_plus.ops.vectors import added
 from micrograd_plus.optim.ranges import checked

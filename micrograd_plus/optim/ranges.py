@@ -9,7 +9,8 @@ from reprlib import repr as short_repr
 from typing import Any
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value, number
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
 
 _Range = tuple[Callable[[float], bool], str]
 _FINITE: _Range = (math.isfinite, "a finite number")

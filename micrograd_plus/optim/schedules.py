@@ -6,7 +6,7 @@ import math
 from reprlib import repr as short_repr
 
 from micrograd_plus._support.arguments import whole
-from micrograd_plus.optim.optimizers import Optimizer
+from micrograd_plus.optim.base import Optimizer
 from micrograd_plus.optim.ranges import checked
 
 

@@ -1,12 +1,14 @@
-"""Compile: find the tensors again in scalar code.
+"""How does scalar code run as fast as arrays? `compile` finds the tensors again in it.
 
-A function is traced on one example (`tracing`); its sums of products are fused and its nodes grouped (`fusing`); groups
-become arrays, and sums that share factors matrix products (`tensors`); the chain rule adds the gradient (`reverse`);
-what NumPy lacks is written in what it has (`lowering`), and all of it as a Python function (`emitting`). Graphs with
-nothing regular in them go over a tape (`replay`, `tape`). A `Path` is one way through a function, a `Program` all ways.
-Functions that draw random numbers are found out by `chance`.
+A function is traced on one example (`tracing`): on Values that stand for its numbers (`stand_ins`), to a graph laid out
+flat (`flat_graphs`), and twice, to see that both runs agree (`comparing`) and draw no random numbers (`chance`). Its
+sums of products are fused and its nodes grouped (`fusing`); groups become arrays, and sums that share factors matrix
+products (`tensors`); the chain rule adds the gradient (`reverse`); what NumPy lacks is written in what it has
+(`lowering`), and all of it as a Python function (`emitting`), which writes to memory again once it is free (`storage`,
+`strides`). Graphs with nothing regular in them go over a tape (`replay`, `tape`). A `Path` is one way through a
+function's choices, a `Program` all of them.
 """
 
+from micrograd_plus.program.errors import CompileError as CompileError
 from micrograd_plus.program.programs import Program as Program
 from micrograd_plus.program.programs import compile as compile
-from micrograd_plus.program.tracing import CompileError as CompileError

@@ -13,55 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Arg, Op, Value, recording, tracing, walk, watching, within
+from micrograd_plus.engine.operations import Arg, Op
+from micrograd_plus.engine.recording import recording, tracing, watching, within
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 
 Places: TypeAlias = NDArray[Any]
-
-
-class Array:
-    """One instruction, and the array it computes.
-
-    Attributes:
-        kind: what it does; see `Arrays`.
-        args: the arrays and plain numbers it reads.
-        rows: how many rows it has.
-        batched: whether it has a column for each example.
-        extra: what else it must know: an operation, indices, sizes.
-        number: its place in the order in which arrays were made.
-        scalar: whether it is a plain number when the program runs.
-    """
-
-    __slots__ = ("kind", "args", "rows", "batched", "extra", "number", "scalar")
-
-    def __init__(
-        self, kind: str, args: tuple[Array | float, ...], rows: int, batched: bool, extra: Any, number: int
-    ) -> None:
-        self.kind = kind
-        self.args = args
-        self.rows = rows
-        self.batched = batched
-        self.extra = extra
-        self.number = number
-        self.scalar = kind in ("share", "count") or (kind == "apply" and all(is_scalar(arg) for arg in args))
-
-    @property
-    def arrays(self) -> list[Array]:
-        """The arguments that are arrays."""
-        return [arg for arg in self.args if isinstance(arg, Array)]
-
-    def __repr__(self) -> str:
-        columns = "n" if self.batched else "1"
-        return (
-            f"<{self.number}: {self.kind} {self.extra if isinstance(self.extra, Op) else ''} {self.rows} x {columns}>"
-        )
-
-
-Operand: TypeAlias = Array | float
-
-
-def is_scalar(x: Operand) -> bool:
-    """Whether it is a plain number when the program runs."""
-    return not isinstance(x, Array) or x.scalar
 
 
 class Piece(NamedTuple):
@@ -80,19 +37,110 @@ class Product(NamedTuple):
     q: int
 
 
+Column: TypeAlias = tuple[Op, str, int]  # a row of the table, a column of that, and the argument's place
+Extra: TypeAlias = Op | Places | list[Piece] | Product | Column | int | None
+
+
+class Array:
+    """One instruction, and the array it computes.
+
+    Attributes:
+        kind: what it does; see `Arrays`.
+        args: the arrays and plain numbers it reads.
+        rows: how many rows it has.
+        batched: whether it has a column for each example.
+        extra: what else its kind must know; by its own name in the properties below, each for the kinds it tells of.
+        number: its place in the order in which arrays were made.
+        scalar: whether it is a plain number when the program runs.
+    """
+
+    __slots__ = ("kind", "args", "rows", "batched", "extra", "number", "scalar")
+
+    def __init__(
+        self, kind: str, args: tuple[Array | float, ...], rows: int, batched: bool, extra: Extra, number: int
+    ) -> None:
+        self.kind = kind
+        self.args = args
+        self.rows = rows
+        self.batched = batched
+        self.extra = extra
+        self.number = number
+        self.scalar = kind in ("share", "count") or (kind == "apply" and all(is_scalar(arg) for arg in args))
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The arguments that are arrays."""
+        return [arg for arg in self.args if isinstance(arg, Array)]
+
+    @property
+    def op(self) -> Op:
+        """The operation of an `apply` or an `extreme`."""
+        assert isinstance(self.extra, Op)
+        return self.extra
+
+    @property
+    def numbers(self) -> Places:
+        """The numbers of a `const`."""
+        assert isinstance(self.extra, np.ndarray)
+        return self.extra
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What goes where in `rows` or a `scatter`."""
+        assert isinstance(self.extra, list)
+        return self.extra
+
+    @property
+    def sizes(self) -> Product:
+        """Those of a `matmul` and its derivatives, `matmul_back`, `matmul_outer` and `outer`."""
+        assert isinstance(self.extra, Product)
+        return self.extra
+
+    @property
+    def count(self) -> int:
+        """How many neighbours a `segsum` adds up, how many times a `repeat` repeats."""
+        assert isinstance(self.extra, int)
+        return self.extra
+
+    @property
+    def column(self) -> Column:
+        """What a `partial` computes, element by element."""
+        assert isinstance(self.extra, tuple)
+        assert not isinstance(self.extra, Product)
+        return self.extra
+
+    def applies(self, op: Op) -> bool:
+        """Whether it is this operation, element by element."""
+        return self.extra is op and self.kind == "apply"
+
+    def __repr__(self) -> str:
+        columns = "n" if self.batched else "1"
+        return (
+            f"<{self.number}: {self.kind} {self.extra if isinstance(self.extra, Op) else ''} {self.rows} x {columns}>"
+        )
+
+
+Operand: TypeAlias = Array | float
+
+
+def is_scalar(x: Operand) -> bool:
+    """Whether it is a plain number when the program runs."""
+    return not isinstance(x, Array) or x.scalar
+
+
 class Arrays:
     """The instructions made so far.
 
     Kinds: `x`, `y`, `theta`: what goes in. `share`: 1 / the number of examples, and `count`: that number; scalars.
-    `const`: numbers (extra) as a column. `apply`: an operation (extra) element by element. `rows`: rows of others put
-    together (extra: Pieces). `scatter`: rows of others added up in rows of a new array (extra: Pieces). `matmul`, and
-    its two derivatives: `matmul_back`, the transposed matrix times what came back, and `matmul_outer`, what came back
-    times the transposed argument; per example `outer`. A third argument of these says what of that which came back is
-    reached, where not all is. `segsum`: sums of so many (extra) neighbouring rows.
-    `extreme`: the maxima or minima (extra: the operation) of rows that lie as many rows apart as it has; no gradient
-    flows through them. `repeat`: each row so many times. `sumbatch`: the sum over the examples. `sumrows`: over the
-    rows. `spread`: as many rows and columns as asked for. `partial`: a partial derivative that only floats can compute
-    (extra: the operation, the column of the table, the argument's place).
+    `const`: numbers as a column. `apply`: an operation element by element. `rows`: rows of others put together.
+    `scatter`: rows of others added up in rows of a new array. `matmul`, and its two derivatives: `matmul_back`, the
+    transposed matrix times what came back, and `matmul_outer`, what came back times the transposed argument; per
+    example `outer`. A third argument of these says what of that which came back is reached, where not all is.
+    `segsum`: sums of so many neighbouring rows. `extreme`: the maxima or minima of rows that lie as many rows apart as
+    it has; no gradient flows through them. `repeat`: each row so many times. `sumbatch`: the sum over the examples.
+    `sumrows`: over the rows. `spread`: as many rows and columns as asked for. `partial`: a partial derivative that only
+    floats can compute. What NumPy needs besides (see `lowering`): `not` and `and` of truths, and `cast`: those as
+    numbers.
     """
 
     def __init__(self) -> None:
@@ -100,7 +148,7 @@ class Arrays:
         self._known: dict[Any, Array] = {}
 
     def make(
-        self, kind: str, args: Sequence[Operand], rows: int, batched: bool, extra: Any = None, key: Any = None
+        self, kind: str, args: Sequence[Operand], rows: int, batched: bool, extra: Extra = None, key: Any = None
     ) -> Array:
         """The instruction; the one there is, if it was made before."""
         names = tuple([arg.number if isinstance(arg, Array) else repr(arg) for arg in args])
@@ -117,7 +165,7 @@ class Arrays:
             return op.forward(*args)
         return self.elementwise("apply", args, op)
 
-    def elementwise(self, kind: str, args: Sequence[Operand], extra: Any = None) -> Array:
+    def elementwise(self, kind: str, args: Sequence[Operand], extra: Extra = None) -> Array:
         """An instruction that makes one number of one of each argument."""
         arrays = [arg for arg in args if isinstance(arg, Array)]
         rows = max([arg.rows for arg in arrays])
@@ -182,7 +230,7 @@ class Arrays:
 
 def _inside(array: Array) -> float:
     """Any number at which functions are defined; where they are not, none is."""
-    return 0.5 if array.kind != "const" else float(array.extra[0])
+    return 0.5 if array.kind != "const" else float(array.numbers[0])
 
 
 class _NoNumbers:

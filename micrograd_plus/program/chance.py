@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.anomalies import LIBRARIES, users_line
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.anomalies import LIBRARIES, users_line
+from micrograd_plus.engine.value import Value
 from micrograd_plus.program.ordering import codes, filled
 
 THINGS = 5_000  # so many are looked at
@@ -82,7 +82,7 @@ class Dice:
             if finder.own:
                 break
         else:
-            if beside and moved < AGAIN:  # it was somebody else
+            if beside and moved < AGAIN:  # another thread has drawn
                 return ""
         return finder.line or "a line that is not known"
 

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, MUL, NEG, SUB, Op
-from micrograd_plus.program.arrays import Array, Operand, Piece, Places, Product, is_scalar
+from micrograd_plus.engine.operations import ADD, MUL, NEG, SUB, Op
+from micrograd_plus.program.arrays import Array, Operand, Places, Product, is_scalar
 from micrograd_plus.program.fusing import EXTREMES
-from micrograd_plus.program.lowering import RECIPROCAL, WHERE, is_bool, lowered, reached, ufunc
+from micrograd_plus.program.lowering import WHERE, is_bool, lowered, ufunc
+from micrograd_plus.program.storage import Memory
+from micrograd_plus.program.strides import first_writes, rows_of_theta, stride, strided
 
 NUMPY = ("dot", "empty", "zeros", "ndarray", "matmul", "concatenate", "add", "einsum", "putmask", "where")
 INPUTS = {"x": "x.T", "y": "y.T", "theta": "theta.reshape(-1, 1)"}
@@ -83,104 +85,25 @@ def emitted(outputs: Sequence[Array], dtype: str) -> Source:
 
 
 class _Writer:
-    """The statements written so far, and which arrays may be overwritten."""
+    """The statements written so far, and the names of their arrays."""
 
     def __init__(self, outputs: Sequence[Array], dtype: str) -> None:
-        self.outputs = outputs
+        self.memory = Memory(outputs)
         self.dtype = dtype
         self.itemsize = np.dtype(dtype).itemsize
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
         self.names: dict[int, str] = {}
         self.ufuncs: set[str] = set()
-        self.order = reached(outputs)
-        self.users: dict[int, list[Array]] = {}
-        for array in self.order:
-            for arg in array.arrays:
-                self.users.setdefault(arg.number, []).append(array)
-        self.kept = {array.number for array in outputs}
 
     def source(self) -> Source:
-        self.order = [array for array in self.order if not self._inlined(array)]
-        self.last = self._last_uses()
-        for step, array in enumerate(self.order):
+        for step, array in enumerate(self.memory.order):
             self.step = step
             self._write(array)
-        results = ", ".join([self.names[array.number] for array in self.outputs])
+        results = ", ".join([self.names[array.number] for array in self.memory.outputs])
         lines = ["def run(theta, x, y, ones, n, share):", *self.lines, f"return ({results},)"]
         text = "\n    ".join(lines) + "\n"
         return Source(text, (*NUMPY, *sorted(self.ufuncs)), self.constants, self.dtype, len(self.lines))
-
-    # ------------------------------------------------------------------------------------------------- what is needed
-
-    def _inlined(self, array: Array) -> bool:
-        """Written where it is used: a view of theta as a matrix, a product that goes straight into the gradient."""
-        if array.number in self.kept:
-            return False
-        users = self.users[array.number]
-        if array.kind in ("rows", "theta") and _matrix_of_theta(array):
-            return all(self._as_matrix(user, array) for user in users)
-        if array.kind == "matmul_outer" and len(users) == 1:
-            return users[0].kind == "scatter" and self._straight(users[0], array)
-        if _is_reciprocal(array) and len(users) == 1:
-            return self._divides(users[0], array)
-        return False
-
-    def _as_matrix(self, user: Array, array: Array) -> bool:
-        if user.kind not in ("matmul", "matmul_back") or user.args[0] is not array:
-            return False
-        if user.kind == "matmul" and user.args[1] is array:
-            return False
-        return _strided(_rows_of_theta(array), user.extra.m, user.extra.k) is not None
-
-    def _straight(self, scatter: Array, product: Array) -> bool:
-        """Whether a matrix product can be written right into its rows of the gradient."""
-        pieces = [piece for piece in scatter.extra if scatter.args[piece.array] is product]
-        if len(pieces) != 1 or scatter.batched:
-            return False
-        piece = pieces[0]
-        whole = len(piece.source) == product.rows and (piece.source == np.arange(product.rows)).all()
-        return bool(whole) and _strided(piece.target, product.extra.m, product.extra.k) is not None
-
-    def _divides(self, user: Array, reciprocal: Array) -> bool:
-        """Whether a reciprocal is only multiplied with, so that its user can divide."""
-        return (
-            user.kind == "apply"
-            and user.extra is MUL
-            and not reciprocal.scalar
-            and user.args[0] is not user.args[1]
-            and (user.args[1] is reciprocal or not _is_reciprocal(user.args[1]))  # one of the two
-        )
-
-    def _last_uses(self) -> dict[int, int]:
-        """The step at which each array's memory is read for the last time."""
-        last: dict[int, int] = {}
-        present = {array.number for array in self.order}
-        for step, array in enumerate(self.order):
-            args = array.arrays
-            while args:
-                arg = args.pop()
-                if arg.number not in present:
-                    args.extend(arg.arrays)
-                last[arg.number] = step
-        for array in self.outputs:
-            last[array.number] = len(self.order)
-        for array in reversed(self.order):
-            if self._is_view(array):  # keeps what it is a view of
-                (arg,) = array.arrays
-                last[arg.number] = max(last[arg.number], last[array.number])
-        return last
-
-    def _is_view(self, array: Array) -> bool:
-        return array.kind == "rows" and len(array.extra) == 1 and _stride(array.extra[0].source) is not None
-
-    def _owned(self, array: Array) -> bool:
-        """Whether it has memory of its own, of its own shape."""
-        if array.kind in ("x", "y", "theta", "const") or is_scalar(array) or is_bool(array):
-            return False
-        return not self._is_view(array)
-
-    # -------------------------------------------------------------------------------------------------- one statement
 
     def _write(self, array: Array) -> None:
         self.name = f"v{len(self.names)}"
@@ -196,11 +119,11 @@ class _Writer:
         if array.kind != "apply":
             return {"share": "share", "count": "n"}[array.kind]
         args = [self._operand(arg) for arg in array.args]
-        if array.extra in PYTHON:
-            return f"({args[0]} {PYTHON[array.extra]} {args[1]})"
-        if array.extra is NEG:
+        if array.op in PYTHON:
+            return f"({args[0]} {PYTHON[array.op]} {args[1]})"
+        if array.op is NEG:
             return f"(-{args[0]})"
-        return f"{self._constant((array.extra, 'forward', 0))}({', '.join(args)}).item()"
+        return f"{self._constant((array.op, 'forward', 0))}({', '.join(args)}).item()"
 
     def _operand(self, arg: Operand) -> str:
         return self.names[arg.number] if isinstance(arg, Array) else repr(float(arg))
@@ -223,10 +146,10 @@ class _Writer:
 
     def _indices(self, indices: Places) -> str:
         """Rows as a slice, or as the name of an array of indices."""
-        stride = _stride(indices)
-        if stride is None:
+        spaced = stride(indices)
+        if spaced is None:
             return self._constant(np.ascontiguousarray(indices, dtype=np.intp))
-        start, step = stride
+        start, step = spaced
         end = start + step * (len(indices) - 1) + (1 if step > 0 else -1)
         return f"{start}:{end if end >= 0 else ''}" + (f":{step}" if step != 1 else "")
 
@@ -239,19 +162,19 @@ class _Writer:
         for arg in [*array.arrays, *hidden]:
             if (
                 arg.number in self.names
-                and self._owned(arg)
+                and self.memory.owned(arg)
                 and arg.rows == array.rows
                 and arg.batched == array.batched
-                and self.last[arg.number] == self.step
+                and self.memory.last[arg.number] == self.step
             ):
                 return self.names[arg.number]
         return None
 
     def _const(self, array: Array) -> None:
-        self.names[array.number] = self._constant(self._narrowed(array.extra.reshape(-1, 1)))
+        self.names[array.number] = self._constant(self._narrowed(array.numbers.reshape(-1, 1)))
 
     def _apply(self, array: Array) -> str | None:
-        op = array.extra
+        op = array.op
         known = ufunc(op)
         if op is MUL and (hidden := [arg for arg in array.arrays if arg.number not in self.names]):
             divisor = hidden[0]
@@ -276,7 +199,7 @@ class _Writer:
         reused = self._reusable(array)
         if reused is None:
             return f"{text})"
-        return f"{text}, out={reused})" if array.extra in EXTREMES else f"{text}, {reused})"  # NumPy wants a name there
+        return f"{text}, out={reused})" if array.op in EXTREMES else f"{text}, {reused})"  # NumPy wants a name there
 
     def _choice(self, array: Array, args: list[str]) -> str | None:
         condition, x, y = array.args
@@ -298,10 +221,10 @@ class _Writer:
 
     def _partial(self, array: Array) -> str:
         args = ", ".join([self._operand(arg) for arg in array.args])
-        return f"{self._constant(array.extra)}({args}).astype(dtype)"
+        return f"{self._constant(array.column)}({args}).astype(dtype)"
 
     def _rows(self, array: Array) -> str | None:
-        pieces: list[Piece] = array.extra
+        pieces = array.pieces
         if len(pieces) == 1:
             return self._picked(array.arrays[0], pieces[0].source)
         in_order = np.concatenate([piece.target for piece in pieces])
@@ -327,25 +250,24 @@ class _Writer:
 
     def _scatter(self, array: Array) -> None:
         """Rows added up; the first to come to a row are written."""
-        pieces: list[Piece] = array.extra
-        first, complete = _fresh(array)
+        first, complete = first_writes(array)
         make = "empty" if complete else "zeros"
         name = self.name
         self.names[array.number] = name
         self.lines.append(f"{name} = {make}(({array.rows}, {self._columns(array)}), dtype)")
-        for piece, fresh in zip(pieces, first):
+        for piece, is_first in zip(array.pieces, first):
             given = array.args[piece.array]
             assert isinstance(given, Array)
             if given.number not in self.names:
-                view = self._view(name, piece.target, given.extra)
-                if fresh:
+                view = self._view(name, piece.target, given.sizes)
+                if is_first:
                     self.lines.append(self._outer_text(given, view))
                 else:
                     self.lines.append(f"{self.name}w = {view}")
                     self.lines.append(f"{self.name}w += {self._outer_text(given)}")
                 continue
             source, target = self._picked(given, piece.source), self._indices(piece.target)
-            if fresh:
+            if is_first:
                 self.lines.append(f"{name}[{target}] = {source}")
             elif len(np.unique(piece.target)) == len(piece.target):
                 self.lines.append(f"{name}[{target}] += {source}")
@@ -354,15 +276,15 @@ class _Writer:
 
     def _view(self, name: str, places: Places, sizes: Product) -> str:
         """Rows of one column as a matrix."""
-        strided = _strided(places, sizes.m, sizes.k)
-        assert strided is not None
-        start, down, right = [number * self.itemsize for number in strided]
+        grid = strided(places, sizes.m, sizes.k)
+        assert grid is not None
+        start, down, right = [number * self.itemsize for number in grid]
         return f"ndarray(({sizes.m}, {sizes.k}), dtype, {name}, {start}, ({down}, {right}))"
 
     def _matrix(self, array: Operand, sizes: Product) -> str:
         assert isinstance(array, Array)
         if array.number not in self.names:
-            return self._view("theta", _rows_of_theta(array), sizes)
+            return self._view("theta", rows_of_theta(array), sizes)
         return f"{self._operand(array)}.reshape({sizes.m}, {sizes.k})"
 
     def _wide(self, array: Operand, rows: int) -> str:
@@ -378,13 +300,13 @@ class _Writer:
 
     def _matmul(self, array: Array) -> str:
         matrix, argument = array.args
-        sizes: Product = array.extra
+        sizes = array.sizes
         text = self._product(self._matrix(matrix, sizes), self._wide(argument, sizes.k), sizes.k)
         return text if sizes.q == 1 else f"{text}.reshape({array.rows}, -1)"
 
     def _matmul_back(self, array: Array) -> str:
         matrix, back, *reached = array.args
-        sizes: Product = array.extra
+        sizes = array.sizes
         left, right = f"{self._matrix(matrix, sizes)}.T", self._wide(back, sizes.m)
         if reached:
             text = f"back_where({left}, {right}, {self._wide(reached[0], sizes.m)})"
@@ -400,7 +322,7 @@ class _Writer:
 
     def _outer_text(self, array: Array, out: str = "") -> str:
         back, argument = array.args
-        sizes: Product = array.extra
+        sizes = array.sizes
         left, right = self._wide(back, sizes.m), f"{self._wide(argument, sizes.k)}.T"
         if out:
             return f"matmul({left}, {right}, {out})"
@@ -410,7 +332,7 @@ class _Writer:
         return f"{self._outer_text(array)}.reshape(-1, 1)"
 
     def _outer(self, array: Array) -> str:
-        m, k, q = array.extra
+        m, k, q = array.sizes
         shaped = [f"{self._operand(arg)}.reshape({size}, {q}, -1)" for arg, size in zip(array.args, (m, k, m))]
         if len(shaped) == 3:
             return f"outer_where({', '.join(shaped)}).reshape({m * k}, -1)"
@@ -418,20 +340,21 @@ class _Writer:
 
     def _extreme(self, array: Array) -> str:
         name = self._operand(array.args[0])
-        self.ufuncs.add(array.extra.numpy)
+        reduce = f"{array.op.numpy}.reduce"
+        self.ufuncs.add(str(array.op.numpy))
         if array.rows == 1:
-            return f"{array.extra.numpy}.reduce({name}, 0, None, None, True)"
-        return f"{array.extra.numpy}.reduce({name}.reshape(-1, {array.rows}, {self._columns(array)}), 0)"
+            return f"{reduce}({name}, 0, None, None, True)"
+        return f"{reduce}({name}.reshape(-1, {array.rows}, {self._columns(array)}), 0)"
 
     def _segsum(self, array: Array) -> str:
-        return f"add.reduce({self._operand(array.args[0])}.reshape({array.rows}, {array.extra}, -1), 1)"
+        return f"add.reduce({self._operand(array.args[0])}.reshape({array.rows}, {array.count}, -1), 1)"
 
     def _sumrows(self, array: Array) -> str:
         ones = np.ones((1, array.arrays[0].rows), dtype=self.dtype)
         return f"dot({self._constant(ones)}, {self._operand(array.args[0])})"  # half the time of add.reduce
 
     def _repeat(self, array: Array) -> str:
-        return f"{self._operand(array.args[0])}.repeat({array.extra}, 0)"
+        return f"{self._operand(array.args[0])}.repeat({array.count}, 0)"
 
     def _sumbatch(self, array: Array) -> str:
         return f"dot({self._operand(array.args[0])}, ones)"
@@ -443,52 +366,6 @@ class _Writer:
         self.names[array.number] = name
 
 
-def _is_reciprocal(arg: Operand) -> bool:
-    return isinstance(arg, Array) and arg.kind == "apply" and arg.extra is RECIPROCAL
-
-
 def _same_array(a: Any, b: Any) -> bool:
     arrays = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
     return arrays and a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
-
-
-def _stride(indices: Places) -> tuple[int, int] | None:
-    """Start and step of indices that are evenly spaced."""
-    if len(indices) == 1:
-        return int(indices[0]), 1
-    step = int(indices[1] - indices[0])
-    if step == 0 or (np.diff(indices) != step).any():
-        return None
-    return int(indices[0]), step
-
-
-def _strided(places: Places, m: int, k: int) -> tuple[int, int, int] | None:
-    """Start, and the steps down and right, of places that are a matrix evenly laid out, no place twice."""
-    grid = places.reshape(m, k)
-    down = int(grid[1, 0] - grid[0, 0]) if m > 1 else k
-    right = int(grid[0, 1] - grid[0, 0]) if k > 1 else 1
-    even = grid == grid[0, 0] + down * np.arange(m)[:, None] + right * np.arange(k)
-    if down <= 0 or right <= 0 or not even.all() or len(np.unique(places)) != len(places):
-        return None
-    return int(grid[0, 0]), down, right
-
-
-def _matrix_of_theta(array: Array) -> bool:
-    if array.kind == "theta":
-        return True
-    return len(array.extra) == 1 and array.arrays[0].kind == "theta"
-
-
-def _rows_of_theta(array: Array) -> Places:
-    return np.arange(array.rows) if array.kind == "theta" else array.extra[0].source
-
-
-def _fresh(scatter: Array) -> tuple[list[bool], bool]:
-    """For each piece whether it is the first to come to its rows, each once; and whether all rows are reached so."""
-    written = np.zeros(scatter.rows, dtype=bool)
-    first, complete = [], True
-    for piece in scatter.extra:
-        first.append(not written[piece.target].any() and len(np.unique(piece.target)) == len(piece.target))
-        complete = complete and (first[-1] or bool(written[piece.target].all()))
-        written[piece.target] = True
-    return first, complete and bool(written.all())

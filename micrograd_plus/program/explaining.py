@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 
+from micrograd_plus._support.texts import plural
 from micrograd_plus.program.arrays import Arrays
-from micrograd_plus.program.fusing import Group
-from micrograd_plus.program.tracing import Listing
+from micrograd_plus.program.flat_graphs import Listing
+from micrograd_plus.program.fusing import (
+    NUMBERS,
+    PRODUCTS,
+    SHARED_NUMBERS,
+    SHARED_PRODUCTS,
+    STEPS,
+    WEIGHTED,
+    Group,
+)
 
 SHOWN = 30  # how many lines at most
 
@@ -18,11 +27,11 @@ def described(listing: Listing, found: list[Group], arrays: Arrays | None) -> st
             f"{listing.nodes:,} scalar nodes → {len(found):,} groups, too many for arrays: "
             "run number by number, example by example"
         )
-    products = Counter([array.extra for array in arrays.made if array.kind == "matmul" and array.batched])
+    products = Counter([array.sizes for array in arrays.made if array.kind == "matmul" and array.batched])
     lines = [_group(group) for group in found]
     if len(lines) > SHOWN:
         lines[SHOWN:] = [f"... and {len(lines) - SHOWN:,} more"]
-    head = f"{listing.nodes:,} scalar nodes → {len(found):,} group{'s' if len(found) != 1 else ''}"
+    head = f"{listing.nodes:,} scalar nodes → {plural(len(found), 'group')}"
     if products:
         sizes = [
             f"{m} x {k}" + (f" for {q} columns an example" if q > 1 else "") + (f", {times} times" if times > 1 else "")
@@ -38,7 +47,11 @@ def _group(group: Group) -> str:
     if group.op is not None:
         return f"{count:,} x {group.op.name}{shared}"
     terms = [len(part[0]) for part in group.terms]
-    weighted, products, numbers, steps = terms[0], terms[1] + terms[2], terms[3] + terms[4], terms[5]
-    parts = {"weighted input": weighted, "product": products, "number": numbers, "step": steps}
-    said = " and ".join([f"{n:,} {what}{'s' if n > 1 else ''}" for what, n in parts.items() if n])
+    parts = {
+        "weighted input": terms[WEIGHTED],
+        "product": terms[PRODUCTS] + terms[SHARED_PRODUCTS],
+        "number": terms[NUMBERS] + terms[SHARED_NUMBERS],
+        "step": terms[STEPS],
+    }
+    said = " and ".join([plural(n, what) for what, n in parts.items() if n])
     return f"{count:,} x the sum of {said}{shared}"

@@ -7,14 +7,15 @@ depth become a group, which one array instruction can compute for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from micrograd_plus.engine import ADD, MUL, NEG, SUB, TABLE, Op
-from micrograd_plus.program.tracing import Listing
+from micrograd_plus.engine.operations import ADD, MUL, NEG, SUB, TABLE, Op
+from micrograd_plus.program.flat_graphs import Listing
 
 Term = tuple[float, int, int]  # coefficient · first factor · second factor; the second may be missing, -1
 MISSING = -1
+# the kinds of terms that a sum is sorted into; a factor or a number is batched where it differs between examples
+WEIGHTED, PRODUCTS, SHARED_PRODUCTS, NUMBERS, SHARED_NUMBERS, STEPS = KINDS = range(6)
 EXTREMES = (TABLE["maximum"], TABLE["minimum"])
 
 
@@ -25,9 +26,10 @@ class Group(NamedTuple):
         op: their operation; None for sums of products.
         members: their places.
         args: for an operation, the places of its arguments, argument by argument.
-        terms: for sums, the terms of each member: products with a batched and a shared factor, the batched one first;
-            products of two batched ones; of two shared ones; single batched ones; single shared ones; and those that
-            are steps, 0 or 1 say, which are added to the constant first, so that what is whole stays so.
+        terms: for sums, by kind the terms of each member. WEIGHTED are products of a batched and a shared factor, the
+            batched one first; PRODUCTS those of two batched factors, SHARED_PRODUCTS of two shared ones; NUMBERS are
+            single batched numbers, SHARED_NUMBERS single shared ones; and STEPS those that are steps, 0 or 1 say, which
+            are added to the constant first, so that what is whole stays so.
         constants: for sums, what is added to each member.
         batched: whether they differ from example to example.
     """
@@ -97,46 +99,12 @@ def _longer_maxima(listing: Listing, uses: list[int], flows: bytearray) -> tuple
 
 def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> dict[int, tuple[list[Term], float]]:
     """The terms and the constant of each sum, by its place; what a sum takes in is noted in `taken`."""
-    ops, args, constants = listing.ops, listing.args, listing.constants
     sums: dict[int, tuple[list[Term], float]] = {}
-    for place in range(len(ops) - 1, -1, -1):
-        op = ops[place]
+    for place in range(len(listing.ops) - 1, -1, -1):
+        op = listing.ops[place]
         if taken[place] or (op is not ADD and op is not SUB):
             continue
-        terms: list[Term] = []
-        inside: list[int] = []
-        constant = 0.0
-        stack = [(place, 1.0)]
-        while stack:
-            at, factor = stack.pop()
-            op = ops[at]
-            if op is None or (uses[at] != 1 and at != place):
-                if at in constants:
-                    constant += factor * constants[at]
-                else:
-                    terms.append((factor, at, MISSING))
-                continue
-            given = args[at]
-            if op is ADD:
-                stack.append((given[1], factor))
-                stack.append((given[0], factor))
-            elif op is SUB and not _is_step(ops[given[1]]):  # exp(0) - 1 is exact only by itself
-                stack.append((given[1], -factor))
-                stack.append((given[0], factor))
-            elif op is NEG:
-                stack.append((given[0], -factor))
-            elif op is MUL:
-                a, b = given
-                if a in constants:
-                    terms.append((factor * constants[a], b, MISSING))
-                elif b in constants:
-                    terms.append((factor * constants[b], a, MISSING))
-                else:
-                    terms.append((factor, a, b))
-            else:
-                terms.append((factor, at, MISSING))
-                continue
-            inside.append(at)
+        terms, constant, inside = _terms_under(listing, uses, place)
         products = sum([1 for term in terms if term[2] != MISSING])
         if len(terms) < 2 or (len(terms) == 2 and not products):
             continue  # an operation like others
@@ -147,8 +115,64 @@ def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> di
     return sums
 
 
+def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[list[Term], float, list[int]]:
+    """The terms and the constant that a chain of sums adds up, and the places of the nodes that this takes in."""
+    ops, args, constants = listing.ops, listing.args, listing.constants
+    terms: list[Term] = []
+    inside: list[int] = []
+    constant = 0.0
+    stack = [(place, 1.0)]
+    while stack:
+        at, factor = stack.pop()
+        op = ops[at]
+        if op is None or (uses[at] != 1 and at != place):
+            if at in constants:
+                constant += factor * constants[at]
+            else:
+                terms.append((factor, at, MISSING))
+            continue
+        given = args[at]
+        if op is ADD:
+            stack.append((given[1], factor))
+            stack.append((given[0], factor))
+        elif op is SUB and not _is_step(ops[given[1]]):  # exp(0) - 1 is exact only by itself
+            stack.append((given[1], -factor))
+            stack.append((given[0], factor))
+        elif op is NEG:
+            stack.append((given[0], -factor))
+        elif op is MUL:
+            a, b = given
+            if a in constants:
+                terms.append((factor * constants[a], b, MISSING))
+            elif b in constants:
+                terms.append((factor * constants[b], a, MISSING))
+            else:
+                terms.append((factor, a, b))
+        else:
+            terms.append((factor, at, MISSING))
+            continue
+        inside.append(at)
+    return terms, constant, inside
+
+
 def _is_step(op: Op | None) -> bool:
     return op is not None and op.flat and op.name != "stop_gradient"
+
+
+def _sorted(terms: list[Term], ops: list[Op | None], batched: bytearray) -> tuple[list[Term], ...]:
+    """The terms of a sum by their kind."""
+    kinds: tuple[list[Term], ...] = ([], [], [], [], [], [])
+    for term in terms:
+        factor, a, b = term
+        if b == MISSING:
+            kinds[STEPS if _is_step(ops[a]) else NUMBERS if batched[a] else SHARED_NUMBERS].append(term)
+        elif batched[a]:
+            kinds[PRODUCTS if batched[b] else WEIGHTED].append(term)
+        elif batched[b]:
+            kinds[WEIGHTED].append((factor, b, a))
+        else:
+            kinds[SHARED_PRODUCTS].append(term)
+    return kinds
 
 
 def groups(listing: Listing) -> list[Group]:
@@ -167,43 +191,24 @@ def groups(listing: Listing) -> list[Group]:
             continue
         key: tuple[Any, ...]
         if place in sums:
-            kinds: tuple[list[Term], ...] = ([], [], [], [], [], [])
-            deepest = 0
-            for term in sums[place][0]:
-                _, a, b = term
-                if depth[a] > deepest:
-                    deepest = depth[a]
-                if b == MISSING:
-                    kinds[5 if _is_step(ops[a]) else 3 if batched[a] else 4].append(term)
-                    continue
-                if depth[b] > deepest:
-                    deepest = depth[b]
-                if batched[a]:
-                    kinds[1 if batched[b] else 0].append(term)
-                elif batched[b]:
-                    kinds[0].append((term[0], b, a))
-                else:
-                    kinds[2].append(term)
-            sorted_terms[place] = kinds
+            terms = sums[place][0]
+            sorted_terms[place] = kinds = _sorted(terms, ops, batched)
+            deepest = max([depth[a] if b == MISSING or depth[a] > depth[b] else depth[b] for _, a, b in terms])
             key = tuple([len(kind) for kind in kinds])
         else:
-            given = args[place]
-            deepest = max([depth[arg] for arg in given])
-            plain = len(given) - len(op.options)
-            key = (
-                op,
-                *["c" if arg in constants else batched[arg] for arg in given[:plain]],
-                *[constants[arg] for arg in given[plain:]],
-            )
+            deepest = max([depth[arg] for arg in args[place]])
+            plain = len(args[place]) - len(op.options)
+            kinds_of = ["c" if arg in constants else batched[arg] for arg in args[place][:plain]]
+            key = (op, *kinds_of, *[constants[arg] for arg in args[place][plain:]])
         depth[place] = deepest + 1
         # where no gradient comes, none is computed: not even 0 · inf
         found.setdefault((deepest + 1, batched[place], flows[place], key), []).append(place)
     made = []
     for (_, shared, _, _), members in sorted(found.items(), key=lambda item: item[0][0]):
         if members[0] in sums:
-            parts = tuple([[sorted_terms[place][kind] for place in members] for kind in range(6)])
+            parts = tuple([[sorted_terms[place][kind] for place in members] for kind in KINDS])
             made.append(Group(None, members, [], parts, [sums[place][1] for place in members], bool(shared)))
         else:
-            arguments: Sequence[Sequence[int]] = list(zip(*[args[place] for place in members]))
-            made.append(Group(ops[members[0]], members, [list(x) for x in arguments], (), [], bool(shared)))
+            arguments = [list(places) for places in zip(*[args[place] for place in members])]
+            made.append(Group(ops[members[0]], members, arguments, (), [], bool(shared)))
     return made

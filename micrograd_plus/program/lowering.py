@@ -1,4 +1,4 @@
-"""Rewrite instructions into what NumPy has: formulas for the functions it lacks, nothing computed for nothing."""
+"""Rewrite instructions into what NumPy has: formulas for what it lacks, and the simplest that gives the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from micrograd_plus.engine import ABS, ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op
+from micrograd_plus.engine.operations import ABS, ADD, DIV, MUL, NEG, POW, SUB, TABLE, Op
 from micrograd_plus.program.arrays import Array, Arrays, Operand, is_scalar
 
 WHERE, EQUAL, SQUARE, SQRT, RECIPROCAL = (TABLE[name] for name in ("where", "equal", "square", "sqrt", "reciprocal"))
@@ -20,7 +20,7 @@ def lowered(outputs: Sequence[Array]) -> list[Array]:
     for array in reached(outputs):
         if array.kind == "apply":
             args = [known[arg.number] if isinstance(arg, Array) else arg for arg in array.args]
-            known[array.number] = arrays.apply(array.extra, *args)
+            known[array.number] = arrays.apply(array.op, *args)
         else:
             solid = [arrays.shaped(known[arg.number], arg) if isinstance(arg, Array) else arg for arg in array.args]
             key = None if array.extra is None else array.number  # they were told apart when they were made
@@ -48,7 +48,7 @@ def is_bool(array: Operand) -> bool:
     """Whether NumPy gives True and False for it; all else gives numbers, also where it is made of these."""
     if not isinstance(array, Array) or array.scalar:
         return False
-    return array.kind in ("not", "and") or (array.kind == "apply" and gives_bool(array.extra))
+    return array.kind in ("not", "and") or (array.kind == "apply" and gives_bool(array.op))
 
 
 def gives_bool(op: Op) -> bool:
@@ -111,9 +111,9 @@ def _mul(made: _Lowered, a: Operand, b: Operand) -> Operand | None:
         return made.elementwise("and", (a, b))
     for x, y in ((a, b), (b, a)):
         if is_scalar(x) and isinstance(y, Array) and y.kind == "apply" and not is_scalar(y):
-            if y.extra is NEG:
+            if y.op is NEG:
                 return made.apply(MUL, made.apply(NEG, x), y.args[0])
-            for inner, rest in (y.args, y.args[::-1]) if y.extra is MUL else ():
+            for inner, rest in (y.args, y.args[::-1]) if y.op is MUL else ():
                 if is_scalar(inner) and _tame(x) and _tame(inner):
                     return made.apply(MUL, made.apply(MUL, x, inner), rest)
     return None
@@ -126,13 +126,13 @@ def _tame(x: Operand) -> bool:
 
 def _neg(made: _Lowered, x: Operand) -> Operand | None:
     if isinstance(x, Array) and x.kind == "apply":
-        if x.extra is NEG:
+        if x.op is NEG:
             return x.args[0]
-        if x.extra is SUB:
+        if x.op is SUB:
             return made.apply(SUB, x.args[1], x.args[0])
-        if x.extra is WHERE and is_scalar(x.args[1]) and is_scalar(x.args[2]):
+        if x.op is WHERE and is_scalar(x.args[1]) and is_scalar(x.args[2]):
             return made.apply(WHERE, x.args[0], made.apply(NEG, x.args[1]), made.apply(NEG, x.args[2]))
-        if x.extra is MUL and is_scalar(x.args[0]):
+        if x.op is MUL and is_scalar(x.args[0]):
             return made.apply(MUL, made.apply(NEG, x.args[0]), x.args[1])
     return None
 
@@ -141,7 +141,7 @@ def _add(made: _Lowered, a: Operand, b: Operand) -> Operand | None:
     for x, y in ((a, b), (b, a)):
         if x == 0.0:
             return y
-        if isinstance(x, Array) and x.kind == "apply" and x.extra is NEG:
+        if isinstance(x, Array) and x.applies(NEG):
             return made.apply(SUB, y, x.args[0])
     return None
 
@@ -151,7 +151,7 @@ def _sub(made: _Lowered, a: Operand, b: Operand) -> Operand | None:
         return made.elementwise("not", (b,))
     if b == 0.0:
         return a
-    if isinstance(b, Array) and b.kind == "apply" and b.extra is NEG:
+    if isinstance(b, Array) and b.applies(NEG):
         return made.apply(ADD, a, b.args[0])
     return None
 
@@ -167,7 +167,7 @@ def _where(made: _Lowered, condition: Operand, x: Operand, y: Operand) -> Operan
 def _masked(made: _Lowered, condition: Array, x: Operand, y: Operand) -> Operand | None:
     """In the branch that is taken the condition is 1 and need not multiply; where it is not, it is 0."""
     for branch, other, hit in ((x, y, condition), (y, x, made.elementwise("not", (condition,)))):
-        if isinstance(branch, Array) and branch.kind == "apply" and branch.extra is MUL:
+        if isinstance(branch, Array) and branch.applies(MUL):
             for a, b in (branch.args, branch.args[::-1]):
                 if isinstance(b, Array) and (b is hit or (b.kind == "cast" and b.args[0] is hit)):
                     return made.apply(WHERE, condition, *((a, other) if branch is x else (other, a)))

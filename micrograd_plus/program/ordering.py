@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
-from micrograd_plus.engine import Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
 FIRST = 100  # a list that begins with so many plain numbers holds no Values

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine import Value, locked
+from micrograd_plus.engine.locking import locked
+from micrograd_plus.engine.value import Value
 from micrograd_plus.program.emitting import Source, emitted
 from micrograd_plus.program.explaining import described
+from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import groups
 from micrograd_plus.program.replay import Replay
 from micrograd_plus.program.reverse import gradient_of
 from micrograd_plus.program.tensors import arrays_of
-from micrograd_plus.program.tracing import Listing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value, hooks_on, locked, tracing
+from micrograd_plus._support.texts import plural
+from micrograd_plus.engine.hooks import hooks_on
+from micrograd_plus.engine.locking import locked
+from micrograd_plus.engine.recording import tracing
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
+from micrograd_plus.program.errors import CompileError
+from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.ordering import ordered, reached
 from micrograd_plus.program.paths import Path
-from micrograd_plus.program.tracing import CompileError, Listing, Shape, shape_of, trace
+from micrograd_plus.program.tracing import Shape, shape_of, trace
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -173,7 +179,7 @@ class Program:
     def __repr__(self) -> str:
         nodes = max([path.nodes for path in self._paths], default=0)
         ways = f", {len(self._paths)} ways" if len(self._paths) > 1 else ""
-        count = f"{len(self.parameters):,} parameter{'s' * (len(self.parameters) != 1)}"
+        count = plural(len(self.parameters), "parameter")
         return f"Program({self._name}, {nodes:,} nodes, {count}{ways})"
 
     def __getstate__(self) -> dict[str, Any]:

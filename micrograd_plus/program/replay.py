@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine import TABLE, Op, Value
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.value import Value
 from micrograd_plus.program import tape
+from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import flowing
-from micrograd_plus.program.tracing import Listing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

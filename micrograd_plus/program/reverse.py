@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, LESS, MUL, TABLE, Op
+from micrograd_plus.engine.operations import ADD, LESS, MUL, TABLE
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places
 
 WHERE = TABLE["where"]
@@ -128,7 +128,7 @@ class _Reverse:
         return self.arrays.apply(MUL, gradient, self.arrays.make("count", (), 1, False))
 
     def apply(self, array: Array, upstream: Operand) -> None:
-        op: Op = array.extra
+        op = array.op
         for i, arg in enumerate(array.args):
             partial, mask = op.partials[i], op.masks[i]
             moved = isinstance(arg, Array) and self.moves[arg.number]
@@ -151,15 +151,14 @@ class _Reverse:
 
     def _formula(self, array: Array, column: str, i: int) -> Operand:
         """A column of the row for this instruction; element by element where it cannot be recorded."""
-        function: Callable[..., Any] = getattr(array.extra, column)[i]
+        function: Callable[..., Any] = getattr(array.op, column)[i]
         try:
             return self.arrays.formula(function, array, *array.args)
         except Exception:  # noqa: BLE001 - a user's partial may do anything with numbers
-            return self.arrays.elementwise("partial", (array, *array.args), (array.extra, column, i))
+            return self.arrays.elementwise("partial", (array, *array.args), (array.op, column, i))
 
     def rows(self, array: Array, upstream: Operand) -> None:
-        pieces: list[Piece] = array.extra
-        for piece in pieces:
+        for piece in array.pieces:
             source = array.arrays[piece.array]
             if self.moves[source.number]:
                 given = upstream
@@ -171,7 +170,7 @@ class _Reverse:
     def matmul(self, array: Array, upstream: Operand) -> None:
         matrix, argument = array.arrays
         back = self.arrays.spread(upstream, array.rows, array.batched)
-        m, k, q = sizes = array.extra
+        m, k, q = sizes = array.sizes
         gate = []
         if array.number in self.reached:
             back = self.arrays.spread(back, array.rows, True)
@@ -186,7 +185,7 @@ class _Reverse:
     def segsum(self, array: Array, upstream: Operand) -> None:
         (arg,) = array.arrays
         if isinstance(upstream, Array) and upstream.rows > 1:
-            upstream = self.arrays.make("repeat", (upstream,), arg.rows, upstream.batched, array.extra)
+            upstream = self.arrays.make("repeat", (upstream,), arg.rows, upstream.batched, array.count)
         self._pass(arg, upstream)
 
     def sumrows(self, array: Array, upstream: Operand) -> None:
@@ -210,7 +209,7 @@ class _Reach(_Reverse):
 
     def matmul(self, array: Array, upstream: Operand) -> None:
         matrix, argument = array.arrays
-        m, k, q = array.extra
+        m, k, q = array.sizes
         here = self.arrays.spread(upstream, array.rows, array.batched)
         column_by_column = np.arange(m * q).reshape(m, q).T.ravel()
         columns = self.arrays.segsum(self.arrays.select(here, column_by_column), m)
@@ -223,6 +222,6 @@ def _depending_on_theta(made: list[Array]) -> list[bool]:
     """For each array whether the parameters move it."""
     moves: list[bool] = []
     for array in made:
-        flat = array.kind == "apply" and array.extra.flat
+        flat = array.kind == "apply" and array.op.flat
         moves.append(array.kind == "theta" or (not flat and any(moves[arg.number] for arg in array.arrays)))
     return moves

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd_plus.engine import ADD, MUL, TABLE, Value
+from micrograd_plus.engine.operations import ADD, MUL, TABLE
+from micrograd_plus.engine.value import Value
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places, Product
-from micrograd_plus.program.fusing import MISSING, Group, Term
-from micrograd_plus.program.tracing import Listing
+from micrograd_plus.program.flat_graphs import Listing
+from micrograd_plus.program.fusing import MISSING, WEIGHTED, Group, Term
 
 SQUARE = TABLE["square"]
 
@@ -127,7 +128,8 @@ class _Finder:
             [b"".join([part.key(i) for part in parts if part]) + constants[i].tobytes() for i in range(len(members))]
         )
         first = np.unique(alike, return_index=True)[1]
-        for chosen in self._parted(parts[0] and parts[0].of(first), len(first)):
+        weighted = parts[WEIGHTED]
+        for chosen in self._parted(weighted and weighted.of(first), len(first)):
             made, order = self._sum([part and part.of(first[chosen]) for part in parts], constants[first[chosen]])
             self._place(members[first[chosen]][order], made)
         self.source[members], self.row[members] = self.source[members[first]][alike], self.row[members[first]][alike]
@@ -154,13 +156,13 @@ class _Finder:
 
     def _sum(self, parts: Sequence[_Terms | None], constants: Places) -> tuple[Array, Places]:
         """The sums of some members, and the order in which they stand in the result."""
-        mixed, *others, steps = parts
+        weighted, *others, steps = parts  # in the order of fusing.KINDS
         order = np.arange(len(constants))
         total: Operand | None = None
-        if mixed is not None and (grid := mixed.grid()) is not None:
-            total, order = self._product(mixed, grid), grid.order
-            mixed = None
-        for part in (mixed, *others):
+        if weighted is not None and (grid := weighted.grid()) is not None:
+            total, order = self._product(weighted, grid), grid.order
+            weighted = None
+        for part in (weighted, *others):
             if part is not None:
                 made = self._elementwise(part.of(order))
                 total = made if total is None else self.arrays.elementwise("apply", (total, made), ADD)

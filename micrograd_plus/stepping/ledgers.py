@@ -10,7 +10,8 @@ from typing import NamedTuple, overload
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
-from micrograd_plus.engine import Value
+from micrograd_plus._support.texts import plural
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.ops.vectors import added
 
@@ -127,7 +128,7 @@ def _total(entries: Sequence[Entry]) -> float:
 def _counted(count: int, thing: str) -> str:
     if count > 10**9:
         return f"about 10^{len(str(count)) - 1} {thing}s"
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+    return plural(count, thing)
 
 
 class Edge(NamedTuple):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isclose, isfinite, isnan
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import ADD, Op, Value, hooked, reached, toposort, walk
+from micrograd_plus.engine.hooks import hooked
+from micrograd_plus.engine.operations import ADD, Op
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import reached, toposort, walk
 from micrograd_plus.formulas.numerals import short
-from micrograd_plus.stepping.ledgers import Edge
-from micrograd_plus.stepping.steps import Names, Step, forward_text, rule
+from micrograd_plus.stepping.ledgers import Edge, Ledger, ledger
+from micrograd_plus.stepping.naming import Names
+from micrograd_plus.stepping.notation import forward_text, rule
+from micrograd_plus.stepping.orders import ordered
+from micrograd_plus.stepping.steps import Step
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,28 +56,31 @@ class Pass:
     Args:
         root: the loss.
         names: what each node is called.
-        order: the nodes that operations made, in the order in which each passes on what it has; None for that of
-            `backward()`.
+        nodes: every node of the graph, arguments before results.
+        order: in which order each node passes on what it has, a word or a list, as `backprop` takes it; None for that
+            of `backward()`.
 
     Raises:
-        TypeError: the rule of a node was set by hand.
+        TypeError: the rule of a node was set by hand, or the order is none.
+        ValueError: there is no such order.
     """
 
-    def __init__(self, root: Value, names: Names, order: Sequence[Value] | None = None) -> None:
-        right, holding = walk(root, flowing=True)
-        right.reverse()
-        for node in right:
+    def __init__(
+        self, root: Value, names: Names, nodes: Sequence[Value], order: str | Iterable[Value] | None = None
+    ) -> None:
+        flowing, holding = walk(root, flowing=True)
+        self.root, self.names, self.nodes = root, names, nodes
+        self.right: Sequence[Value] = flowing[::-1]
+        self.order = self.right if order is None else ordered(order, nodes, flowing)
+        for node in self.right:
             rule(node)
-        self.root, self.names = root, names
-        self.right = right
-        self.order = right if order is None else order
         # what leaves had before: it is added to the sum, as backward() does
         self.held = Identities((node, node.grad) for node in holding if node.op is None and node.grad)
         self.sums: Identities[Value, float] = Identities()
         self.steps: list[Step] = []
         self.uses: Identities[Value, list[Edge]] = Identities()
         self.hooked: Identities[Value, None] = Identities()
-        self.reached = reached([root], right[::-1])
+        self.reached = reached([root], flowing)
         self._set(None, root, -1, (1.0, 1.0, 1.0), 1.0, "seed")
         for node in self.order:
             if node.op is not None:
@@ -81,7 +90,7 @@ class Pass:
             self._hook(leaf)
 
     def _visit(self, node: Value, op: Op) -> None:
-        """As `backward()` does it: a gradient of 0 passes nothing on where none comes, not even 0 · inf."""
+        """Apply a node's rule as `backward()` does: where no gradient comes in, not even 0 · inf is passed on."""
         upstream = self.sums.get(node, 0.0)
         args = node.args
         comes = upstream != 0.0 or id(node) in self.reached
@@ -94,7 +103,7 @@ class Pass:
                 continue
             slope = float(partial(node.data, *numbers))
             masked = mask is not None and not (slope if mask is partial else mask(node.data, *numbers))
-            if op.halts is None or not op.halts[place]:  # what passes nothing on is no way to the loss
+            if op.halts is None or not op.halts[place]:  # no path to the loss leads through a condition
                 self.uses.setdefault(arg, []).append(Edge(node, slope, masked or not comes))
             masked = masked or (not comes and not isfinite(slope))
             passed = 0.0 if masked else upstream * slope
@@ -126,22 +135,33 @@ class Pass:
         after = self.with_held(argument, after)
         self.steps.append(Step(node, argument, place, *numbers, before, after, masked, self.names, kind))
 
+    @cached_property
+    def nodes(self) -> Sequence[Value]:
+        """Every node of the graph, arguments before results; walked anew only in a pass that an older pickle holds."""
+        return toposort(self.root)
+
     @property
     def forward(self) -> list[str]:
         """How each value came about, arguments before results: `c = a * b = 2.0 * (-3.0) = -6.0`."""
-        return [forward_text(node, self.names) for node in toposort(self.root) if node.op is not None]
+        return [forward_text(node, self.names) for node in self.nodes if node.op is not None]
 
     @property
     def gradients(self) -> Identities[Value, float]:
         """The gradient of each node that took part, as after `backward()`."""
         return Identities((node, self.with_held(node, grad)) for node, grad in self.sums.items())
 
+    def ledger(self, node: Value, limit: int) -> Ledger:
+        """Which paths gave how much to a node's gradient, in so many entries at most."""
+        order = self.right or [self.root]
+        sums = Identities.fromkeys([*order, node], 0.0) | self.sums
+        return ledger(node, order, self.uses, sums, self.hooked, self.names, self.names.told, limit)
+
     @cached_property
     def wrong(self) -> list[Wrong]:
         """The gradients that this order gets wrong; none in the order of `backward()`."""
         if self.order is self.right:
             return []
-        right = Pass(self.root, self.names)
+        right = Pass(self.root, self.names, self.nodes)
         place = Identities((node, i) for i, node in enumerate(self.order))
         last = len(place)
         spoilt: Identities[Value, str] = Identities()  # nodes that pass on too little, and why

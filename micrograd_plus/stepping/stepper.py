@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from reprlib import repr as short_repr
-from typing import Any, overload
+from typing import overload
 
 from micrograd_plus._support.arguments import whole
-from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
-from micrograd_plus.engine import Value, toposort, walk
-from micrograd_plus.formulas.naming import callers_namespace, named_modules, names
-from micrograd_plus.stepping.ledgers import Ledger, ledger
-from micrograd_plus.stepping.page import in_notebook, page, save
+from micrograd_plus._support.texts import abridge
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import toposort, walk
+from micrograd_plus.formulas.variables import callers_namespace
+from micrograd_plus.stepping.ledgers import Ledger
+from micrograd_plus.stepping.naming import node_names
+from micrograd_plus.stepping.page import documents
 from micrograd_plus.stepping.passes import Pass, Wrong
-from micrograd_plus.stepping.steps import Names, Step
+from micrograd_plus.stepping.steps import Step
 
 _SHOWN = 40  # lines of a pass that str() lists
 
@@ -50,10 +51,10 @@ class Backprop(Sequence[Step]):
     ...     steps.save(Path(folder, "steps.html"))
     """
 
-    def __init__(self, root: Value, names: Names, order: Sequence[Value] | None = None) -> None:
-        self.root = root
-        self.names = names
-        self._pass = Pass(root, names, order)
+    def __init__(self, taken: Pass) -> None:
+        self.root = taken.root
+        self.names = taken.names
+        self._pass = taken
 
     def __len__(self) -> int:
         return len(self._pass.steps)
@@ -65,18 +66,15 @@ class Backprop(Sequence[Step]):
     def __getitem__(self, place: int | slice) -> Step | list[Step]:
         return self._pass.steps[place]
 
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self._pass.steps)
-
     def __repr__(self) -> str:
         wrong = f", {len(self.wrong)} gradients come out wrong" if self.wrong else ""
         return f"<backprop of {self.names[self.root]}: {len(self):,} steps{wrong}>"
 
     def __str__(self) -> str:
         """The steps, one a line; of a long pass the first and the last. Then what came out wrong."""
-        lines = _cut([f"{i}  {step}" for i, step in self._listed()], len(self), "steps")
+        lines = abridge([f"{i}  {step}" for i, step in self._listed()], _SHOWN, "steps", len(self))
         wrong = [f"wrong: {each}" for each in self.wrong]
-        return printable("\n".join([*lines, *_cut(wrong, len(wrong), "wrong gradients")]))
+        return printable("\n".join([*lines, *abridge(wrong, _SHOWN, "wrong gradients")]))
 
     def _listed(self) -> list[tuple[int, Step]]:
         count, half = len(self), _SHOWN // 2
@@ -145,11 +143,7 @@ class Backprop(Sequence[Step]):
             raise TypeError(f"ledger({short_repr(node)}): expected a Value, got {type(node).__name__}")
         if node not in self.names:
             raise ValueError(f"ledger({node!r}): expected a node of the graph of {self.names[self.root]}")
-        limit = whole("ledger", "limit", limit)
-        found = self._pass
-        order = found.right or [self.root]
-        sums = Identities.fromkeys([*order, node], 0.0) | found.sums
-        return ledger(node, order, found.uses, sums, found.hooked, self.names, self.names.told, limit)
+        return self._pass.ledger(node, whole("ledger", "limit", limit))
 
     @property
     def wrong(self) -> list[Wrong]:
@@ -163,7 +157,7 @@ class Backprop(Sequence[Step]):
             ValueError: the graph is too large for a page.
             RuntimeError: Graphviz is missing, or fails.
         """
-        return page(self._pass)
+        return documents.html(self._pass)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the page to an .html file, or the same as a film that plays by itself to an .svg file.
@@ -176,18 +170,10 @@ class Backprop(Sequence[Step]):
             RuntimeError: Graphviz is missing, or fails.
             OSError: the file cannot be written.
         """
-        save(self._pass, path)
+        documents.save(self._pass, path)
 
     def _repr_html_(self) -> str:
-        return in_notebook(self._pass)
-
-
-def _cut(lines: list[str], count: int, what: str) -> list[str]:
-    """The first and the last lines, and how many are not shown."""
-    if count <= _SHOWN:
-        return lines
-    half = _SHOWN // 2
-    return [*lines[:half], f"… ({count - 2 * half:,} {what} not shown)", *lines[-half:]]
+        return documents.in_notebook(self._pass)
 
 
 def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backprop:
@@ -220,56 +206,5 @@ def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backpro
     """
     if not isinstance(loss, Value):
         raise TypeError(f"backprop({short_repr(loss)}): expected a Value, got {type(loss).__name__}")
-    nodes, namespace = toposort(loss), callers_namespace()
-    known = _outputs(nodes, namespace) | names([loss], namespace)
-    return Backprop(loss, Names(loss, nodes, known), None if order is None else _ordered(loss, order))
-
-
-def _outputs(nodes: list[Value], namespace: Mapping[str, Any]) -> Identities[Value, str]:
-    """Names for what neurons put out, such as model.layers.0.neurons.3.out."""
-    scoped = [node for node in nodes if node.scope is not None]
-    paths: dict[int, str] = {}
-    for top, module in named_modules(scoped, namespace) if scoped else ():
-        for path, part in module.named_modules():
-            paths.setdefault(id(part), ".".join(filter(None, (top, path, "out"))))
-    return Identities((node, paths[id(node.scope)]) for node in scoped if id(node.scope) in paths)
-
-
-def _ordered(root: Value, order: str | Iterable[Value]) -> list[Value]:
-    """The nodes with a rule in the order that was asked for."""
-    flowing, _ = walk(root, flowing=True)
-    if isinstance(order, str):
-        if order not in _ORDERS:
-            raise unknown("order", order, _ORDERS)
-        return flowing if order == "arguments-first" else _searched(root, deep=order == "depth-first")
-    try:
-        nodes = list(order)
-    except TypeError:
-        wanted = f"expected one of {', '.join(map(repr, _ORDERS))}, or a list of nodes"
-        raise TypeError(f"backprop(order={short_repr(order)}): {wanted}") from None
-    known = Identities.fromkeys(toposort(root))
-    seen: Identities[Value, None] = Identities()
-    for node in nodes:
-        if not isinstance(node, Value) or node not in known:
-            raise ValueError(f"backprop(order=…): {short_repr(node)} is not in the graph; list nodes under the loss")
-        if node in seen:
-            raise ValueError(f"backprop(order=…): {node!r} is listed twice; each rule is applied once")
-        seen[node] = None
-    passing = Identities.fromkeys(flowing)
-    return [node for node in nodes if node in passing]
-
-
-_ORDERS = ("depth-first", "breadth-first", "arguments-first")
-
-
-def _searched(root: Value, *, deep: bool) -> list[Value]:
-    """The nodes in the order in which a search meets them."""
-    found: Identities[Value, None] = Identities()
-    waiting = deque([root])
-    while waiting:
-        node = waiting.pop() if deep else waiting.popleft()
-        if node not in found and node.op is not None:
-            found[node] = None
-            args = [arg for arg in node.args if isinstance(arg, Value) and not node.op.flat]
-            waiting.extend(reversed(args) if deep else args)
-    return list(found)
+    nodes = toposort(loss)
+    return Backprop(Pass(loss, node_names(loss, nodes, callers_namespace()), nodes, order))

@@ -2,68 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
-from micrograd_plus.engine import Op, Value, block, enable_grad, refused, watching
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import enclosed, short
-from micrograd_plus.formulas.writing import formula
-
-_LONG = 60  # a longer derivative is named, not written: sinc'(x)
-
-
-class Names(Identities[Value, str]):
-    """What each node is called, no two alike.
-
-    It is a dictionary by nodes: each has its label or the name of the caller's variable, else L, x1, x2, …, v1, v2, …
-
-    Attributes:
-        root: the loss.
-        told: the nodes whose names are the user's, a set.
-
-    >>> from micrograd_plus.stepping import backprop
-    >>> x = Value(3.0)
-    >>> backprop(x * (x + 1.0)).names[x]
-    'x'
-    """
-
-    def __init__(self, root: Value, nodes: Iterable[Value], known: Mapping[Value, str]) -> None:
-        super().__init__()
-        self.root = root
-        self._taken: set[str] = set()
-        self._last: dict[str, int] = {}
-        everything = list(Identities.fromkeys([root, *nodes]))
-        self.told = Identities.fromkeys(known)  # whose names are the user's
-        for node in everything:
-            if node in known:
-                self[node] = self._free(_tidy(known[node]))
-        for node in everything:
-            if node not in known:
-                self[node] = self._free("L") if node is root else self._numbered("v" if node.op else "x")
-
-    def _free(self, name: str) -> str:
-        if name in self._taken:
-            return self._numbered(f"{name}_")
-        self._taken.add(name)
-        return name
-
-    def _numbered(self, stem: str) -> str:
-        number = self._last.get(stem, 0) + 1
-        while f"{stem}{number}" in self._taken:
-            number += 1
-        self._last[stem] = number
-        self._taken.add(f"{stem}{number}")
-        return f"{stem}{number}"
-
-
-def _tidy(name: str) -> str:
-    """A name on one line, and not too long."""
-    name = " ".join(name.split()) or "?"
-    name = "".join([letter if letter.isprintable() or letter == "\u200d" else "?" for letter in name])
-    return name if len(name) <= 40 else f"{name[:28]}…{name[-8:]}"
+from micrograd_plus.stepping.naming import Names
+from micrograd_plus.stepping.notation import grouped
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,7 +57,7 @@ class Step:
     @property
     def formula(self) -> str:
         """The local derivative, from the row's partial and the names of the arguments; "" where it is a constant."""
-        return "" if self.node is None else local_formula(self.node, self.place, self.names)
+        return "" if self.node is None else self.names.derivative(self.node, self.place)
 
     @property
     def factor(self) -> str:
@@ -153,75 +98,3 @@ class Step:
         head += [("upstream", short(self.upstream)), ("", " · "), ("local", enclosed(self.local)), ("", " = ")]
         stopped = [("masked", ", masked")] if self.masked else []
         return [*head, ("contribution", short(self.contribution)), *stopped, *goes]
-
-
-def grouped(text: str) -> str:
-    """A formula as a factor: in parentheses, unless it is one name, number or call.
-
-    >>> grouped("b"), grouped("2 * x"), grouped("cos(2 * x)")
-    ('b', '(2 * x)', 'cos(2 * x)')
-    """
-    return text if re.fullmatch(r"[^\s()+*/-]+(\([^()]*\))?", text) else f"({text})"
-
-
-def local_formula(node: Value, place: int, names: Mapping[Value, str]) -> str:
-    """∂node/∂argument as text; "" where it is a constant, sinc'(x) where it is long."""
-    op, args = rule(node), node.args
-    with enable_grad(), block(watching, None):
-        values = [each for each in (node, *args) if isinstance(each, Value)]
-        marks = Identities((each, Value(each.data, label=names[each])) for each in values)
-        at = [marks[arg] if isinstance(arg, Value) else arg for arg in args]
-        slope = op.partials[place](marks[node], *at)  # type: ignore[misc]  # a Value's partial is never None
-        text = str(formula(slope)) if isinstance(slope, Value) else ""
-    if len(text) <= _LONG and "\n" not in text:
-        return text
-    written = [names[arg] if isinstance(arg, Value) else short(arg) for arg in args]
-    return f"{op.name}{chr(39) if len(args) == 1 else f'_{place + 1}'}({', '.join(written)})"
-
-
-def parts(node: Value) -> list[str | int]:
-    """How a node is written: text, and in it the places of the arguments that are Values.
-
-    >>> import micrograd_plus as mp
-    >>> x = mp.Value(2.0)
-    >>> parts(3.0 * x), parts(mp.clamp(x, 0.0))
-    (['3.0 * ', 1], ['clamp(', 0, ', min=0.0)'])
-    """
-    op, args = node.op, node.args
-    if op is None:
-        return []
-    written: list[str | int] = [i if isinstance(arg, Value) else enclosed(arg) for i, arg in enumerate(args)]
-    count = len(args) - len(op.options)
-    if op.symbol not in ("", op.name) and not op.options and count in (1, 2):
-        pieces = [op.symbol, *written] if count == 1 else [written[0], f" {op.symbol} ", written[1]]
-    else:
-        commas: list[str | int] = [piece for each in written[:count] for piece in (", ", each)]
-        given = zip(op.options.items(), args[count:])
-        options = [f", {name}={short(float(x))}" for (name, usual), x in given if x != usual]
-        pieces = [f"{op.name}(", *commas[1:], *options, ")"]
-    joined: list[str | int] = []
-    for piece in pieces:
-        if joined and isinstance(piece, str) and isinstance(joined[-1], str):
-            joined[-1] += piece
-        else:
-            joined.append(piece)
-    return joined
-
-
-def forward_text(node: Value, names: Mapping[Value, str]) -> str:
-    """How a value came about: its formula, the same with numbers, and the result."""
-    given = {i: arg for i, arg in enumerate(node.args) if isinstance(arg, Value)}
-    in_words = "".join([names[given[x]] if isinstance(x, int) else x for x in parts(node)])
-    in_numbers = "".join([enclosed(given[x].data) if isinstance(x, int) else x for x in parts(node)])
-    return f"{names[node]} = {in_words} = {in_numbers} = {short(node.data)}"
-
-
-def rule(node: Value) -> Op:
-    """The row of a node that an operation made.
-
-    Raises:
-        TypeError: its rule was set by hand.
-    """
-    if node.op is None or node.op.forward is None:
-        raise refused(node, "backprop can write only rules that stand in the table; make it with mp.primitive")
-    return node.op

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.errors import unknown
-from micrograd_plus.engine import Op
+from micrograd_plus.engine.operations import Op
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.strategies.builders import Builder, Wish
 from micrograd_plus.strategies.leaves import numbers

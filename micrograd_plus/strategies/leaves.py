@@ -7,7 +7,8 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from micrograd_plus.engine import Value, number
+from micrograd_plus.engine.scalars import number
+from micrograd_plus.engine.value import Value
 
 
 def values(min_value: float = -10.0, max_value: float = 10.0) -> st.SearchStrategy[Value]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
 
-from micrograd_plus.engine import Op, Value
+from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.rows import HOME
 
 Function = Callable[..., Any]

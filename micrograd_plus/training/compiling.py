@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine import Value, recording, within
+from micrograd_plus.engine.recording import recording, within
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.program import CompileError, Program
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-TRIED = 16  # on so many examples at most, for their targets and again for their features, the program must be right
-LOOKED_AT = 10_000  # among so many they are looked for
-CELLS = 300_000  # and among so many numbers
-FEW = 32  # so many different numbers are a column's words; of more, the sign is one
+TRIED = 16  # examples that a program is tried on: at most so many for their targets, and so many for their features
+LOOKED_AT = 10_000  # examples among which those are looked for
+CELLS = 300_000  # numbers among which those are looked for
+FEW = 32  # different numbers: a feature that has more is told apart by its sign alone
 
 
 def floats(name: str, data: Any) -> Floats:

@@ -1,4 +1,4 @@
-"""One step of a training after the other, with the way back from a bad one: compiled, or by the eager engine."""
+"""Take the steps of a training, compiled or by the eager engine, and undo one that leads to inf or nan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from micrograd_plus.data.batches import take
-from micrograd_plus.engine import Value, no_grad
+from micrograd_plus.engine.recording import no_grad
+from micrograd_plus.engine.value import Value
 from micrograd_plus.optim import Optimizer
 from micrograd_plus.program import CompileError
 
@@ -40,13 +41,15 @@ class Descent(Protocol):
         """The mean loss of a batch, the `number`th of an epoch, by which the optimizer has then taken a step."""
 
     def publish(self) -> None:
-        """Let the Values hold what the parameters are."""
+        """Write the parameters into the Values."""
 
     def take_over(self) -> None:
-        """Take the parameters as the Values hold them, whoever wrote them."""
+        """Read the parameters from the Values, which a function of the user may have written."""
 
     def eager_for(self, error: Exception) -> Descent | None:
-        """Who goes on after this error: the eager engine, where only compiling failed; the parameters are published."""
+        """What goes on after this error: the eager engine, where only compiling failed, with the parameters written to
+        the Values; None where nothing can.
+        """
 
 
 class Eager:
@@ -113,7 +116,7 @@ class Eager:
 
 
 class Compiled:
-    """Runs a program on whole batches; the parameters are a flat vector, written back when somebody may look.
+    """Runs a program on whole batches; the parameters are a flat vector, written to the Values by `publish`.
 
     Args:
         x: the examples, a float64 array.
@@ -186,7 +189,10 @@ class Compiled:
         return None
 
     def _go_back_from(self, batch: Any) -> None:
-        """Undo the last step; where the cost has its own word about an example of the batch, let it speak."""
+        """Undo the step that led to a loss that is not finite.
+
+        The cost itself is called for the worst example first: its own error, if it raises one, tells more than ours.
+        """
         try:
             if self.eager is not None:
                 self.publish()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from micrograd_plus.data.batches import take
-from micrograd_plus.engine import Value, no_grad
+from micrograd_plus.engine.recording import no_grad
+from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.program import Program
 from micrograd_plus.training.compiling import compiled_model, floats

@@ -64,9 +64,9 @@ class Meter:
         if self.ended or perf_counter() - self.shown >= self.pause:
             try:
                 self.put(self)
-            except (OSError, ValueError) as error:  # a full disk, a file that is closed: learn on, and show nothing
+            except (OSError, ValueError) as error:  # a full disk, a closed file: go on learning, and show nothing more
                 self.put = lambda _: None
-                if isinstance(error, BrokenPipeError) and not self.over:  # whoever read it has enough
+                if isinstance(error, BrokenPipeError) and not self.over:  # the reader has closed the pipe
                     self.stopping = True
             self.shown = perf_counter()
 

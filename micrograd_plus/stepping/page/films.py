@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib.resources import files
 from itertools import groupby
 from zlib import crc32
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import Value
+from micrograd_plus._support.texts import cut
+from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
-from micrograd_plus.stepping.page.placing import Layout, columns, layout, most, share
+from micrograd_plus.stepping.notation import forward_text
+from micrograd_plus.stepping.page.assets import asset
+from micrograd_plus.stepping.page.layouts import Layout, columns, layout, most, share
 from micrograd_plus.stepping.passes import Pass
-from micrograd_plus.stepping.steps import Step, forward_text
+from micrograd_plus.stepping.steps import Step
 
 PAUSE, _END = 1.6, 5.0  # seconds: a frame, and the last one
 LIMIT = 100  # nodes: a film of more takes minutes
@@ -56,7 +58,7 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
             "'steps.html', where one takes the steps by hand"
         )
     shot, drawn = frames(taken, nodes), layout(nodes, taken.names)
-    widest = max([columns(text) for frame in shot for text in (frame.phase, _cut(frame.text))]) * _LETTER
+    widest = max([columns(text) for frame in shot for text in (frame.phase, cut(frame.text, _LONG))]) * _LETTER
     width, height = max(drawn.width, widest) + 2 * _MARGIN, drawn.height + 2 * _LINE + 3 * _MARGIN
     moments = [(frame, most(frame.grads.values())) for frame in shot]
     runs = [run for i, node in enumerate(nodes) for run in _runs([_box(*moment, i, node, drawn) for moment in moments])]
@@ -71,7 +73,7 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
     bar = f'<rect class="bar {mark}" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="3"/>'
     middle = (width - 2 * _MARGIN - drawn.width) / 2
     title = escape(f"Backprop of {taken.names[taken.root]}, step by step")
-    style = _asset("graph.css") + _asset("film.css") + _times([*arrows, *runs, *labels, *captions], len(shot), mark)
+    style = asset("graph.css") + asset("film.css") + _times([*arrows, *runs, *labels, *captions], len(shot), mark)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="img" width="{width:g}" height="{height:g}" '
         f'viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n<title>{title}</title><style>{style}</style>\n'
@@ -130,10 +132,6 @@ def _result(taken: Pass, nodes: Sequence[Value]) -> str:
     return ", ".join(given[:4]) + (", …" if len(given) > 4 else "")
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONG else text[: _LONG - 1] + "…"
-
-
 # --------------------------------------------------------------------------------------------------------- what is seen
 
 
@@ -165,7 +163,7 @@ def _caption(frame: Frame, below: float) -> str:
     y = below + _MARGIN + _LINE - 4
     return (
         f'<text class="phase" x="0" y="{y:g}">{escape(frame.phase)}</text>'
-        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(_cut(frame.text))}</text>'
+        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(cut(frame.text, _LONG))}</text>'
     )
 
 
@@ -205,7 +203,3 @@ def _times(runs: Sequence[Run], count: int, mark: str) -> str:
 
 def _percent(frame: int, total: float) -> str:
     return f"{100 * PAUSE * frame / total:.3f}%"
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")

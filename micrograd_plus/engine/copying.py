@@ -15,7 +15,12 @@ from typing import Any
 from weakref import ReferenceType, ref
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine import TABLE, Arg, HandMade, Op, Value, held, refused, tracing, walk
+from micrograd_plus.engine.backward import held
+from micrograd_plus.engine.handmade import HandMade
+from micrograd_plus.engine.operations import TABLE, Arg, Op, refused
+from micrograd_plus.engine.recording import tracing
+from micrograd_plus.engine.value import Value
+from micrograd_plus.engine.walking import walk
 
 
 def _copy(value: Value) -> Value:

@@ -12,9 +12,11 @@ from types import FrameType
 from typing import Any
 from weakref import ReferenceType, ref
 
-from micrograd_plus.engine import Arg, Op, Value, block, watching
+from micrograd_plus.engine.operations import Arg, Op
+from micrograd_plus.engine.recording import block, watching
+from micrograd_plus.engine.value import Value
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parents[1])
 LIBRARIES = sys.stdlib_module_names | {"numpy"}
 
 

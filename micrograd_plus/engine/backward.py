@@ -1,0 +1,172 @@
+"""The backward pass: the chain rule at each node, results before arguments; each leaf gets all or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from micrograd_plus.engine.chain import pull_all
+from micrograd_plus.engine.hooks import hooks_lock
+from micrograd_plus.engine.locking import alone, lock
+from micrograd_plus.engine.operations import UNKNOWN, Op, refused
+from micrograd_plus.engine.recording import tell
+from micrograd_plus.engine.value import NATIVE, Value
+from micrograd_plus.engine.walking import walked
+
+_set_grad: Final = vars(Value)["_grad"].__set__  # in C: nothing comes between the gradients that one call of it sets
+_running: Pass | None = None  # the innermost pass of the thread that has the lock
+
+
+class Pass:
+    """A backward pass that goes on: it sums up in the leaves' own gradients, and keeps what these held before.
+
+    While a hook runs, or a pass within this one, the leaves show what they held, and what is written there stays.
+    """
+
+    __slots__ = ("leaves", "grads", "sums")
+
+    def __init__(self, leaves: list[Value], grads: list[float]) -> None:
+        self.leaves = leaves
+        self.grads = grads  # what the leaves held before, and hold when all is over
+        self.sums: list[float] | None = None  # what the pass has summed up, while the leaves show what they held
+
+    def show(self) -> None:
+        """Put the sums aside."""
+        sums = [leaf._grad for leaf in self.leaves]
+        _put(self.leaves, self.grads)
+        self.sums = sums
+
+    def hide(self) -> None:
+        """Go on with the sums."""
+        self.grads[:] = [leaf._grad for leaf in self.leaves]
+        sums, self.sums = self.sums, None
+        if sums is not None:
+            _put(self.leaves, sums)
+
+
+def _put(values: list[Value], grads: list[float]) -> None:
+    _ending(values, grads)()
+
+
+def _ending(values: list[Value], grads: list[float]) -> Callable[[], object]:
+    """What sets all gradients at once: in plain Python one call of C, for an interrupt may come between any two steps.
+
+    It comes where a function of Python's begins, too, and a second one while the first is dealt with.
+    """
+    return partial(_set_each, values, grads) if NATIVE else partial(deque, map(_set_grad, values, grads), 0)
+
+
+def _set_each(values: list[Value], grads: list[float]) -> None:
+    for i in range(len(values)):  # natively no interrupt comes in here
+        values[i]._grad = grads[i]
+
+
+def held(values: Sequence[Value]) -> list[float]:
+    """The gradients of values, none of them in the middle of another thread's pass."""
+    return alone(_held, values)  # type: ignore[no-any-return]
+
+
+def _held(values: Sequence[Value]) -> list[float]:
+    return [value._grad for value in values]
+
+
+_OUTSIDE: Final = Pass([], [])  # stands for micrograd's own loop over rules, where one of them calls backward()
+
+
+def add_gradients(root: Value) -> None:
+    """What `root.backward()` does: add to the gradient of every leaf the derivative of root by that leaf."""
+    alone(_pass, lock._is_owned(), root, None)
+
+
+def pulled_by_hand(op: Op, node: Value) -> None:
+    """Apply one rule to one node, as micrograd's own loop over `node._backward()` does."""
+    alone(_pull, lock._is_owned(), op, node)
+
+
+def _pull(within: bool, op: Op, node: Value) -> None:
+    global _running
+    outer = _running if within else None  # whatever an interrupt left there
+    _running = outer or _OUTSIDE
+    try:
+        op.pull(node)
+    finally:
+        _running = outer
+
+
+def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
+    """Add to the leaves' gradients; or, where there are xs, give the derivatives by these and leave all as it was.
+
+    Every value that the leaves get at the end is put into place by one call in C, as in plain Python an interrupt can
+    come between any two steps: before that call all of them are what they were, after it all are complete.
+    """
+    global _running
+    outer = _running if within else None  # whatever an interrupt left there
+    order, held = walked([root], None, True)
+    if xs is not None:
+        _refuse_rules_by_hand(order)
+        held.extend(xs)
+    aside = outer is not None and outer.sums is None
+    if outer is not None and aside:
+        outer.show()
+    leaves = [node for node in held if node._a is None]  # one with a rule set by hand is a leaf, too
+    grads = [leaf._grad for leaf in leaves]
+    passing = xs is not None or outer is not None  # then what the nodes inside hold is not this pass's to keep
+    inner = [(node, node._grad) for node in held if node._a is not None] if passing else []
+    running = Pass(leaves, grads)
+    ending = _ending(leaves, grads)  # made here, so that nothing need be made where all is put back
+    _running = running
+    try:
+        for node in held:
+            if node._grad:
+                node._grad = 0.0
+        root._grad += 1.0
+        pull_all(root, order, running)
+        derivatives = [x._grad for x in xs] if xs is not None else []
+        if xs is None:  # added to the sum, not summed into: so that twice is exactly twice
+            grads[:] = [grad + leaf._grad if grad else leaf._grad for leaf, grad in zip(leaves, grads)]
+        ending()
+        return derivatives
+    except BaseException:
+        if running.sums is None:
+            ending()
+        raise
+    finally:
+        _running = outer
+        if passing:
+            for node in order:
+                node._grad = 0.0
+            for node, grad in inner:
+                node._grad = grad
+        if outer is not None and aside:
+            outer.hide()
+
+
+def _refuse_rules_by_hand(order: list[Value]) -> None:
+    for node in order:
+        if node.op is not None and node.op.forward is None:
+            raise refused(node, UNKNOWN)
+
+
+def _after_fork() -> None:
+    """In a child, nobody ends what other threads had begun: their locks are free, their leaves hold what they held."""
+    global _running
+    if not lock._is_owned():  # else this very thread is in a pass, which goes on
+        if not lock.acquire(blocking=False) and _running is not None and _running.sums is None:
+            _put(_running.leaves, _running.grads)
+        _running = None
+        lock._at_fork_reinit()
+    if not hooks_lock._is_owned():
+        hooks_lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def derivatives(root: Value, xs: Sequence[Value]) -> list[float]:
+    """The derivative of root by each of xs, from a backward pass that leaves every gradient as it was."""
+    tell(root, "a gradient that is no graph")
+    return alone(_pass, lock._is_owned(), root, xs)  # type: ignore[no-any-return]

@@ -1,0 +1,96 @@
+"""Import natively built modules in place of their sources, if they were built from these very sources.
+
+setup.py builds each group of modules into one file, `micrograd_plus/engine/native/<group>_<hash>_<hash>.<suffix>`: the
+first hash is that of the group's sources and of nodes.h, the second that of setup.py, which counts where it is there,
+in a checkout. The variable MICROGRAD_PLUS_PURE=1 picks plain Python, so that a debugger can step in.
+`micrograd_plus.engine.NATIVE` says which one runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
+from importlib.util import source_hash, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+PACKAGE = Path(__file__).parents[1]
+NATIVE = Path(__file__).parent / "native"  # the folder of what is built, and of nodes.h
+RECIPE = PACKAGE.parent / "setup.py"
+CHECKOUT = PACKAGE.parent / "pyproject.toml"  # beside it: an installed package has neither
+PURE = os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0")
+
+_ENGINE = "recording operations scalars value sums locking walking hooks chain backward handmade"
+GROUPS = {  # what is built natively, each group of modules into one file
+    "engine": [f"engine.{name}" for name in _ENGINE.split()],
+    "program": ["program.tape"],
+}
+
+
+def library(group: str) -> str:
+    """The module that holds the code of a group, which each of its modules asks for; mypyc adds __mypyc to the name."""
+    return f"micrograd_plus.{group}.native"
+
+
+_BY_NAME = {f"micrograd_plus.{module}": group for group, modules in GROUPS.items() for module in modules}
+_BY_NAME |= {f"{library(group)}__mypyc": group for group in GROUPS}
+
+
+class Native:
+    """A finder of modules: those of this package that are built."""
+
+    @staticmethod
+    def find_spec(
+        name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The native module of that name, if there is one that is up to date."""
+        file = built(_BY_NAME[name]) if name in _BY_NAME else None
+        return spec_from_file_location(name, file, loader=ExtensionFileLoader(name, str(file))) if file else None
+
+
+def sources(group: str) -> list[Path]:
+    """The files that a group is built from."""
+    return [PACKAGE.joinpath(*module.split(".")).with_suffix(".py") for module in GROUPS[group]]
+
+
+def digest(group: str) -> str:
+    """The hash of what a group is built from."""
+    header = NATIVE / "nodes.h"
+    read = [file.read_bytes() for file in sources(group)] + ([header.read_bytes()] if header.exists() else [])
+    return source_hash(b"".join(read)).hex()
+
+
+def built(group: str) -> Path | None:
+    """The file that a group was built into. If it was built from something else, that is said, once, and None."""
+    if group not in _found:
+        _found[group] = _searched(group)
+    return _found[group]
+
+
+_found: dict[str, Path | None] = {}  # for each group that was asked for
+
+
+def _searched(group: str) -> Path | None:
+    suffix = EXTENSION_SUFFIXES[0]
+    files = list(NATIVE.glob(f"{group}_*{suffix}"))
+    if not files or not all(file.exists() for file in sources(group)):
+        return None
+    begins = f"{group}_{digest(group)}_"
+    ends = f"{source_hash(RECIPE.read_bytes()).hex()}{suffix}" if RECIPE.exists() and CHECKOUT.exists() else suffix
+    for file in files:
+        if file.name.startswith(begins) and file.name.endswith(ends):
+            return file
+    warnings.warn(
+        f"{files[0].name} was built from another source of {group}, nodes.h or setup.py, so plain Python runs, slower; "
+        "build it again: pip install -e .  Or set MICROGRAD_PLUS_PURE=1, or delete it.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return None
+
+
+if not PURE:
+    sys.meta_path.insert(0, Native)

@@ -1,0 +1,169 @@
+"""What an operation is, and which there are: the table that `ops/table.py` fills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from micrograd_plus.engine.value import Value
+
+Arg: TypeAlias = "Value | float"  # a constant argument is a plain float: its rule never runs
+
+
+class Op:
+    """One operation: a row of the table in `ops/table.py`, made by `primitive`.
+
+    Attributes:
+        name: what it is called.
+        forward: its value, a function of one float for each argument, which gives a float.
+        partials: for each argument the partial derivative, a function of `(out, *args)`; None for an option.
+        masks: for each argument what stops the upstream gradient where it is 0, a function of `(out, *args)`, or None.
+        flat: whether nothing at all flows back, as through `floor`.
+        halts: for each argument whether nothing flows back to it; None where something does to all.
+        domain: for each argument the open interval in which it is defined.
+        kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole, or None.
+        options: the trailing arguments that are plain numbers, with their defaults, by name.
+        symbol: how it is written in text: a sign, or its name.
+        latex: how it is written in LaTeX, with #1 and #2 for the arguments.
+        precedence: how tightly it binds when written: 1 sums, 2 products, 3 signs, 4 powers, 9 everything else.
+        numpy: NumPy's name for it, or None.
+        scipy: that of scipy.special, or None.
+        arrays: its value for whole arrays, where NumPy has no name for it, or None.
+        sympy: SymPy's name for it, or an expression in x, y, z; "" if that has the same name, or none.
+        doc: one line that says what it is.
+
+    >>> square = TABLE["square"]
+    >>> out = square.forward(3.0)
+    >>> out, square.partials[0](out, 3.0)
+    (9.0, 6.0)
+    """
+
+    __slots__ = (
+        *("name", "forward", "partials", "masks", "flat", "halts", "domain", "kinks", "options"),
+        *("symbol", "latex", "precedence", "numpy", "scipy", "arrays", "sympy", "doc"),
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name: str = name
+        self.forward: Callable[..., float] | None = None
+        self.partials: tuple[Callable[..., Any] | None, ...] = ()
+        self.masks: tuple[Callable[..., Any] | None, ...] = ()
+        self.flat = False  # nothing at all flows back
+        self.halts: tuple[bool, ...] | None = None  # to which arguments nothing flows back, where there are such
+        self.domain: tuple[tuple[float, float], ...] = ()
+        self.kinks: Callable[..., float] | None = None
+        self.options: dict[str, float] = {}
+        self.symbol = ""
+        self.latex = ""
+        self.precedence = 0
+        self.numpy: str | None = None
+        self.scipy: str | None = None
+        self.arrays: Callable[..., Any] | None = None
+        self.sympy = ""
+        self.doc = ""
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    @property
+    def arity(self) -> int:
+        """How many Values it takes: its arguments without the options, 3 for `where` and 1 for `clamp`."""
+        return len(self.partials) - len(self.options)
+
+    def slopes(self, out: float, args: tuple[Arg, ...]) -> list[tuple[Value, float]]:
+        """The chain rule at one node: the Values among its arguments that something passes to, and the partial by each.
+
+        Where a partial is a mask, a zero of the mask is a closed gate: nothing passes, not even an infinite gradient.
+
+        Args:
+            out: what the operation gave.
+            args: a tuple of what it was applied to, a Value or a constant for each argument.
+
+        >>> from micrograd_plus.engine import Value
+        >>> x, y = Value(2.0), Value(3.0)
+        >>> TABLE["mul"].slopes(6.0, (x, y)) == [(x, 3.0), (y, 2.0)]
+        True
+        >>> TABLE["maximum"].slopes(3.0, (x, y)) == [(y, 1.0)]
+        True
+        """
+        numbers = [arg if isinstance(arg, (float, int)) else arg._data for arg in args]
+        found = []
+        for arg, partial, mask in zip(args, self.partials, self.masks):
+            if isinstance(arg, (float, int)) or partial is None:
+                continue
+            slope = float(partial(out, *numbers))
+            if mask is None or (slope if mask is partial else mask(out, *numbers)):
+                found.append((arg, slope))
+        return found
+
+    def pull(self, node: Value) -> None:
+        """Give each argument its contribution to the gradient, upstream · partial.
+
+        Args:
+            node: a node that this operation made; its gradient is passed on.
+
+        >>> from micrograd_plus.engine import Value
+        >>> x = Value(3.0)
+        >>> y = x.square()
+        >>> y.grad = 10.0
+        >>> y.op.pull(y)
+        >>> x.grad
+        60.0
+        """
+        for arg, slope in self.slopes(node._data, node.args):
+            arg._grad += node._grad * slope
+
+    def tame(self, node: Value) -> bool:
+        """Whether a gradient of 0 passes on nothing but zeros there, for every slope is finite.
+
+        >>> from micrograd_plus.engine import Value
+        >>> x = Value(0.0)
+        >>> x.square().op.tame(x.square()), x.sqrt().op.tame(x.sqrt())
+        (True, False)
+        """
+        return all(slope - slope == 0.0 for _, slope in self.slopes(node._data, node.args))
+
+    def reaches(self, node: Value) -> list[Value]:
+        """The arguments that something passes to there: all but those that a mask stops.
+
+        >>> from micrograd_plus.engine import Value
+        >>> x, y = Value(2.0), Value(3.0)
+        >>> z = TABLE["maximum"].reaches(x.maximum(y))
+        >>> z == [y]
+        True
+        """
+        return [arg for arg, _ in self.slopes(node._data, node.args)]
+
+
+TABLE: Final[dict[str, Op]] = {}
+"""Every operation by name; `ops/table.py` fills it, and `primitive`."""
+
+
+def operation(name: str) -> Op:
+    """The operation of that name in the table, new and empty if there is none yet."""
+    return TABLE.setdefault(name, Op(name))
+
+
+# Python's operators need their operations here; the rows in ops/table.py say what these are.
+ADD: Final[Op] = operation("add")
+SUB: Final[Op] = operation("sub")
+MUL: Final[Op] = operation("mul")
+DIV: Final[Op] = operation("div")
+MOD: Final[Op] = operation("mod")
+POW: Final[Op] = operation("pow")
+NEG: Final[Op] = operation("neg")
+ABS: Final[Op] = operation("abs")
+LESS: Final[Op] = operation("less")
+LESS_EQUAL: Final[Op] = operation("less_equal")
+
+UNKNOWN = "its derivative is known to backward() alone; make it with mp.primitive"
+
+
+def refused(node: Value, why: str) -> TypeError:
+    """The error for a node whose rule a learner wrote, where the rule of a row is needed."""
+    label = f" labelled {node.label!r}" if node.label else ""
+    name = node.op.name if node.op else ""
+    return TypeError(
+        f"{node!r}{label}: the rule of this {name!r} was set by hand (its _backward), and {why}, or detach() it"
+    )

@@ -1,0 +1,151 @@
+"""What is recorded, and who looks on: the blocks that are open, such as `no_grad()`, and what each of them wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+if TYPE_CHECKING:
+    from micrograd_plus.engine.operations import Arg, Op
+    from micrograd_plus.engine.value import Value
+
+
+class Watch(Protocol):
+    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`).
+
+    One that has a method `unreached(node)` is shown the nodes, too, that pass nothing on, for no gradient comes there.
+    """
+
+    def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
+        """A node is about to be recorded."""
+
+    def passed(self, node: Value, arg: Value, upstream: float, gradient: float) -> None:
+        """A node that has the upstream gradient has passed on to its argument, which has this gradient now."""
+
+
+class Trace(Protocol):
+    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`).
+
+    Attributes:
+        kind: what the nodes are that are made in the thread that traces.
+    """
+
+    kind: type[Value]
+
+    def asked(self, value: Value, how: str) -> None:
+        """A plain number is about to be made of a Value, or written to one: `how` says by what."""
+
+    def decided(self, value: Value) -> bool:
+        """A Value's `bool()` is about to decide something; what it shall be."""
+
+    def elsewhere(self, args: tuple[Arg, ...]) -> None:
+        """A node is about to be made of these in a thread that traces nothing."""
+
+
+class Leaving(Protocol):
+    """Somebody who wants to know when a number leaves the graph of what is being differentiated (`grad`)."""
+
+    def left(self, value: Value, how: str) -> None:
+        """A plain number is about to be made of a Value: `how` says by what."""
+
+
+recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
+watching: Final[ContextVar[Watch | None]] = ContextVar("watch", default=None)
+tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
+leaving: Final[ContextVar[Leaving | None]] = ContextVar("leaving", default=None)
+linking: Final[ContextVar[bool]] = ContextVar("linking", default=False)  # whether detached values remember their origin
+open_blocks: Final[list[Block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
+
+
+def tell(value: Value, how: str) -> None:
+    """Let those who listen know, if there are any, that somebody asks for a value's number."""
+    if (trace := tracing.get()) is not None:
+        trace.asked(value, how)
+    listener = leaving.get()
+    for each in opened(leaving) if listener is None else [listener]:  # a thread that the function starts has none
+        each.left(value, how)
+
+
+class Block:
+    """What `block` gives, for a `with`."""
+
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
+        self.variable = variable
+        self.value = value
+        self.before: Any = None
+
+    def __enter__(self) -> None:
+        self.before = self.variable.get()
+        try:
+            open_blocks.append(self)
+            self.variable.set(self.value)
+        except BaseException:  # an interrupt
+            self.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the block, if it has not ended yet."""
+        if self in open_blocks:
+            self.variable.set(self.before)
+            open_blocks.remove(self)
+
+
+def block(variable: ContextVar[Any], value: Any) -> Block:
+    """A block in which the variable has this value and new nodes ask for it."""
+    return Block(variable, value)
+
+
+def opened(variable: ContextVar[Any]) -> list[Any]:
+    """The values that a variable has in the blocks which are open, in all threads."""
+    return [each.value for each in open_blocks if each.variable is variable]
+
+
+def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *args: Any) -> Any:
+    """What the function gives in blocks with these values. An interrupt in any line of this leaves no block open."""
+    blocks = [Block(variable, value) for variable, value in values.items()]
+    try:
+        try:
+            for entered in blocks:
+                entered.__enter__()
+            return function(*args)
+        finally:
+            for closing in reversed(blocks):
+                closing.close()
+    finally:  # where an interrupt came into the first one
+        for closing in reversed(blocks):
+            closing.close()
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing in this block, or in a function decorated with it: results are leaves.
+
+    >>> from micrograd_plus.engine import Value
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.args
+    ()
+    """
+    with block(recording, False):
+        yield
+
+
+@contextmanager
+def enable_grad() -> Iterator[None]:
+    """Record in this block, even inside `no_grad`: a gradient needs the graph of what it differentiates.
+
+    >>> from micrograd_plus.engine import Value
+    >>> x = Value(2.0)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> y.args == (x, x)
+    True
+    """
+    with block(recording, True):
+        yield

@@ -1,0 +1,60 @@
+"""What counts as a number, and what is said of that which does not."""
+
+from __future__ import annotations
+
+from numbers import Complex, Real
+from reprlib import repr as short_repr
+from typing import Any
+
+
+def number(data: Any, where: str) -> float:
+    """data as a float, or a TypeError that quotes it."""
+    kind = type(data)
+    if kind is float:
+        return data  # type: ignore[no-any-return]
+    if isinstance(data, float):  # NumPy's, mostly: numbers out of an array
+        return float(data)
+    if kind is not int and not _is_real(data, kind):
+        if getattr(data, "shape", None) == () and hasattr(kind, "item"):  # a 0-d array, a scalar of PyTorch's
+            try:
+                return number(data.item(), where)
+            except TypeError:
+                pass
+        raise _no_number(data, where)
+    try:
+        return float(data)
+    except TypeError:
+        raise _no_number(data, where) from None
+    except OverflowError:
+        raise OverflowError(f"{where}({short_repr(data)}): expected a number that fits a float") from None
+
+
+def _is_real(data: Any, kind: type[Any]) -> bool:
+    """Whether float() would take it, and should: not of a complex number, of a Value, of what has several numbers."""
+    from micrograd_plus.engine.value import Value
+
+    if not hasattr(kind, "__float__") or hasattr(kind, "__len__") or isinstance(data, Value):
+        return False
+    return isinstance(data, Real) or not isinstance(data, Complex)
+
+
+def _no_number(data: Any, where: str) -> TypeError:
+    quoted = f"{where} {short_repr(data)}" if where[-1] == "=" else f"{where}({short_repr(data)})"
+    return TypeError(f"{quoted}: expected a real number, got {type(data).__name__}")
+
+
+def operand(symbol: str, other: Any) -> Any:
+    """The other side of an operator as a float; None where its own type, an array's say, should answer."""
+    kind = type(other)
+    if kind is float:
+        return other  # the object as it is: natively, a float would be made anew
+    if kind is int:
+        return number(other, symbol)
+    try:
+        return number(other, symbol)
+    except TypeError:
+        if kind.__module__ != "builtins":
+            return None
+        raise TypeError(
+            f"Value {symbol} {short_repr(other)}: expected a number or a Value, got {kind.__name__}"
+        ) from None

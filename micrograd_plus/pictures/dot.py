@@ -1,0 +1,133 @@
+"""Write a folded graph in DOT, the language of Graphviz."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from micrograd_plus._support.texts import one_line
+from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.numerals import shorter
+from micrograd_plus.pictures.boxes import Box, Edge, Folded
+from micrograd_plus.pictures.colours import GREY, INK, LINES, strength
+from micrograd_plus.pictures.edges import Numbers, numbers_on
+from micrograd_plus.pictures.images import Texts
+from micrograd_plus.pictures.labels import cell_text, constants_of, group_label, node_label, number_label, quoted
+
+ORDERLY = 100  # boxes, up to which arguments stand in their order
+CROWDED = 200  # edges, from which on a label may lie on another one, for else the boxes would be far apart
+FONT = "Helvetica,Arial,sans-serif"
+SIDES = {"LR": "we", "RL": "ew", "TB": "ns", "BT": "sn"}  # by direction: where edges come in, where they leave
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a picture is to show.
+
+    Attributes:
+        roots: the results of the graph.
+        names: of the nodes that have one.
+        state: whether there are gradients: "computed", "none", or "stale" where only the leaves have some.
+        numbers: which numbers edges bear: "local", "contribution", or None.
+        direction: where the graph goes, "LR" from left to right.
+        captions: what is written below.
+    """
+
+    roots: Sequence[Value]
+    names: Mapping[Value, str]
+    state: str
+    numbers: str | None
+    direction: str
+    captions: Sequence[str]
+
+
+def dot_source(folded: Folded, wanted: Wanted) -> tuple[str, Texts]:
+    """The DOT text, and what the lines of text in each node tell."""
+    from graphviz import Digraph  # type: ignore[import-untyped]
+
+    dot = Digraph("graph")
+    _look(dot, folded, wanted)
+    texts: Texts = {}
+    arrows = [*folded.edges, *_boxes(dot, folded, wanted, texts)]
+    for head, count in folded.hidden.items():
+        dot.node(f"more-{head}", f"… {count:,} more", id=f"more-{head}", fontcolor=GREY)
+        dot.edge(f"more-{head}", head, id=f"more-{head}-{head}", style="dotted")
+    by_id = {box.id: box for box in folded.boxes}
+    for i, edge in enumerate(arrows):
+        if edge.id in folded.far:  # its beginning is drawn once more, by name
+            arrows[i] = replace(edge, again=f"far-{edge.id}")
+            name = f"<<i>{cell_text(_called(by_id[edge.tail], wanted.names))}</i>>"
+            dot.node(f"far-{edge.id}", name, id=f"far-{edge.id}", fontcolor=GREY)
+    _edges(dot, arrows, wanted)
+    return dot.source, texts
+
+
+def _look(dot: Any, folded: Folded, wanted: Wanted) -> None:
+    """How everything looks, and how much time goes into the layout."""
+    spaces = {"nodesep": "0.16", "ranksep": "0.4"}
+    dot.attr(rankdir=wanted.direction, bgcolor="transparent", **spaces, fontname=FONT, fontsize="11")
+    dot.attr(fontcolor=GREY, labelloc="b", pad="0.1", margin="0")
+    if len(folded.boxes) <= ORDERLY and not any(box.title for box in folded.boxes):
+        dot.attr(ordering="in")  # the minuend above the subtrahend
+    dot.attr("node", shape="plain", fontname=FONT, fontsize="11", fontcolor=INK)
+    dot.attr("edge", color=GREY, fontcolor=GREY, fontname=FONT, fontsize="9", arrowsize="0.6", penwidth="1")
+    if len(folded.boxes) > 300:
+        dot.attr(nslimit="4", mclimit="0.3")  # a little beauty for much time
+    if len(folded.edges) > 3 * len(folded.boxes):  # layers whose neurons are joined each to each
+        sides = SIDES[wanted.direction]
+        dot.attr(splines="line", ranksep="1.8")
+        dot.attr("edge", tailport=sides[1], headport=sides[0], labeldistance="4")
+    if wanted.captions:
+        dot.attr(label="\n".join([quoted(one_line(caption, 300)) for caption in wanted.captions]))
+
+
+def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]:
+    """Write the boxes, and the constants beside them; the edges from these constants."""
+    edges: list[Edge] = []
+    held = [box.output if box.title else box.members[0] for box in folded.boxes]
+    largest = max([abs(node.grad) for node in held if node is not None and math.isfinite(node.grad)], default=0.0)
+    computed = wanted.state == "computed"
+    for box in folded.boxes:
+        if box.title:
+            label, texts[box.id] = group_label(box, largest, with_gradient=computed)
+            dot.node(box.id, label, id=box.id)
+            continue
+        (node,) = box.members
+        kept = computed or (wanted.state == "stale" and node.op is None)
+        label, texts[box.id] = node_label(node, wanted.names.get(node, ""), largest, with_gradient=kept)
+        dot.node(box.id, label, id=box.id)
+        for place, text in constants_of(node):
+            constant = f"c{box.id[1:]}-{place}"
+            texts[constant] = ["data"]
+            dot.node(constant, text, id=constant, fontcolor=GREY)
+            edges.append(Edge(constant, box.id, 1, node, place))
+    return edges
+
+
+def _called(box: Box, names: Mapping[Value, str]) -> str:
+    """What stands for a box where it is drawn once more."""
+    return box.title or names.get(box.members[0], "") or shorter(box.members[0].data)
+
+
+def _edges(dot: Any, edges: list[Edge], wanted: Wanted) -> None:
+    """Write the edges, each with its number where one is asked for, in the order of the arguments."""
+    kind = wanted.numbers
+    numbers: Numbers = {}
+    if kind == "local" or (kind is not None and wanted.state == "computed"):
+        numbers = numbers_on(edges, kind, wanted.roots)
+    largest = max([abs(number) for number in numbers.values() if math.isfinite(number)], default=0.0)
+    for edge in sorted(edges, key=lambda edge: edge.place or 0):
+        aside = edge.again or edge.tail[0] == "c"  # from a name, or from a constant: the others are to be straight
+        more: dict[str, str] = {"style": "dashed"} if aside else {"weight": "4"}
+        if edge.count > 1:
+            more["headlabel" if len(edges) > CROWDED else "label"] = f"×{edge.count:,}"
+        elif edge.node is not None and edge.place is not None:
+            number = numbers.get((id(edge.node), edge.place))
+            if number is not None:
+                more["label"] = number_label(number)
+                if kind == "contribution" and (number or math.isnan(number)):
+                    color, width = LINES.of(number), 1 + 3 * strength(number, largest)
+                    more |= {"color": color, "fontcolor": color, "penwidth": f"{width:.2f}"}
+        dot.edge(edge.again or edge.tail, edge.head, id=edge.id, **more)

@@ -1,0 +1,109 @@
+"""A drawn graph, which shows itself in Jupyter and saves itself."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from micrograd_plus._support.files import write_atomically
+from micrograd_plus._support.texts import plural
+from micrograd_plus.pictures.rendering import FORMATS, render
+
+Texts = dict[str, list[str]]  # by the id of a node in the picture: what its lines of text tell
+
+
+class Picture:
+    """A drawn graph: it shows itself in Jupyter and saves itself.
+
+    Attributes:
+        source: the DOT text that Graphviz lays out.
+        captions: what the picture says about itself, such as how it was folded.
+        timeout: how many seconds the layout may take.
+
+    >>> import micrograd_plus as mp
+    >>> x = mp.Value(3.0)
+    >>> picture = mp.draw(x * x)
+    >>> picture.captions
+    ['gradients not computed yet: call backward()']
+    >>> picture.svg.count("</svg>")
+    1
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     picture.save(Path(folder, "square.dot"))
+    ...     print(Path(folder, "square.dot").read_text()[:15])
+    digraph "graph"
+    """
+
+    def __init__(self, source: str, texts: Texts, count: int, captions: Sequence[str], timeout: float) -> None:
+        self.source = source
+        self.captions = list(captions)
+        self.timeout = timeout
+        self._texts = texts
+        self._count = count
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG; each node and each edge in it has an id.
+
+        Raises:
+            RuntimeError: there is no Graphviz on this machine, or it fails.
+            TimeoutError: the layout takes longer than `timeout`.
+        """
+        return with_classes(render(self.source, "svg", timeout=self.timeout).decode(), self._texts)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a file, whole or not at all: SVG, PNG or PDF, by the ending of its name; .dot or .gv for the source.
+
+        Raises:
+            ValueError: the ending is none of these.
+            OSError: the file cannot be written; whatever was there is untouched.
+            RuntimeError: there is no Graphviz on this machine, or it fails.
+            TimeoutError: the layout takes longer than `timeout`.
+        """
+        ending = Path(os.fspath(path)).suffix.lower().removeprefix(".")
+        if ending not in (*FORMATS, "dot", "gv"):
+            raise ValueError(f"save({os.fspath(path)!r}): expected a name that ends in .svg, .png, .pdf or .dot")
+        content: str | bytes
+        if ending == "svg":
+            content = self.svg
+        elif ending in FORMATS:
+            sharper = self.source.replace("{", "{\n\tgraph [dpi=144]", 1) if ending == "png" else self.source
+            content = render(sharper, ending, timeout=self.timeout)
+        else:
+            content = self.source
+        write_atomically(path, content)
+
+    def _repr_html_(self) -> str:
+        """An image, which viewers show in notebooks that they do not trust, too."""
+        width = re.search(r'<svg width="([\d.]+)pt"', self.svg)
+        least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
+        data = b64encode(self.svg.encode()).decode()
+        style = f"max-width: 100%; min-width: {least}px; height: auto"
+        image = f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(repr(self))}" style="{style}">'
+        return f'<div style="overflow-x: auto">{image}</div>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's
+        try:
+            return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        except (RuntimeError, TimeoutError) as error:
+            return {"text/plain": f"{self!r}, not drawn: {error}"}
+
+    def __repr__(self) -> str:
+        return f"<Picture of {plural(self._count, 'node')}>"
+
+
+def with_classes(svg: str, texts: Texts) -> str:
+    """The SVG in which each line of a node's text has a class: `op`, `name`, `data` or `grad`."""
+
+    def classed(node: re.Match[str]) -> str:
+        classes = iter(texts.get(html.unescape(node[1]), ()))
+        return re.sub(r"<text\b", lambda _: f'<text class="{next(classes, "text")}"', node[0])
+
+    return re.sub(r'<g id="([^"]*)" class="node">.*?</g>', classed, svg, flags=re.DOTALL)

@@ -1,0 +1,111 @@
+"""Write what stands in a box: for a node its operation, name, number and gradient; for a group what is in it.
+
+A label is a small table in Graphviz's HTML-like language. Beside it comes what its lines of text tell, from which the
+SVG gets its classes.
+"""
+
+from __future__ import annotations
+
+import html
+
+from micrograd_plus._support.texts import one_line, plural
+from micrograd_plus.engine.handmade import HandMade
+from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.numerals import shorter
+from micrograd_plus.pictures.boxes import Box
+from micrograd_plus.pictures.colours import GREY, PAPER, SHADE, tint
+
+LONGEST = 40  # letters of a name
+Row = tuple[str, str, str]  # what it tells, the text as Graphviz reads it, the colour behind it ("" for none)
+
+
+def node_label(node: Value, name: str, largest: float, *, with_gradient: bool) -> tuple[str, list[str]]:
+    """A node's box: its operation at the left, and its name, number and gradient one under another.
+
+    Args:
+        node: what the box stands for.
+        name: what it is called; "" for nothing.
+        largest: the largest size of a gradient in the picture.
+        with_gradient: show the gradient.
+
+    Returns:
+        The label, and what its lines tell: "op", "name", "data", "grad".
+    """
+    rows = [("name", f"<b>{cell_text(name)}</b>", "")] if one_line(name, LONGEST) else []
+    rows.append(("data", f"data {shorter(node.data)}", ""))
+    if with_gradient:
+        rows.append(_gradient(node, largest))
+    symbol = symbol_of(node)
+    return _table(symbol, rows), ["op"] * bool(symbol) + [kind for kind, _, _ in rows]
+
+
+def group_label(box: Box, largest: float, *, with_gradient: bool) -> tuple[str, list[str]]:
+    """A folded box: its title, what is in it, and what it gives out."""
+    what = [plural(box.neurons, "neuron")] if box.neurons > 1 else []
+    what += [plural(box.parameters, "parameter")] if box.parameters else []
+    if not box.neurons and not box.parameters:
+        what = [plural(len(box.members), "value")]
+    elif box.neurons:
+        what.append(plural(len(box.members), "node"))
+    rows = [("name", f"<b>{cell_text(box.title)}</b>", ""), ("text", ", ".join(what), "")]
+    if box.output is not None:
+        rows.append(("data", f"data {shorter(box.output.data)}", ""))
+        if with_gradient:
+            rows.append(_gradient(box.output, largest))
+    return _table("", rows, SHADE, 2), [kind for kind, _, _ in rows]
+
+
+def number_label(number: float) -> str:
+    """A number on an edge, with a margin, which the labels of edges lack."""
+    bare = 'border="0" cellborder="0" cellspacing="0" cellpadding="2"'
+    return f"<<table {bare}><tr><td>{shorter(number)}</td></tr></table>>"
+
+
+def constants_of(node: Value) -> list[tuple[int, str]]:
+    """The arguments of a node that are plain numbers: their place, and how they are written."""
+    options = list(node.op.options) if node.op is not None else []
+    first = len(node.args) - len(options)
+    return [
+        (i, shorter(arg) if i < first else f"{options[i - first]}={shorter(arg)}")
+        for i, arg in enumerate(node.args)
+        if not isinstance(arg, Value)
+    ]
+
+
+def symbol_of(node: Value) -> str:
+    """How the picture writes a node's operation; "" for a leaf.
+
+    >>> from micrograd_plus import Value, tanh
+    >>> symbol_of(Value(1.0) * 2.0), symbol_of(tanh(Value(1.0)))
+    ('*', 'tanh')
+    """
+    op = node.op
+    return "" if op is None else op.name if isinstance(op, HandMade) else op.symbol or op.name or "?"
+
+
+def cell_text(text: str) -> str:
+    """A name on one line, as a cell of a table holds it."""
+    return html.escape(quoted(one_line(text, LONGEST)))
+
+
+def quoted(text: str) -> str:
+    """With its backslashes doubled, for Graphviz takes some letters after one for names."""
+    return text.replace("\\", "\\\\")
+
+
+def _gradient(node: Value, largest: float) -> Row:
+    return "grad", f"grad {shorter(node.grad)}", tint(node.grad, largest)
+
+
+def _table(symbol: str, rows: list[Row], paper: str = PAPER, border: int = 1) -> str:
+    cells = [
+        f'<td align="left"{f" bgcolor={chr(34)}{tint}{chr(34)}" if tint else ""}>{text}</td>' for _, text, tint in rows
+    ]
+    if symbol:
+        span = f' rowspan="{len(rows)}"' if len(rows) > 1 else ""
+        size = "16" if len(symbol) <= 2 else "11"
+        font = f'<font point-size="{size}">{cell_text(symbol)}</font>'
+        cells[0] = f'<td{span} bgcolor="{SHADE}" width="22">{font}</td>{cells[0]}'
+    body = "".join([f"<tr>{cell}</tr>" for cell in cells])
+    look = f'border="{border}" cellborder="0" cellspacing="0" cellpadding="3" color="{GREY}" bgcolor="{paper}"'
+    return f"<<table {look}>{body}</table>>"

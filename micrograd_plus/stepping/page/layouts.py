@@ -1,0 +1,203 @@
+"""Lay a graph out as SVG: a box for each node, an arrow for each use of one, where Graphviz puts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from math import fabs, floor, isfinite
+from typing import Any
+from unicodedata import east_asian_width
+
+from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.texts import cut_inside
+from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.numerals import short
+from micrograd_plus.pictures.rendering import positions
+from micrograd_plus.stepping.notation import parts
+from micrograd_plus.stepping.page.labels import Arrow, Point, label_places
+
+_LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
+_LEAST, _MOST = 17, 30  # letters in a line
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything is: a box for each node, an arrow for each use of one; in pixels."""
+
+    names: Sequence[str]
+    signs: Sequence[str]  # what each node does: tanh, *, 3.0 *
+    widths: Sequence[float]
+    middles: Mapping[int, Point]
+    arrows: Mapping[Arrow, tuple[str, str]]  # the path and the head, as SVG writes them
+    labels: Mapping[Arrow, Point]  # where there is room for a number on each arrow
+    view: str
+    moved: str
+    width: float
+    height: float
+
+    def svg(self, data: Sequence[float], grads: Sequence[float]) -> str:
+        """The picture with all values and gradients, with the ids n0, n1, … for nodes and e3_0, e3_1, … for arrows."""
+        largest = most(grads)
+        arrows = [
+            f'<g id="e{i}_{place}" class="edge" data-x="{x:g}" data-y="{y:g}">{self.arrow(i, place)}</g>'
+            for (i, place), (x, y) in self.labels.items()
+        ]
+        boxes = []
+        for i in sorted(self.middles):
+            kind = "made" if self.signs[i] else "leaf"
+            inside = self.box(i, short(data[i]), short(grads[i]), share(grads[i], largest))
+            boxes.append(f'<g id="n{i}" class="node {kind}" transform="{self.corner(i)}">{inside}</g>')
+        drawing = "\n".join([*arrows, *boxes])
+        size = f'{self.view} width="{self.width:g}" height="{self.height:g}"'
+        start = f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" {size}>\n<!--style-->'
+        return f"{start}<g{self.moved}>\n{drawing}\n</g></svg>"
+
+    def corner(self, i: int) -> str:
+        """Where the box of a node begins."""
+        x, y = self.middles[i]
+        return f"translate({x - self.widths[i] / 2:g} {y - _HEIGHT / 2:g})"
+
+    def box(self, i: int, data: str, grad: str, strength: float) -> str:
+        """What stands in a box: name and operation, data, gradient; behind it the gradient's sign and size as a colour.
+
+        Args:
+            i: which node.
+            data: its value, as text.
+            grad: its gradient, as text.
+            strength: the gradient over the largest one, between -1 and 1.
+        """
+        name, sign, width = self.names[i], self.signs[i], self.widths[i]
+        right = f"{width - 10:g}"
+        opacity = 0.1 + 0.35 * fabs(strength) if strength else 0.0
+        tint = f'class="tint{" minus" if strength < 0.0 else ""}" style="fill-opacity: {opacity:.2f}"'
+        return (
+            f'<title>{escape(name)}</title><rect class="paper" width="{width:g}" height="{_HEIGHT:g}" rx="7"/>'
+            f'<rect {tint} x="1" y="42" width="{width - 2:g}" height="{_HEIGHT - 43:g}" rx="6"/>'
+            f'<text class="name" x="10" y="18">{escape(cut_inside(name, _MOST))}</text>'
+            f'<text class="sign" x="{right}" y="18">{escape(cut_inside(sign, _MOST))}</text>'
+            f'<text class="word" x="10" y="37">data</text><text class="data" x="{right}" y="37">{data}</text>'
+            f'<text class="word" x="10" y="55">grad</text><text class="grad" x="{right}" y="55">{grad}</text>'
+        )
+
+    def arrow(self, i: int, place: int) -> str:
+        """The arrow into node i from its argument in that place."""
+        path, head = self.arrows[i, place]
+        return f'<path d="{escape(path)}"/><polygon points="{escape(head)}"/>'
+
+
+def most(grads: Iterable[float]) -> float:
+    """The largest size of a gradient that is finite."""
+    return max([fabs(grad) for grad in grads if isfinite(grad)], default=0.0) or 1.0
+
+
+def share(grad: float, largest: float) -> float:
+    """A gradient over the largest one."""
+    return grad / largest if isfinite(grad) else 0.0
+
+
+def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
+    """Where Graphviz puts the nodes of a graph and the arrows between them.
+
+    Args:
+        nodes: arguments before results.
+        names: what each is called.
+
+    Raises:
+        RuntimeError: Graphviz is missing, or fails.
+    """
+    signs = [_sign(node) for node in nodes]
+    widths = [_width(names[node], sign) for node, sign in zip(nodes, signs)]
+    placed = positions(_dot_text(nodes, widths))
+    middles = {int(box["name"][1:]): _middle(_points(box, "p")) for box in placed["objects"]}
+    curves, arrows = {}, {}
+    # one node's arrows after another's, as Graphviz draws them: numbers find room on the first ones first
+    for edge in sorted(placed.get("edges", ()), key=lambda edge: edge["tail"]):
+        i, place = map(int, edge["id"][1:].split("_"))
+        curve, head = _points(edge, "b"), _points(edge, "P", "_hdraw_")
+        curves[i, place], arrows[i, place] = curve, (_path(curve), _corners(head))
+    labels = label_places(curves, [(x, y, widths[i], _HEIGHT) for i, (x, y) in middles.items()])
+    page = _points(placed, "P")
+    left, top = min([x for x, _ in page]), min([y for _, y in page])
+    width, height = [floor(max(along) - min(along) + 0.5) for along in zip(*page)]  # whole pixels, as `dot` rounds them
+    view = f'viewBox="0 0 {width:g} {height:g}"'
+    moved = f' transform="translate({_written(-left)} {_written(-top)})"'
+    return Layout([names[node] for node in nodes], signs, widths, middles, arrows, labels, view, moved, width, height)
+
+
+def _dot_text(nodes: Sequence[Value], widths: Sequence[float]) -> str:
+    """The graph in the DOT language: boxes n0, n1, … without text, and arrows with the ids e3_0, e3_1, …"""
+    number = Identities((node, i) for i, node in enumerate(nodes))
+    lines = ["digraph { rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; ordering=in;"]
+    lines.append('node [shape=box, fixedsize=true, label=""];')
+    for i, width in enumerate(widths):
+        lines.append(f"n{i} [id=n{i}, width={width / 72:.3f}, height={_HEIGHT / 72:.3f}];")
+    for i, node in enumerate(nodes):
+        for place, arg in enumerate(node.args):
+            if isinstance(arg, Value):
+                lines.append(f"n{number[arg]} -> n{i} [id=e{i}_{place}];")
+    return "\n".join([*lines, "}"])
+
+
+# -------------------------------------------------------------------------------------------------- Graphviz's strokes
+
+
+def _points(thing: Mapping[str, Any], stroke: str, drawn: str = "_draw_") -> list[Point]:
+    """The points of the first stroke of a kind, in SVG's direction: Graphviz counts upwards, SVG downwards.
+
+    Args:
+        thing: the graph, a node or an edge, from Graphviz's JSON.
+        stroke: "p" for the outline of a polygon, "P" for a filled one, "b" for Bézier curves.
+        drawn: which list of strokes it stands in: "_draw_", or "_hdraw_" for the head of an arrow.
+    """
+    for each in thing.get(drawn, ()):
+        if each["op"] == stroke:
+            return [(x, 0.0 - y) for x, y in each["points"]]  # not -y, which would make -0.0 of 0
+    raise RuntimeError(f"Graphviz drew {thing.get('id', 'a page')} in another way than boxes and arrows are drawn")
+
+
+def _middle(corners: Sequence[Point]) -> Point:
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+
+
+def _path(curve: Sequence[Point]) -> str:
+    """Bézier curves as SVG's path: Mx,yCx,y x,y x,y …"""
+    first, *others = [f"{_written(x)},{_written(y)}" for x, y in curve]
+    return f"M{first}C{' '.join(others)}"
+
+
+def _corners(polygon: Sequence[Point]) -> str:
+    """A polygon as SVG writes it, closed."""
+    return " ".join([f"{_written(x)},{_written(y)}" for x, y in [*polygon, polygon[0]]])
+
+
+def _written(coordinate: float) -> str:
+    """A coordinate with the two decimals that Graphviz keeps.
+
+    >>> _written(12345.67), _written(25.2), _written(-3.0)
+    ('12345.67', '25.2', '-3')
+    """
+    return f"{coordinate:.2f}".rstrip("0").rstrip(".")
+
+
+# ------------------------------------------------------------------------------------------------- what stands in a box
+
+
+def _sign(node: Value) -> str:
+    """What a node does, without its arguments: tanh, *, 3.0 *"""
+    if node.op is None:
+        return ""
+    text = "".join([piece for piece in parts(node) if isinstance(piece, str)]).strip()
+    return node.op.name if text.startswith(f"{node.op.name}(") else text
+
+
+def _width(name: str, sign: str) -> float:
+    """The width of a box in which both fit on a line."""
+    head = columns(cut_inside(name, _MOST)) * _BOLD + (columns(cut_inside(sign, _MOST)) + 2) * _LETTER
+    return max(head, _LEAST * _LETTER) + _PADDING
+
+
+def columns(text: str) -> int:
+    """How wide a text is in letters: an emoji takes two."""
+    return sum([2 if east_asian_width(letter) in "WF" else 1 for letter in text])

@@ -1,0 +1,89 @@
+"""What does the page's script get to know of a backward pass? Its nodes and steps, as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from micrograd_plus._support.identities import Identities
+from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.javascript import script
+from micrograd_plus.formulas.row_graphs import is_close
+from micrograd_plus.stepping.notation import parts
+from micrograd_plus.stepping.passes import Pass
+from micrograd_plus.stepping.steps import Step
+
+_COLUMNS = ("upstream", "local", "contribution", "before", "after")
+
+
+def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any]:
+    """What page.js reads: the nodes, the steps and what came out wrong, all by the nodes' numbers.
+
+    Args:
+        taken: the pass.
+        nodes: those of its graph, arguments before results; their places are their numbers.
+        reason: why leaves cannot be changed, as `why_fixed` says it.
+    """
+    number = Identities((node, i) for i, node in enumerate(nodes))
+    return {
+        "root": number[taken.root],
+        "fixed": reason,
+        "nodes": [_node(node, taken.names, number) for node in nodes],
+        "held": {str(number[node]): _number(grad) for node, grad in taken.held.items()},
+        "steps": [_step(step, number) for step in taken.steps],
+        "wrong": {str(number[wrong.node]): str(wrong) for wrong in taken.wrong},
+    }
+
+
+def _node(node: Value, names: Mapping[Value, str], number: Mapping[Value, int]) -> dict[str, Any]:
+    """A node: its name, its operation, its number, its arguments and how it is written."""
+    return {
+        "name": names[node],
+        "op": node.op.name if node.op else "",
+        "data": _number(node.data),
+        "args": [number[arg] if isinstance(arg, Value) else {"number": _number(arg)} for arg in node.args],
+        "parts": [] if node.op is None else parts(node),
+    }
+
+
+def _step(step: Step, number: Mapping[Value, int]) -> dict[str, Any]:
+    return {
+        "kind": step.kind,
+        "node": None if step.node is None else number[step.node],
+        "argument": number[step.argument],
+        "place": step.place,
+        "formula": step.factor,
+        "masked": step.masked,
+        "numbers": [_number(getattr(step, column)) for column in _COLUMNS],
+    }
+
+
+def _number(number: float) -> float | str:
+    """A number as JSON can hold it: inf and nan are words."""
+    return number if math.isfinite(number) else str(number)
+
+
+def as_json(data: Any) -> str:
+    """JSON that may stand in a script element, whatever the strings in it are."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def why_fixed(taken: Pass, nodes: Sequence[Value]) -> str:
+    """Why leaves cannot be changed in the page; "" if they can."""
+    if taken.wrong:
+        return "a wrong order was asked for, to see what it does"
+    if any(step.kind == "hook" for step in taken.steps):
+        return "a hook, which is Python, changes a gradient"
+    for op in dict.fromkeys([node.op for node in nodes if node.op is not None]):
+        made = script(op)
+        if isinstance(made, str):
+            return f"{op.name} cannot be computed in the page: {made}"
+    for node in nodes:
+        if node.op is not None and node.op.forward is not None:
+            numbers = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
+            if not is_close(node.op.forward(*numbers), node.data):
+                return f"{taken.names[node]} is no longer what its arguments give, since their data was written"
+    return ""
