@@ -13,9 +13,9 @@ USUAL = (0.0, 0.5, -0.5, 1.0, -1.0, 2.5, -3.0, 4.5, -6.0, 12.0, 1e-8, -1e-8, 1e3
 HALVINGS = 60  # of the way between two points, after which their ends are neighbouring floats
 
 
-def points(op: Op, count: int) -> list[Point]:
-    """Points of an operation's domain, of so many arguments: ordinary, tiny, large, near its ends; and its kinks."""
-    random = Random(op.name)
+def points(op: Op) -> list[Point]:
+    """Points of an operation's domain: ordinary, tiny, large, near its ends; and its kinks."""
+    random, count = Random(op.name), op.arity
     columns = [_column(low, high, random) for low, high in op.domain[:count]]
     if count == 1:
         found: list[Point] = [(x,) for x in columns[0]]

@@ -29,21 +29,20 @@ def problem_of_operation(op: Op, args: Sequence[float], moved: Sequence[int], na
 
 def problems_of_row(f: Callable[..., Any], op: Op) -> Iterator[Problem | Finding]:
     """A function of the table at points of its domain; a finding where its rules don't take floats and Values alike."""
-    count = len(op.partials) - len(op.options)
-    names = argument_names(f, count)
-    for args in points(op, count):
+    names = argument_names(f, op.arity)
+    for args in points(op):
         full = (*args, *op.options.values())
         broken = _broken(op, full)
         if broken:
             point = tuple(zip(names, args))
             yield Finding("wrong", op.name, op.name, "", point, 1, nan, operation=broken)
         else:
-            yield problem_of_operation(op, full, range(count), names)
+            yield problem_of_operation(op, full, range(op.arity), names)
 
 
 def _broken(op: Op, args: tuple[float, ...]) -> str:
     """What forward or a partial can't do with these numbers, in words; "" if nothing."""
-    count = len(args) - len(op.options)
+    count = op.arity
     what = "forward"
     try:
         out = op.forward(*args)  # type: ignore[misc]  # every row has one

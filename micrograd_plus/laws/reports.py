@@ -108,7 +108,7 @@ class EngineReport:
         >>> import micrograd_plus as mp
         >>> told = mp.check_engine(mp.Value, laws=["relu"]).as_dict()
         >>> told["engine"], told["holds"], told["counts"]["pass"]
-        ('micrograd_plus.engine.Value', True, 1)
+        ('micrograd_plus.engine.value.Value', True, 1)
         >>> told["laws"][0]["name"], told["laws"][0]["verdict"]
         ('relu', 'pass')
         """

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
-from micrograd_plus.strategies.programs import Expression, Function, Step, arity, defaults, op_of
+from micrograd_plus._support.identities import Identities
+from micrograd_plus.engine.value import Value
+from micrograd_plus.strategies.programs import Expression, Function, Step, defaults, op_of
 
 MARGIN = 0.05  # how far arguments stay from the ends of a domain, and from kinks by the row's own measure
 LARGEST = 100.0  # of the numbers in an expression
@@ -52,7 +54,7 @@ class Builder:
 
     def __init__(self, functions: Sequence[Function], most: int, max_leaves: int, near_kinks: bool) -> None:
         self.functions = functions
-        self.joins = sorted([f for f in functions if arity(f) == 2], key=lambda f: op_of(f).name != "add")
+        self.joins = sorted([f for f in functions if op_of(f).arity == 2], key=lambda f: op_of(f).name != "add")
         self.most, self.max_leaves, self.near_kinks = most, max_leaves, near_kinks
         self.data: list[float] = []
         self.growth: list[float] = []
@@ -89,7 +91,7 @@ class Builder:
             return True
         if (wish.constant and self.apply(wish, dict([wish.constant]))) or self.apply(wish, {}):
             return True
-        places = range(arity(wish.function))
+        places = range(op_of(wish.function).arity)
         if len(self.data) == 1 and len(places) == 1:  # all there is, and the function does not take it
             self.drop_leaf()
         start = wish.picks[0] % len(SIMPLE)
@@ -118,7 +120,7 @@ class Builder:
 
     def apply(self, wish: Wish, given: dict[int, int | float]) -> bool:
         """Add the wished step with some arguments given, the others as they are picked; False where none fit."""
-        count, domain = arity(wish.function), op_of(wish.function).domain
+        count, domain = op_of(wish.function).arity, op_of(wish.function).domain
         newest = range(len(self.data) - 1, -1, -1)
         # with room for one step, many loose nodes or no function to join them, the step takes a loose node first
         narrow = self.room == 1 or not self.joins or len(self.loose) > SEVERAL
@@ -148,10 +150,9 @@ class Builder:
         out = op.forward(*numbers) if op.forward else math.nan
         if not abs(out) <= slack * LARGEST:
             return False
-        growth = 1.0
-        for x, partial, mask in zip(step.args, op.partials, op.masks):
-            if isinstance(x, int) and partial is not None and (mask is None or mask(out, *numbers)):
-                growth += abs(float(partial(out, *numbers))) * self.growth[x]
+        leaves = [Value(self.data[x]) if isinstance(x, int) else x for x in step.args]
+        before = Identities((leaf, self.growth[x]) for leaf, x in zip(leaves, step.args) if isinstance(x, int))
+        growth = sum([abs(slope) * before[leaf] for leaf, slope in op.slopes(out, (*leaves, *step.options))], 1.0)
         if growth <= slack * STEEPEST:
             self.add(out, step, growth)
             return True

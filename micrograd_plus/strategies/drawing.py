@@ -21,7 +21,7 @@ from micrograd_plus.engine.operations import Op
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.strategies.builders import Builder, Wish
 from micrograd_plus.strategies.leaves import numbers
-from micrograd_plus.strategies.programs import Expression, Function, arity, defaults, op_of
+from micrograd_plus.strategies.programs import Expression, Function, defaults, op_of
 
 CONSTANTS = (2.0, 0.5, 3.0, -1.0, 1.5, -2.0, 0.1)
 
@@ -93,7 +93,7 @@ def _chosen(functions: str | Function | Iterable[str | Function] | None) -> tupl
 def _wishes(draw: st.DrawFn, functions: tuple[Function, ...], most: int) -> Wish:
     """Any step, by its function; its arguments are nodes, or one of them is a constant or a new leaf."""
     function = draw(st.sampled_from(_weighted(functions)))
-    count = arity(function)
+    count = op_of(function).arity
     picks = tuple([draw(st.integers(0, most)) for _ in range(count)])
     options = draw(_options(defaults(function)))
     kind = draw(st.integers(0, 5)) if count > 1 else 0

@@ -136,11 +136,6 @@ def op_of(function: Function) -> Op:
     return op
 
 
-def arity(function: Function) -> int:
-    """How many arguments a function takes, options not among them."""
-    return len(op_of(function).partials) - len(op_of(function).options)
-
-
 def defaults(function: Function) -> tuple[float, ...]:
     """The options of a function, where none are given."""
     return tuple(op_of(function).options.values())
