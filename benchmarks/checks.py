@@ -30,7 +30,8 @@ from rich.console import Console
 from rich.progress import track
 
 import micrograd_plus as mp
-from micrograd_plus.check.checking import Finding, GradientError, check_grads
+from micrograd_plus.check.checking import check_grads
+from micrograd_plus.check.reports import Finding, GradientError
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.rows import FUNCTIONS

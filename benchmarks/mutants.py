@@ -34,6 +34,8 @@ from rich.console import Console
 from rich.progress import track
 
 ROOT = Path(__file__).parents[1]
+# where a derivative is judged
+CHECKS = ["orders", "judging", "kinks", "rounding", "complex_steps", "stops", "samples", "operations", "culprits"]
 # what is mutated, and the tests that are closest to it; then come the others, the quick ones first
 ENGINE = ["tests/test_engine.py", "micrograd_plus/engine", "tests/test_anomalies.py", "tests/test_copying.py"]
 MUTATED = {
@@ -41,7 +43,7 @@ MUTATED = {
     "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
     "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
-    "check/checking": ["tests/test_check.py", "micrograd_plus/check"],
+    **{f"check/{name}": ["tests/test_check.py", "micrograd_plus/check"] for name in CHECKS},
     **{
         f"program/{name}": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"]
         for name in ("tracing", "stand_ins", "flat_graphs", "comparing")

@@ -20,12 +20,12 @@ def register() -> None:
 
 
 def _values(_: type) -> Any:
-    from micrograd_plus.strategies.drawing import values
+    from micrograd_plus.strategies.leaves import values
 
     return values()
 
 
 def _mlps(_: type) -> Any:
-    from micrograd_plus.strategies.drawing import mlps
+    from micrograd_plus.strategies.networks import mlps
 
     return mlps()

@@ -18,7 +18,7 @@ from micrograd_plus import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.program import Program, paths
-from micrograd_plus.strategies.drawing import Expression, Step
+from micrograd_plus.strategies.programs import Expression, Step
 
 TOLERANCE = 1e-9  # of the answer and the sum of the absolute contributions to it (design.md §5)
 Cost = Callable[..., Any]

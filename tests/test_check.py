@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.check.checking import Finding, GradientError, GradientReport, check_grads
+from micrograd_plus.check.checking import check_grads
 from micrograd_plus.check.differences import slopes
+from micrograd_plus.check.reports import Finding, GradientError, GradientReport
 from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 

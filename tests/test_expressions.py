@@ -14,7 +14,8 @@ from hypothesis import given, settings
 
 from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.strategies.drawing import Expression, Step, expressions
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.programs import Expression, Step
 
 # An error is relative to the sum of the absolute contributions along all paths: contributions that cancel leave their
 # rounding errors. One operation is off by some 1e-16, and errors may grow by 1e4 (strategies.STEEPEST). Of 600 graphs

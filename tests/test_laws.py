@@ -17,7 +17,10 @@ import pytest
 from micrograd.engine import Value as Micrograd
 
 import micrograd_plus as mp
-from micrograd_plus.laws.holding import LAWS, EngineReport, Failure, check_engine
+from micrograd_plus.laws.checking import check_engine
+from micrograd_plus.laws.programs import Failure
+from micrograd_plus.laws.reports import EngineReport
+from micrograd_plus.laws.table import LAWS
 
 
 @pytest.fixture(autouse=True)
@@ -538,7 +541,7 @@ def test_without_fork_the_reports_are_the_same(way: str, monkeypatch: pytest.Mon
     assert expected.failures == ["a node used twice"]
     monkeypatch.delattr("os.fork")
     if way == "here":
-        monkeypatch.setattr("micrograd_plus.laws.trials._importable", lambda _: "")
+        monkeypatch.setattr("micrograd_plus.laws.benches._importable", lambda _: "")
     report = check_engine(value)
     assert [(each.law, each.verdict) for each in report.outcomes] == [
         (each.law, each.verdict) for each in expected.outcomes

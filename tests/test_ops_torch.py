@@ -16,7 +16,8 @@ from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.strategies.drawing import Expression, Step, expressions
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.programs import Expression, Step
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional

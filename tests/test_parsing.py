@@ -22,7 +22,8 @@ from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.cards import usage
 from micrograd_plus.formulas.writing import formula
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.strategies.drawing import Expression, expressions
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.programs import Expression
 
 LETTERS = {"w": 2.0, "x": -3.0, "y": 0.5}
 

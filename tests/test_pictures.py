@@ -27,7 +27,8 @@ from micrograd_plus.pictures.folding import fold
 from micrograd_plus.pictures.images import Picture
 from micrograd_plus.pictures.labels import LONGEST
 from micrograd_plus.pictures.pruning import long_edges, nearest_boxes
-from micrograd_plus.strategies.drawing import Expression, expressions
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.programs import Expression
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -41,7 +41,9 @@ from micrograd_plus import Value
 from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.program import paths
-from micrograd_plus.strategies.drawing import Expression, expressions, mlps
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.networks import mlps
+from micrograd_plus.strategies.programs import Expression
 
 EDGES = (0.0, 1.0, -1.0, 0.5, 2.0, -3.0, math.inf, -math.inf, math.nan)
 POINTS = (*EDGES, -0.0, 0.3, -0.7, 3.0, 40.0, -40.0, 1e10, -1e10, 1e308, -1e308, 1e-308)

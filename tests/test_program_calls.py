@@ -17,7 +17,7 @@ from programs import ACTIVATIONS, EXECUTORS, MODEL, ROWS, A, B, Cost, agree, che
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.program import Program
-from micrograd_plus.strategies.drawing import mlps
+from micrograd_plus.strategies.networks import mlps
 
 # ------------------------------------------------------------------------------------------- what goes in and comes out
 

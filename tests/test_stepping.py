@@ -16,7 +16,8 @@ from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping import naming, notation, passes, stepper
 from micrograd_plus.stepping.stepper import Backprop, backprop
-from micrograd_plus.strategies.drawing import Expression, expressions
+from micrograd_plus.strategies.drawing import expressions
+from micrograd_plus.strategies.programs import Expression
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 1e308, -1e308, math.inf, -math.inf, math.nan]
 EDGY: list[Any] = [mp.relu, mp.maximum, mp.mul, mp.div, mp.pow, mp.log, mp.where, mp.clamp, mp.sub, mp.less, mp.add]

@@ -19,19 +19,11 @@ from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
-from micrograd_plus.strategies.drawing import (
-    LARGEST,
-    MARGIN,
-    Expression,
-    Step,
-    _chosen,
-    _defaults,
-    _Program,
-    _Wish,
-    expressions,
-    mlps,
-    values,
-)
+from micrograd_plus.strategies.builders import LARGEST, MARGIN, Builder, Wish
+from micrograd_plus.strategies.drawing import _chosen, expressions
+from micrograd_plus.strategies.leaves import values
+from micrograd_plus.strategies.networks import mlps
+from micrograd_plus.strategies.programs import Expression, Step, defaults
 
 Call = tuple[Step, tuple[float, ...]]
 
@@ -171,7 +163,7 @@ def test_a_negative_constant_keeps_its_sign_in_front_of_a_power() -> None:
     )
 
 
-def test_options_are_written_where_they_are_not_the_defaults() -> None:
+def test_options_are_written_where_they_are_not_thedefaults() -> None:
     steps = (Step(mp.elu, (0,), (2.0,)), Step(mp.elu, (1,), (1.0,)))
     assert str(Expression((2.0,), steps)) == "a = 2.0\nb = mp.elu(a, alpha=2.0)\nc = mp.elu(b)"
 
@@ -213,10 +205,10 @@ def test_every_function_finds_a_leaf_that_it_goes_with(name: str, near_kinks: bo
     [function] = _chosen(name)
     for first in (0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -3.0, 1e-3, 2.5):
         for pick in range(4):
-            program = _Program([function], 20, 4, near_kinks)
-            program.add(first)
-            program.grant(_Wish(function, (pick,), _defaults(function)))
-            assert program.expression().functions == {name}, (first, pick)
+            builder = Builder([function], 20, 4, near_kinks)
+            builder.add(first)
+            builder.grant(Wish(function, (pick,), defaults(function)))
+            assert builder.expression().functions == {name}, (first, pick)
 
 
 def test_nodes_are_shared() -> None:

@@ -16,7 +16,7 @@ class OfLaws(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the words apart: after --laws come names of laws, and the engine, if it was not said before."""
-        from micrograd_plus.laws.holding import LAWS
+        from micrograd_plus.laws.table import LAWS
 
         known = {law.name for law in LAWS}
         words: list[str] = []
@@ -66,9 +66,9 @@ def check_engine(engine: str | None, names: tuple[str, ...], as_json: bool, seco
     """
     if engine is None or not engine.partition(":")[0]:
         raise click.UsageError("which engine? Expected MODULE:CLASS, such as my_engine.py:Value")
-    from micrograd_plus.laws import holding
+    from micrograd_plus.laws import checking
 
-    report = holding.check_engine(engine, laws=names or None, seconds=seconds)
+    report = checking.check_engine(engine, laws=names or None, seconds=seconds)
     try:
         click.echo(json.dumps(report.as_dict(), indent=2) if as_json else str(report))
         sys.stdout.flush()

@@ -125,8 +125,6 @@ def _package(file: Path) -> list[Path]:
 def _meant(file: Path, where: str) -> str:
     """What to give in the place of an engine's module that is not there."""
     is_file = file.suffix == ".py"
-    if not is_file and not all(part.isidentifier() for part in where.split(".")):
-        raise ValueError(f"{where!r} is no module and no file of Python's; expected MODULE:CLASS or FILE.py:CLASS")
     nearby = [path.name if is_file else path.stem for path in (file.parent if is_file else Path()).glob("*.py")]
     module, _, name = where.rpartition(".")
     near = f"{module}:{name}" if module and name[:1].isupper() else nearest(file.name, nearby)
