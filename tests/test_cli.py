@@ -632,7 +632,7 @@ def test_an_engine_may_be_a_part_of_a_package(capsys: pytest.CaptureFixture[str]
         str(Path("pkg/engine.py").resolve()): "pkg.engine",
         "pkg/deep/other.py:Value": "pkg.deep.other",
         "bare/engine.py:Value": "bare.engine",
-        "json/engine.py:Value": "micrograd_plus.engine",
+        "json/engine.py:Value": "micrograd_plus.engine.value",
     }
     for engine, home in homes.items():
         assert run("check-engine", engine, "--laws", "dy/dy is 1") == 0
