@@ -131,6 +131,8 @@ def _best(
             new, old = _slope(stencil, i, here[i], there[i]), best.get(i)
             better = new.kind == "smooth" and (old is None or old.kind != "smooth" or new.error < old.error)
             better = better and (attempt < ATTEMPTS or _precise(new, COARSE))
+            if better and old is not None and old.kind == "kink":  # unless the sides differ as much, and are less clear
+                better = not abs(new.right - new.left) >= 0.5 * abs(old.right - old.left)
             if old is None or old.kind == "edge" or better:
                 best[i] = new
             if (new.kind == "smooth" and _precise(new, target)) or (kinked and new.kind == "kink" and new.sharp):
