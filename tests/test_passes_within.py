@@ -310,6 +310,15 @@ def test_an_exception_at_any_line_of_the_engine_leaves_gradients_old_or_new(work
     assert count > 20
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises here, also where the tests run in the background and inherit that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("work", ["backward", "gradient"])
 def test_an_interrupt_in_any_rule_leaves_gradients_as_they_were(work: str) -> None:
     """In plain Python, and natively: a signal comes up where Python runs, as in a partial."""
