@@ -126,6 +126,13 @@ class Op:
         >>> x.grad
         60.0
         """
+        arg = node._a
+        if len(self.partials) == 1 and not isinstance(arg, (float, int)) and arg is not None:
+            # the loop below without its lists, for what most networks have most of: a tenth of a pass in plain Python
+            slope, passes = self.slope(0, node._data, (arg._data,))
+            if passes:
+                arg._grad += node._grad * slope
+            return
         for arg, slope in self.slopes(node._data, node.args):
             arg._grad += node._grad * slope
 
