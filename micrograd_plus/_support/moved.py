@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 MOVED = {  # the old name: the room, and the module's name there where it is another
     **dict.fromkeys(["arguments", "errors", "files", "identities", "letters"], "_support"),
@@ -34,7 +34,7 @@ MOVED = {  # the old name: the room, and the module's name there where it is ano
 }
 
 
-class Moved(Loader):
+class Moved:
     """A finder of modules by their old names, and a loader that puts the one of today in the place of the old one."""
 
     @staticmethod
@@ -43,7 +43,11 @@ class Moved(Loader):
     ) -> ModuleSpec | None:
         """Where the module of an old name is to be had; None for every other name."""
         package, _, old = name.partition(".")
-        return ModuleSpec(name, Moved()) if package == "micrograd_plus" and old in MOVED else None
+        loader: Any = Moved()  # no importlib.abc.Loader, whose import takes longer than all that is ours
+        return ModuleSpec(name, loader) if package == "micrograd_plus" and old in MOVED else None
+
+    def create_module(self, _: ModuleSpec) -> None:
+        """Python makes the module as usual; it is not kept."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Let the old name mean the module of today."""
