@@ -37,12 +37,18 @@ ROOT = Path(__file__).parents[1]
 # where a derivative is judged
 CHECKS = ["orders", "judging", "kinks", "rounding", "complex_steps", "stops", "samples", "operations", "culprits"]
 # what is mutated, and the tests that are closest to it; then come the others, the quick ones first
+ENGINE_FILES = [
+    *("recording", "operations", "scalars", "value", "sums", "walking", "hooks", "chain", "backward", "handmade"),
+    "copying",
+]
 ENGINE = ["tests/test_engine.py", "micrograd_plus/engine", "tests/test_anomalies.py", "tests/test_copying.py"]
 MUTATED = {
-    **dict.fromkeys([f"engine/{name}" for name in ("value", "operations", "walking", "chain", "backward")], ENGINE),
+    **dict.fromkeys([f"engine/{name}" for name in ENGINE_FILES], ENGINE),
     "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
     "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
+    "calculus/gradients": ["tests/test_calculus.py", "micrograd_plus/calculus"],
+    "calculus/leaks": ["tests/test_calculus.py", "micrograd_plus/calculus"],
     **{f"check/{name}": ["tests/test_check.py", "micrograd_plus/check"] for name in CHECKS},
     **{
         f"program/{name}": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"]
