@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from inspect import isfunction, signature
+from inspect import signature
 from typing import Any, NamedTuple
 
 from micrograd_plus import losses
@@ -35,25 +35,20 @@ def _signs(label: int) -> list[float]:
     return [2.0 * number - 1.0 for number in one_hot(label)]
 
 
-# by what a loss calls its first argument: the last layer's activation, the target of a label, and the beliefs
-_OUTPUTS: dict[str, tuple[str, Callable[[int], Any], Callable[[list[float]], list[float]]]] = {
-    "prediction": ("sigmoid", one_hot, list),
-    "probability": ("sigmoid", one_hot, list),
-    "logit": ("linear", one_hot, sigmoid),
-    "logits": ("linear", int, softmax),
-    "score": ("linear", _signs, sigmoid),
-}
+def _choice(loss: losses.Loss) -> Choice:
+    """What goes with a loss, by what it takes as a target and by the interval of its outputs."""
+    if loss.target == "class":
+        return Choice(loss.function, "linear", int, softmax)
+    if loss.target == "sign":
+        return Choice(loss.function, "linear", _signs, sigmoid)
+    if loss.target == "probability" and loss.outputs != (0.0, 1.0):  # a logit
+        return Choice(loss.function, "linear", one_hot, sigmoid)
+    return Choice(loss.function, "sigmoid", one_hot, list)
 
 
 def loss_choices() -> dict[str, Choice]:
-    """A choice for each loss there is: each public function of `losses` whose second argument is the target."""
-    made = {}
-    for name, loss in vars(losses).items():
-        if isfunction(loss) and loss.__module__.startswith(losses.__name__) and not name.startswith("_"):
-            outputs, target, *_ = [*signature(loss).parameters, ""]
-            if target == "target":
-                made[name] = Choice(loss, *_OUTPUTS[outputs])
-    return made
+    """A choice for each loss there is."""
+    return {name: _choice(loss) for name, loss in losses.LOSSES.items()}
 
 
 LOSSES = loss_choices()
