@@ -12,6 +12,8 @@ from functools import cache
 from math import copysign, inf, isfinite, nan
 from typing import Literal, NamedTuple
 
+from micrograd_plus.check.rounding import EPSILON
+
 ROWS = 7  # steps in one extrapolation
 RATIO = 1.6  # of a step to the next; no power of it is whole, so that no period hides behind the steps
 SHRINK = 8.0  # of the first step, from one attempt to the next
@@ -98,8 +100,10 @@ def slopes(sample: Sample, x: float, noise: Noise, target: float = 1e-8, start: 
             if old.kind != "smooth":
                 found[i] = slope._replace(kind=kind, crossed=crossed)
             elif kind == "smooth" and slope.error < old.error > abs(slope.value - old.value):
-                # the same slope, seen better from beyond a kink near by
-                found[i] = slope._replace(error=max(slope.error, BEYOND * slope.size))
+                # the same slope, seen better from beyond a kink near by: but a slope as small as rounding makes of the
+                # terms that cancel there is not seen at all
+                terms = noise(x)[i] / EPSILON / max(1.0, abs(x))
+                found[i] = slope._replace(error=max(slope.error, BEYOND * max(slope.size, terms)))
     return [found.get(i, NOTHING) for i in range(len(centre))]
 
 
