@@ -308,8 +308,7 @@ def test_the_page_computes_each_row_as_python_does(browser: Any) -> None:
                 if mask is not None and mask is not partial:
                     cases.append((op.name, f"rules.{op.name}.masks[{i}]", (out, *args), float(mask(out, *args))))
     asked = [[call, [plain(x) for x in args]] for _, call, args, _ in cases]
-    code = asset("page.js")
-    helpers = code[: code.index("// ---")]
+    helpers = asset("script/arithmetic.js")
     run = f"""() => {{
         {arithmetic(live)}
         {helpers}

@@ -23,7 +23,7 @@ MATH = {
     *("floor", "hypot", "log", "log10", "log1p", "log2", "max", "min", "sign", "sin", "sinh", "sqrt", "tan", "tanh"),
 }
 _SIGNS = {"+", "-", "*", "/", "<", "<=", "=="}
-_PYTHONS = {"pow", "pow_log", "mod", "round", "where"}  # JavaScript's own differ at edges: page.js has Python's
+_PYTHONS = {"pow", "pow_log", "mod", "round", "where"}  # JavaScript's own differ at edges: the page has Python's
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,18 @@
-"""Read the style sheets, the script and the skeleton of the page, which lie beside this file."""
+"""Read the style sheets, the scripts and the skeleton of the page, which lie beside this file."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
+# in this order they are one script: each uses what stands before it, and, once the page runs, what stands after it
+SCRIPTS = ("arithmetic", "numbers", "words", "showing", "story", "view", "leaves", "controls")
+
 
 def asset(name: str) -> str:
-    """The text of a file such as "page.js"."""
+    """The text of a file such as "page.html"."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def page_script() -> str:
+    """What the page does, as JavaScript."""
+    return "\n".join([asset(f"script/{name}.js") for name in SCRIPTS])

@@ -13,7 +13,7 @@ from reprlib import repr as short_repr
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import arithmetic
-from micrograd_plus.stepping.page.assets import asset
+from micrograd_plus.stepping.page.assets import asset, page_script
 from micrograd_plus.stepping.page.films import film
 from micrograd_plus.stepping.page.layouts import Layout, layout
 from micrograd_plus.stepping.page.payload import as_json, page_data, why_fixed
@@ -21,7 +21,7 @@ from micrograd_plus.stepping.passes import Pass
 
 LIMIT = 700  # nodes: Graphviz lays them out in a tenth of a second; nobody clicks through more
 _LISTED = 300  # steps in the list under the static picture
-_LEAST, _MOST = 0.75, 1.25  # the scale of the graph, as in page.js: never too small to read
+_LEAST, _MOST = 0.75, 1.25  # the scale of the graph, as in script/view.js: never too small to read
 
 
 def html(taken: Pass) -> str:
@@ -113,6 +113,6 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
         "graph": svg,
         "data": as_json(page_data(taken, nodes, reason)),
         "arithmetic": arithmetic(ops.values()) if not reason else "const forward = {};\nconst rules = {};",
-        "js": asset("page.js"),
+        "js": page_script(),
     }
     return re.sub(r"<!--(\w+)-->|/\*(\w+)\*/", lambda m: pieces.get(m[1] or m[2], ""), asset("page.html"))

@@ -19,7 +19,7 @@ _COLUMNS = ("upstream", "local", "contribution", "before", "after")
 
 
 def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any]:
-    """What page.js reads: the nodes, the steps and what came out wrong, all by the nodes' numbers.
+    """What the script reads: the nodes, the steps and what came out wrong, all by the nodes' numbers.
 
     Args:
         taken: the pass.

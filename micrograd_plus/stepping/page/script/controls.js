@@ -1,0 +1,54 @@
+// Buttons, keys and the mouse; then the page begins.
+
+function pause() {
+  clearInterval(timer);
+  timer = null;
+  $("play").textContent = "Play";
+}
+
+function play() {
+  if (timer !== null) return pause();
+  if (position === final) go(0);
+  timer = setInterval(() => go(position + 1), Number($("speed").value));
+  $("play").textContent = "Pause";
+  return undefined;
+}
+
+$("slider").max = final;
+$("slider").addEventListener("input", () => go(Number($("slider").value)));
+$("first").addEventListener("click", () => go(0));
+$("back").addEventListener("click", () => go(position - 1));
+$("next").addEventListener("click", () => go(position + 1));
+$("last").addEventListener("click", () => go(final));
+$("play").addEventListener("click", play);
+$("speed").addEventListener("change", () => timer !== null && (pause(), play()));
+pictured.forEach((box, i) => {
+  const ask = (node) => () => {
+    told = node;
+    tell();
+  };
+  box.setAttribute("tabindex", "0");
+  box.setAttribute("role", "img");
+  box.addEventListener("pointerenter", ask(i));
+  box.addEventListener("pointerleave", ask(null));
+  box.addEventListener("focus", ask(i));
+  box.addEventListener("blur", ask(null));
+});
+document.addEventListener("keydown", (event) => {
+  const { target } = event;
+  const typing = target.matches("input[type=number], select") || (target.matches("input") && target.id !== "slider");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const keys = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: 0, End: final };
+  if (event.key in keys) {
+    event.preventDefault();
+    pause();
+    go(keys[event.key]);
+  } else if (event.key === " " && !target.matches("button")) {
+    event.preventDefault();
+    play();
+  }
+});
+new ResizeObserver(fit).observe($("graph")); // a frame may have no width yet
+offerLeaves();
+fit();
+show();

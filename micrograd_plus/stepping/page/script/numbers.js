@@ -1,0 +1,53 @@
+// The graph and the steps of its pass, with numbers that follow the leaves.
+
+const NAMED = { nan: NaN, inf: Infinity, "-inf": -Infinity };
+const real = (x) => (typeof x === "string" ? NAMED[x] : x);
+const graph = JSON.parse(document.getElementById("data").textContent);
+const nodes = graph.nodes.map((node) => ({
+  ...node,
+  data: real(node.data),
+  args: node.args.map((arg) => (typeof arg === "object" ? real(arg.number) : { node: arg })),
+}));
+const held = Object.fromEntries(Object.entries(graph.held).map(([i, grad]) => [i, real(grad)]));
+const steps = graph.steps.map((step) => {
+  const [upstream, local, contribution, before, after] = step.numbers.map(real);
+  return { ...step, upstream, local, contribution, before, after };
+});
+const made = nodes.map((_, i) => i).filter((i) => nodes[i].op);
+const rank = new Map(made.map((i, k) => [i, k]));
+const leaves = nodes.map((_, i) => i).filter((i) => !nodes[i].op);
+const final = made.length + steps.length;
+
+const data = (arg) => (typeof arg === "object" ? nodes[arg.node].data : arg);
+
+// Values and gradients from the leaves, as Python computes them.
+function recompute() {
+  for (const i of made) nodes[i].data = forward[nodes[i].op](...nodes[i].args.map(data));
+  const sums = new Map();
+  const reached = new Set([graph.root]); // where a gradient comes; elsewhere not even 0 · inf does
+  for (const step of steps) {
+    const sum = sums.get(step.argument) ?? 0;
+    let after = 1;
+    if (step.kind === "seed") {
+      [step.upstream, step.local, step.contribution] = [1, 1, 1];
+    } else {
+      const node = nodes[step.node];
+      const rule = rules[node.op];
+      const at = [node.data, ...node.args.map(data)];
+      const mask = rule.masks[step.place];
+      step.upstream = sums.get(step.node) ?? 0;
+      step.local = rule.partials[step.place](...at);
+      const comes = reached.has(step.node);
+      const stopped = mask !== null && (mask === true ? step.local : mask(...at)) === 0;
+      if (comes && !stopped) reached.add(step.argument);
+      step.masked = stopped || (!comes && !Number.isFinite(step.local));
+      step.contribution = step.masked ? 0 : step.upstream * step.local;
+      const idle = step.upstream === 0 && step.contribution === 0 && node.op !== "add"; // -0 stays
+      after = step.masked || idle ? sum : node.op === "add" && sum === 0 ? step.contribution : sum + step.contribution;
+    }
+    const kept = step.argument in held ? held[step.argument] : null;
+    step.before = kept === null ? sum : sum + kept;
+    step.after = kept === null ? after : after + kept;
+    sums.set(step.argument, after);
+  }
+}

@@ -1,0 +1,112 @@
+// What is seen at one moment of the pass.
+
+const $ = (id) => document.getElementById(id);
+const pictured = nodes.map((_, i) => $(`n${i}`));
+const arrow = (i, place) => $(`e${i}_${place}`);
+let position = 0; // 0: the leaves alone; then the values one by one; then the steps
+let told = null; // the node whose story is asked for
+let timer = null;
+
+function element(kind, text = "", properties = {}) {
+  const made = Object.assign(document.createElement(kind), properties);
+  if (text !== "") made.textContent = text;
+  return made;
+}
+
+function fill(parent, some) {
+  parent.replaceChildren(...some.map(([kind, text]) => element("span", text, { className: kind })));
+}
+
+const known = (i) => !nodes[i].op || rank.get(i) < position; // whether its value has appeared
+const backwardAt = () => position - made.length - 1; // which step has just been taken; below 0: none
+
+// Each node's gradient after the steps so far; none where nothing has come yet.
+function gradients() {
+  const grads = new Map(Object.entries(held).map(([i, grad]) => [Number(i), grad]));
+  for (const step of steps.slice(0, Math.max(backwardAt() + 1, 0))) grads.set(step.argument, step.after);
+  if (position === final) nodes.forEach((_, i) => grads.has(i) || grads.set(i, 0));
+  return grads;
+}
+
+function go(to) {
+  position = Math.min(Math.max(to, 0), final);
+  if (position === final) pause();
+  show();
+}
+
+function show() {
+  const at = backwardAt();
+  const step = at >= 0 ? steps[at] : null;
+  const value = position > 0 && position <= made.length ? made[position - 1] : null;
+  const grads = gradients();
+  const largest = Math.max(...[...grads.values()].map(Math.abs).filter(Number.isFinite), 1e-300);
+  nodes.forEach((node, i) => {
+    const box = pictured[i];
+    const seen = known(i);
+    const reached = grads.has(i);
+    box.querySelector(".data").textContent = seen ? short(node.data) : "?";
+    box.querySelector(".grad").textContent = reached ? short(grads.get(i)) : "–";
+    const size = reached && grads.get(i) !== 0 ? 0.1 + 0.35 * Math.min(1, Math.abs(grads.get(i)) / largest) : 0;
+    const tint = box.querySelector(".tint");
+    tint.style.fill = grads.get(i) < 0 ? "var(--orange)" : "var(--blue)";
+    tint.style.fillOpacity = Number.isNaN(size) ? 0 : size;
+    const source = step ? step.node === i : value !== null && node !== nodes[value] && uses(value, i);
+    box.classList.toggle("unknown", !seen);
+    box.classList.toggle("unreached", !reached);
+    box.classList.toggle("source", Boolean(source));
+    box.classList.toggle("target", step ? step.argument === i : value === i);
+    box.classList.toggle("wrong", position === final && i in graph.wrong);
+    const gradient = reached ? `, gradient ${short(grads.get(i))}` : "";
+    box.setAttribute("aria-label", `${node.name}: ${seen ? short(node.data) : "not computed yet"}${gradient}`);
+  });
+  for (const edge of document.querySelectorAll(".edge")) edge.classList.remove("lit", "done", "flowing", "forward");
+  steps.slice(0, Math.max(at, 0)).forEach((each) => each.node !== null && arrow(each.node, each.place)?.classList.add("done"));
+  if (value !== null) nodes[value].args.forEach((arg, place) => arrow(value, place)?.classList.add("lit", "forward"));
+  if (step && step.node !== null) arrow(step.node, step.place)?.classList.add("lit", "flowing");
+  showShares(at);
+  showWords(step, value);
+  $("slider").value = position;
+  $("slider").setAttribute("aria-valuetext", $("phase").textContent);
+  for (const id of ["first", "back"]) $(id).disabled = position === 0;
+  for (const id of ["next", "last"]) $(id).disabled = position === final;
+  reveal(step ? [step.argument, step.node] : value !== null ? [value] : []);
+  tell();
+}
+
+const uses = (i, j) => nodes[i].args.some((arg) => typeof arg === "object" && arg.node === j);
+
+function showWords(step, value) {
+  const at = backwardAt();
+  if (step) {
+    $("phase").textContent = `Backward, gradients flow: step ${at} of ${steps.length - 1}`;
+    fill($("step"), pieces(step));
+  } else if (value !== null) {
+    $("phase").textContent = `Forward, values appear: ${position} of ${made.length}`;
+    fill($("step"), valuePieces(value));
+  } else {
+    $("phase").textContent = "The leaves: the numbers that were given";
+    $("step").textContent = `${leaves.length === 1 ? "1 leaf" : `${leaves.length} leaves`}, ${made.length} to compute`;
+  }
+  const wrong = Object.values(graph.wrong);
+  if (position === final && wrong.length) {
+    $("phase").textContent += `. In this order ${wrong.length} come out wrong: ${wrong.slice(0, 3).join("; ")}`;
+  }
+  $("count").textContent = `${position} / ${final}`;
+}
+
+// What each step gave, written on its arrow; of a large graph only the present one.
+function showShares(at) {
+  document.querySelectorAll(".share").forEach((label) => label.remove());
+  const shown = steps.length > 60 ? [at] : [...Array(Math.max(at + 1, 0)).keys()];
+  for (const k of shown) {
+    const step = steps[k];
+    const edge = step && step.node !== null && arrow(step.node, step.place);
+    if (!edge) continue;
+    const label = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    label.setAttribute("class", `share ${step.contribution < 0 ? "minus" : "plus"}`);
+    label.setAttribute("x", edge.dataset.x);
+    label.setAttribute("y", edge.dataset.y);
+    label.textContent = Number.isFinite(step.contribution) ? String(Number(step.contribution.toPrecision(4)) + 0) : short(step.contribution);
+    edge.parentNode.append(label);
+  }
+}

@@ -1,0 +1,43 @@
+// The story of one node: where its value came from, and what each use gave to its gradient.
+function tell() {
+  const at = backwardAt();
+  const i = told ?? (at >= 0 ? steps[at].argument : position > 0 ? made[position - 1] : graph.root);
+  pictured.forEach((box, j) => box.classList.toggle("told", i === j));
+  const title = element("h2", nodes[i].op ? `${name(i)}: made by ${nodes[i].op}` : `${name(i)}: a leaf`);
+  const text = plain(valuePieces(i).slice(0, known(i) ? undefined : 3));
+  const formula = element("p", known(i) ? text : `${text}, not computed yet`, { className: "formula" });
+  const table = element("table");
+  const given = steps.map((step, k) => [step, k]).filter(([step]) => step.argument === i);
+  for (const [step, k] of given) {
+    const row = table.insertRow();
+    row.className = k > at ? "future" : k === at ? "now" : "";
+    const from = step.kind === "seed" ? "it is the loss itself" : step.kind === "hook" ? "a hook makes it" : `from ${name(step.node)}`;
+    const jump = element("button", from, { title: `Go to step ${k}` });
+    jump.addEventListener("click", () => go(made.length + 1 + k));
+    row.insertCell().append(jump);
+    row.insertCell().textContent = step.node === null ? "" : `${short(step.upstream)} · ${enclosed(step.local)}${step.masked ? ", masked" : ""}`;
+    const cell = row.insertCell();
+    cell.className = `number ${step.contribution < 0 ? "minus" : "plus"}`;
+    cell.textContent = short(step.contribution);
+  }
+  if (i in held) {
+    const row = table.insertRow(0);
+    row.insertCell().textContent = "held before";
+    row.insertCell();
+    row.insertCell().textContent = short(held[i]);
+    row.cells[2].className = "number";
+  }
+  const so = given.filter(([, k]) => k <= at);
+  if (given.length) {
+    const row = table.insertRow();
+    row.className = "sum";
+    const all = so.length === given.length;
+    row.insertCell().textContent = `${name(i)}.grad${all ? "" : " so far"}`;
+    row.insertCell().textContent = given.length > 1 ? "the sum (+=)" : "";
+    row.insertCell().textContent = so.length ? short(so.at(-1)[0].after) : "–";
+    row.cells[2].className = "number";
+  }
+  const nothing = given.length ? [] : [element("p", "Nothing flows back to it.", { className: "dim" })];
+  const wrong = position === final && i in graph.wrong ? [element("p", graph.wrong[i], { className: "minus" })] : [];
+  $("story").replaceChildren(title, formula, table, ...nothing, ...wrong);
+}
