@@ -1,8 +1,8 @@
-"""The colours of everything that is drawn, and which of them shows a number's sign and size.
+"""The form of everything that is drawn: colours, letters, light and dark; and which colour shows a number.
 
 Blue is positive and orange is negative, which all eyes tell apart. Most pictures have no background of their own, so
-that what lies outside of boxes must be readable on white and on black; the pages have theirs, and their colours stand
-in `stepping/page/*.css`.
+that what lies outside of boxes must be readable on white and on black. Pages and films have a background, light or
+dark, and read their colours as CSS variables, which `css` writes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,48 @@ class Palette(NamedTuple):
         True
         """
         return self.positive if number > 0 else self.negative if number < 0 else self.neither
+
+
+class Theme(NamedTuple):
+    """The colours of a page, by what they are for; each name is that of a CSS variable."""
+
+    back: str  # behind everything
+    card: str  # behind what is read: the graph, its boxes, the tables
+    text: str
+    dim: str  # what matters less
+    rule: str  # lines that part
+    line: str  # arrows, outlines of boxes
+    up: str  # upstream: where a gradient comes from
+    loc: str  # local: the derivative, and where the gradient goes
+    blue: str  # positive
+    orange: str  # negative
+    glow: str  # behind what happens now
+
+
+LIGHT = Theme(
+    *("#f7f8fa", "#ffffff", "#1d2733", "#5b6773", "#d5dbe1", "#8b97a3", "#6a3fb5", "#087a72", "#1f6fd0", "#b85400"),
+    "#fff1c9",
+)
+DARK = Theme(
+    *("#12171c", "#1c232b", "#e8edf2", "#9aa7b4", "#38434e", "#7d8a97", "#c3a5ff", "#5fd6c9", "#6cb0ff", "#ffa04d"),
+    "#45391a",
+)
+FONT = "Helvetica,Arial,sans-serif"  # of graphs that Graphviz lays out
+SANS = "system-ui, sans-serif"
+MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
+
+
+def css(selector: str) -> str:
+    """The variables of a page's form in CSS, for what the selector chooses: --back, --card, …, --sans, --mono.
+
+    >>> css(".graph").splitlines()[0][:40]
+    '.graph { --back: #f7f8fa; --card: #fffff'
+    """
+    light, dark = [
+        "; ".join([f"--{name}: {colour}" for name, colour in theme._asdict().items()]) for theme in (LIGHT, DARK)
+    ]
+    letters = f"--sans: {SANS}; --mono: {MONO}"
+    return f"{selector} {{ {light}; {letters}; }}\n@media (prefers-color-scheme: dark) {{ {selector} {{ {dark}; }} }}\n"
 
 
 # graphs: light boxes with dark letters; the grey around them contrasts alike with white and with black (4.5 to 1)

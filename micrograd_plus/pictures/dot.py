@@ -11,14 +11,13 @@ from micrograd_plus._support.texts import one_line
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures.boxes import Box, Edge, Folded
-from micrograd_plus.pictures.colours import GREY, INK, LINES, strength
+from micrograd_plus.pictures.colours import FONT, GREY, INK, LINES, strength
 from micrograd_plus.pictures.edges import Numbers, numbers_on
 from micrograd_plus.pictures.images import Texts
 from micrograd_plus.pictures.labels import cell_text, constants_of, group_label, node_label, number_label, quoted
 
 ORDERLY = 100  # boxes, up to which arguments stand in their order
 CROWDED = 200  # edges, from which on a label may lie on another one, for else the boxes would be far apart
-FONT = "Helvetica,Arial,sans-serif"
 SIDES = {"LR": "we", "RL": "ew", "TB": "ns", "BT": "sn"}  # by direction: where edges come in, where they leave
 
 

@@ -13,6 +13,7 @@ from reprlib import repr as short_repr
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import arithmetic
+from micrograd_plus.pictures.colours import css
 from micrograd_plus.stepping.page.assets import asset, page_script
 from micrograd_plus.stepping.page.films import film
 from micrograd_plus.stepping.page.layouts import Layout, layout
@@ -63,7 +64,7 @@ def in_notebook(taken: Pass) -> str:
         drawn, svg = _laid_out(taken, nodes)
     except (ValueError, RuntimeError, TimeoutError) as error:
         return f"<div><p>{escape(str(error))}</p>{listed}</div>"
-    style = f"<style>{asset('graph.css')}</style>"
+    style = f"<style>{css('.graph')}{asset('graph.css')}</style>"
     image = b64encode(svg.replace("<!--style-->", style).encode()).decode()
     title = escape(f"Backprop of {taken.names[taken.root]}")
     leaves = len([node for node in nodes if node.op is None])
@@ -109,7 +110,7 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
     ops = {node.op.name: node.op for node in nodes if node.op is not None}
     pieces = {
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
-        "css": asset("graph.css") + asset("page.css"),
+        "css": css(":root") + asset("graph.css") + asset("page.css"),
         "graph": svg,
         "data": as_json(page_data(taken, nodes, reason)),
         "arithmetic": arithmetic(ops.values()) if not reason else "const forward = {};\nconst rules = {};",

@@ -12,6 +12,7 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import cut
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
+from micrograd_plus.pictures.colours import css
 from micrograd_plus.stepping.notation import forward_text
 from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.page.layouts import Layout, columns, layout, most, share
@@ -73,7 +74,8 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
     bar = f'<rect class="bar {mark}" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="3"/>'
     middle = (width - 2 * _MARGIN - drawn.width) / 2
     title = escape(f"Backprop of {taken.names[taken.root]}, step by step")
-    style = asset("graph.css") + asset("film.css") + _times([*arrows, *runs, *labels, *captions], len(shot), mark)
+    times = _times([*arrows, *runs, *labels, *captions], len(shot), mark)
+    style = css(".film") + asset("graph.css") + asset("film.css") + times
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="img" width="{width:g}" height="{height:g}" '
         f'viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n<title>{title}</title><style>{style}</style>\n'
