@@ -218,6 +218,16 @@ def test_a_tie_beside_does_not_make_the_check_coarse(point: tuple[float, float])
     assert failed(lambda x, y: mp.softmax([off(x), y, x])[0], point, order=1).failures
 
 
+@pytest.mark.parametrize("at", [-1e-10, 3e-10, 1e-9])
+def test_a_slope_below_what_rounding_leaves_of_the_terms_at_a_tie_is_not_judged(at: float) -> None:
+    one_over_e = math.exp(-1.0)
+
+    def f(x: Any) -> Any:  # its minimum is a tie for all x this near to 0, where the slope is as small as x
+        return mp.minimum(mp.exp(-(mp.exp(-x * x) ** 2)) - one_over_e, mp.exp(x) * 0.0)
+
+    assert not check_grads(f, (at,)).failures
+
+
 @pytest.mark.parametrize("at", [1e-12, 1e-9, 1e-8, 1e-7, 1e-6, -1e-9, -1e-7])
 def test_a_kink_that_no_table_tells_of_excuses_no_wrong_branch_beside_it(at: float) -> None:
     wrong = mp.primitive("p_relu", lambda x: max(x, 0.0), [lambda out, x: mp.less(x, 0.0)])

@@ -100,8 +100,8 @@ def slopes(sample: Sample, x: float, noise: Noise, target: float = 1e-8, start: 
             if old.kind != "smooth":
                 found[i] = slope._replace(kind=kind, crossed=crossed)
             elif kind == "smooth" and slope.error < old.error > abs(slope.value - old.value):
-                # the same slope, seen better from beyond a kink near by: but a slope as small as rounding makes of the
-                # terms that cancel there is not seen at all
+                # The same slope, seen better from beyond a kink near by. What it is at x itself may be as far off as
+                # rounding lets the terms be that cancel there.
                 terms = noise(x)[i] / EPSILON / max(1.0, abs(x))
                 found[i] = slope._replace(error=max(slope.error, BEYOND * max(slope.size, terms)))
     return [found.get(i, NOTHING) for i in range(len(centre))]
