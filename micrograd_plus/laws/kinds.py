@@ -45,7 +45,8 @@ def operation(
         name: of the law.
         says: what it is, in words.
         expressions: the operation on Values, once with each plain number it is tried with.
-        slopes: the derivatives by x and by y, written in x, y and c, which is the plain number in the expression.
+        slopes: the derivatives by x and by y, written in x, y and c, which is the plain number in the expression; with
+            Python's own functions, and exp, log, tanh, sin, cos, sqrt.
         at: the numbers that x and y are.
         shows: the kinds of fault that break it, in words.
         value: the expression on plain floats, where that is written otherwise.
