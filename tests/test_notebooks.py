@@ -1,4 +1,9 @@
-"""The lessons run from a clean kernel, keep the outputs of the present code, and have exercises that can be solved."""
+"""The lessons run from a clean kernel, keep the outputs of the present code, and have exercises that can be solved.
+
+    python tests/test_notebooks.py notebooks/02-*.ipynb
+
+executes these anew and keeps their outputs.
+"""
 
 import ast
 import io
@@ -50,7 +55,11 @@ def run(notebook: Any) -> Any:
         file = folder / "lesson.ipynb"
         nbformat.write(notebook, file)  # type: ignore[no-untyped-call]
         done = subprocess.run(
-            [sys.executable, __file__, file], cwd=folder / "work", env=environment, capture_output=True, text=True
+            [sys.executable, __file__, "--here", file],
+            cwd=folder / "work",
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
             pytest.fail(done.stderr[-5000:])
@@ -72,7 +81,7 @@ def execute(file: Path) -> None:
         connection_file=str(file.with_name("k.json")),
         transport="ipc",  # no two tests at once take the same port
     )
-    NotebookClient(notebook, km=manager, timeout=LIMIT, coalesce_streams=True).execute()
+    NotebookClient(notebook, km=manager, timeout=LIMIT, coalesce_streams=True, record_timing=False).execute()
     nbformat.write(notebook, file)  # type: ignore[no-untyped-call]
 
 
@@ -286,4 +295,8 @@ def test_lesson(lesson: Path) -> None:
 
 
 if __name__ == "__main__":
-    execute(Path(sys.argv[1]))
+    if sys.argv[1] == "--here":
+        execute(Path(sys.argv[2]))
+    else:
+        for lesson in map(Path, sys.argv[1:]):
+            nbformat.write(run(read(lesson)), lesson)  # type: ignore[no-untyped-call]
