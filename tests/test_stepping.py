@@ -239,6 +239,57 @@ def test_what_leaves_hold_stays() -> None:
     assert x.grad == 22.0
 
 
+def shown(root: Value) -> list[str]:
+    """The gradients as `draw` writes them."""
+    return [short(node.grad) for node in toposort(root)]
+
+
+@given(expressions(near_kinks=True), st.lists(st.sampled_from([0.0, 0.0, 0.1, -3.0]), min_size=1), st.integers(1, 2))
+def test_after_backward_the_pass_starts_afresh_and_ends_where_draw_ends(
+    expression: Expression, held: list[float], times: int
+) -> None:
+    leaves, root = expression.build()
+    for leaf, grad in zip(leaves, held):
+        leaf.grad = grad
+    nodes = toposort(root)
+    for _ in range(times):
+        before = {node: node.grad for node in nodes if node.op is None}
+        root.backward()
+    steps = backprop(root)
+    for node in nodes:
+        grad = steps.gradients.get(node, before.get(node, 0.0))
+        assert math.isclose(grad, node.grad, rel_tol=1e-9, abs_tol=1e-9) or repr(grad) == repr(node.grad)
+    for step in steps:
+        if step.argument.op is None and step is next(each for each in steps if each.argument is step.argument):
+            assert math.isclose(step.before, before[step.argument], rel_tol=1e-9, abs_tol=1e-9)
+
+
+def test_after_backward_the_first_step_says_so() -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    L = a * b + a  # noqa: N806 - the name of a loss
+    fresh = [str(step) for step in backprop(L)]
+    L.backward()
+    steps = backprop(L)
+    assert str(steps[0]) == "∂L/∂L = 1.0, afresh: L.backward() has run already (L.grad: 0.0 → 1.0)"
+    assert steps[0].kind == "again"
+    assert [str(step) for step in steps[1:]] == fresh[1:]
+    assert [short(steps.gradients[node]) for node in toposort(L)] == shown(L)
+    assert "backward() has run" not in "".join(fresh)
+    wrong = backprop(L, order="arguments-first")  # it, too, begins with nothing
+    assert next(step.before for step in wrong if step.argument is a) == 0.0
+    a.grad = b.grad = 0.0  # zero_grad()
+    assert [str(step) for step in backprop(L)] == fresh
+    L.grad, a.grad = 0.0, 10.0  # another loss gave it
+    assert backprop(L).gradients[a] == 10.0 - 3.0 + 1.0
+
+
+def test_a_leaf_alone_after_backward() -> None:
+    x = Value(3.0)
+    x.backward()
+    steps = backprop(x)
+    assert (steps[0].before, steps[0].after, steps[0].kind) == (0.0, 1.0, "again")
+
+
 def test_names() -> None:
     xs = [Value(1.0), Value(2.0)]
     L = Value(5.0)  # noqa: N806 - the name of a loss, which a nameless one must not take

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isclose, isfinite, isnan
+from typing import TypeAlias
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.hooks import hooked
@@ -18,6 +19,12 @@ from micrograd_plus.stepping.naming import Names
 from micrograd_plus.stepping.notation import forward_text, rule
 from micrograd_plus.stepping.orders import ordered
 from micrograd_plus.stepping.steps import Step
+
+Numbers: TypeAlias = tuple[float, float, float]  # upstream, local, contribution
+Sums: TypeAlias = tuple[float, float]  # a gradient before a step and after it
+_Taken: TypeAlias = tuple[
+    Value | None, Value, int, Numbers, Sums, bool, str
+]  # a step, before what leaves hold is known
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,6 +60,8 @@ class Wrong:
 class Pass:
     """What the chain rule does to the gradients when it visits the nodes in some order; no node is touched.
 
+    Where `backward()` has run already, its gradients stand in the graph: the pass starts from what leaves held before.
+
     Args:
         root: the loss.
         names: what each node is called.
@@ -65,6 +74,8 @@ class Pass:
         ValueError: there is no such order.
     """
 
+    again = False  # whether backward() has run already; an older pickle does not say
+
     def __init__(
         self, root: Value, names: Names, nodes: Sequence[Value], order: str | Iterable[Value] | None = None
     ) -> None:
@@ -74,10 +85,8 @@ class Pass:
         self.order = self.right if order is None else ordered(order, nodes, flowing)
         for node in self.right:
             rule(node)
-        # what leaves had before: it is added to the sum, as backward() does
-        self.held = Identities((node, node.grad) for node in holding if node.op is None and node.grad)
         self.sums: Identities[Value, float] = Identities()
-        self.steps: list[Step] = []
+        self._taken: list[_Taken] = []
         self.uses: Identities[Value, list[Edge]] = Identities()
         self.hooked: Identities[Value, None] = Identities()
         self.reached = reached([root], flowing)
@@ -88,6 +97,28 @@ class Pass:
                 self._visit(node, node.op)
         for leaf in [node for node in self.sums if node.op is None]:
             self._hook(leaf)
+        # what leaves had before: it is added to the sum, as backward() does
+        self.held = Identities((node, node.grad) for node in holding if node.op is None and node.grad)
+        self.again = bool(self.held) and self._has_run()
+        self.steps = [self._step(*taken) for taken in self._taken]
+        del self._taken
+
+    def _has_run(self) -> bool:
+        """Whether backward() has been here; then what leaves hold is put back to what they held before it."""
+        sums = self.sums if self.order is self.right else Pass(self.root, self.names, self.nodes).sums
+        grads = [(node.grad, sums.get(node, 0.0)) for node in self.right if node.op is not None or node is self.root]
+        if not all(_same(grad, its) for grad, its in grads):
+            return False
+        held = [(node, _without(grad, sums.get(node, 0.0))) for node, grad in self.held.items()]
+        self.held = Identities((node, grad) for node, grad in held if grad)
+        return True
+
+    def _step(
+        self, node: Value | None, arg: Value, place: int, numbers: Numbers, sums: Sums, masked: bool, kind: str
+    ) -> Step:
+        before, after = [self.with_held(arg, each) for each in sums]
+        kind = "again" if kind == "seed" and self.again else kind
+        return Step(node, arg, place, *numbers, before, after, masked, self.names, kind)
 
     def _visit(self, node: Value, op: Op) -> None:
         """Apply a node's rule as `backward()` does: where no gradient comes in, not even 0 · inf is passed on."""
@@ -124,16 +155,15 @@ class Pass:
         node: Value | None,
         argument: Value,
         place: int,
-        numbers: tuple[float, float, float],
+        numbers: Numbers,
         after: float,
         kind: str = "chain",
         *,
         masked: bool = False,
     ) -> None:
-        before = self.with_held(argument, self.sums.get(argument, 0.0))
+        before = self.sums.get(argument, 0.0)
         self.sums[argument] = after
-        after = self.with_held(argument, after)
-        self.steps.append(Step(node, argument, place, *numbers, before, after, masked, self.names, kind))
+        self._taken.append((node, argument, place, numbers, (before, after), masked, kind))
 
     @cached_property
     def nodes(self) -> Sequence[Value]:
@@ -188,6 +218,11 @@ class Pass:
     def with_held(self, node: Value, grad: float) -> float:
         """A gradient with what the leaf had before."""
         return grad + self.held[node] if node in self.held else grad
+
+
+def _without(grad: float, its: float) -> float:
+    """What was there before something was added, without the dust of rounding."""
+    return 0.0 if _same(grad, its) or isclose(grad, its, rel_tol=1e-12) else grad - its
 
 
 def _same(x: float, y: float) -> bool:

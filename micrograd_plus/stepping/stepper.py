@@ -179,7 +179,8 @@ class Backprop(Sequence[Step]):
 def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backprop:
     """The backward pass of a scalar as steps, in the order and with the numbers of `loss.backward()`.
 
-    The graph stays as it is until `.apply()` is called. Hooks are called as in `backward()`. Nodes are called by their
+    The graph stays as it is until `.apply()` is called. Where `backward()` has run already, the steps are those of that
+    pass: they start from what leaves held before it. Hooks are called as in `backward()`. Nodes are called by their
     labels, else by the caller's variables and modules that hold them, else L, x1, x2, …, v1, v2, …
 
     Args:

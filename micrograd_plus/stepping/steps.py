@@ -29,7 +29,7 @@ class Step:
         after: the argument's gradient after it.
         masked: whether nothing passes here, not even inf: the rule stops it, or nothing comes to the node.
         names: what each node is called.
-        kind: "chain", "seed" for the first step, or "hook".
+        kind: "chain", "seed" for the first step ("again" where `backward()` has run already), or "hook".
 
     >>> from micrograd_plus.stepping import backprop
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
@@ -87,7 +87,8 @@ class Step:
         goes = [("", f" ({x}.grad: "), ("before", short(self.before)), ("", " → "), ("after", short(self.after))]
         goes.append(("", ")"))
         if self.node is None:
-            by = ", made so by a hook" if self.kind == "hook" else ""
+            again = f", afresh: {root}.backward() has run already"
+            by = {"hook": ", made so by a hook", "again": again}.get(self.kind, "")
             given = ("contribution", short(self.contribution))
             return [("target", f"∂{root}/∂{x}"), ("", " = "), given, ("", by), *goes]
         out = self.names[self.node]

@@ -92,7 +92,9 @@ def frames(taken: Pass, nodes: Sequence[Value]) -> list[Frame]:
     known = frozenset(range(len(nodes))) - frozenset(made)
     grads = {number[node]: grad for node, grad in taken.held.items()}
     leaves = "1 leaf" if len(known) == 1 else f"{len(known)} leaves"
-    found = [Frame("The leaves: the numbers that were given", f"{leaves}, {len(made)} to compute", known, grads)]
+    again = f"; {taken.names[taken.root]}.backward() has run already: its pass starts afresh" if taken.again else ""
+    count = f"{leaves}, {len(made)} to compute{again}"
+    found = [Frame("The leaves: the numbers that were given", count, known, grads)]
     for k, i in enumerate(made, 1):
         known |= {i}
         lit = frozenset([(i, place) for place, arg in enumerate(nodes[i].args) if isinstance(arg, Value)])

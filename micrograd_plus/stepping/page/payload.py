@@ -29,6 +29,7 @@ def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any
     number = Identities((node, i) for i, node in enumerate(nodes))
     return {
         "root": number[taken.root],
+        "again": taken.again,
         "fixed": reason,
         "nodes": [_node(node, taken.names, number) for node in nodes],
         "held": {str(number[node]): _number(grad) for node, grad in taken.held.items()},

@@ -28,7 +28,7 @@ function recompute() {
   for (const step of steps) {
     const sum = sums.get(step.argument) ?? 0;
     let after = 1;
-    if (step.kind === "seed") {
+    if (step.node === null) {
       [step.upstream, step.local, step.contribution] = [1, 1, 1];
     } else {
       const node = nodes[step.node];

@@ -84,7 +84,8 @@ function showWords(step, value) {
     $("phase").textContent = `Forward, values appear: ${position} of ${made.length}`;
     fill($("step"), valuePieces(value));
   } else {
-    $("phase").textContent = "The leaves: the numbers that were given";
+    const again = `. ${name(graph.root)}.backward() has run already: its pass starts afresh here`;
+    $("phase").textContent = `The leaves: the numbers that were given${graph.again ? again : ""}`;
     $("step").textContent = `${leaves.length === 1 ? "1 leaf" : `${leaves.length} leaves`}, ${made.length} to compute`;
   }
   const wrong = Object.values(graph.wrong);

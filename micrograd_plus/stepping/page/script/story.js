@@ -11,7 +11,7 @@ function tell() {
   for (const [step, k] of given) {
     const row = table.insertRow();
     row.className = k > at ? "future" : k === at ? "now" : "";
-    const from = step.kind === "seed" ? "it is the loss itself" : step.kind === "hook" ? "a hook makes it" : `from ${name(step.node)}`;
+    const from = step.node !== null ? `from ${name(step.node)}` : step.kind === "hook" ? "a hook makes it" : "it is the loss itself";
     const jump = element("button", from, { title: `Go to step ${k}` });
     jump.addEventListener("click", () => go(made.length + 1 + k));
     row.insertCell().append(jump);

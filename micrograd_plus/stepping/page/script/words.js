@@ -23,7 +23,8 @@ function pieces(step) {
   goes.push(["after", short(step.after)], ["", ")"]);
   const gradient = ["target", ratio(graph.root, step.argument)];
   if (step.node === null) {
-    const by = step.kind === "hook" ? ", made so by a hook" : "";
+    const again = `, afresh: ${name(graph.root)}.backward() has run already`;
+    const by = { hook: ", made so by a hook", again }[step.kind] ?? "";
     return [gradient, ["", " = "], ["contribution", short(step.contribution)], ["", by], ...goes];
   }
   const upstream = ["upstream", short(step.upstream)];
