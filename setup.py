@@ -97,6 +97,8 @@ class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
         text = Path(written).read_text(encoding="utf-8")
         for source in sources:
             text = finished(text, source.stem, source.read_text(encoding="utf-8"))
+        include = "".join([f'#include "{header.name}"\n' for header in loading.headers()])
+        text = replaced(r'(#include "__native_\w+\.h"\n)(?!#include)', rf"\1{include}", text)
         Path(written).write_text(text, encoding="utf-8")
         entry_files = [Path(file) for entry in entries for file in entry.sources]
         for file in entry_files:  # each brings a function for a compiler of Microsoft's; in one library it may be once
@@ -138,7 +140,7 @@ def finished(text: str, module: str, plain: str) -> str:
         text = replaced(end, rf"\1node_dealloc((PyObject *)self, CPyDef_{name}_clear);\n}}\n", text)
         new = rf"(\nPyObject \*CPyDef_{module}___node\([^\n]*\) {{.*?)PyObject_Vectorcall\(\w+, \w+, 1, 0\)"
         text = replaced(new, rf"\1CPyDef_{module}_____mypyc__{node}_setup((PyObject *)CPyType_{name})", text)
-    return replaced(r'(#include "__native_\w+\.h"\n)(?!#include)', r'\1#include "nodes.h"\n', text)
+    return text
 
 
 def replaced(pattern: str, replacement: str, text: str) -> str:

@@ -482,7 +482,10 @@ def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
     x = Value(3.0)
     with pytest.raises(TypeError, match=r"register_hook\('print'\): expected a function"):
         x.register_hook("print")  # type: ignore[arg-type]
-    with x.register_hook(lambda _: "big"), pytest.raises(TypeError, match=r"a hook's\('big'\): expected a real number"):
+    with (
+        x.register_hook(lambda _: "big"),
+        pytest.raises(TypeError, match="gradient = 'big': expected a real"),
+    ):
         (x * 1.0).backward()
 
 

@@ -247,7 +247,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-ALSO_READ = ["micrograd_plus/engine/native/nodes.h", "setup.py"]
+ALSO_READ = [*[f"micrograd_plus/engine/native/{header}.h" for header in ("nodes", "tracebacks")], "setup.py"]
 SHOW = "import micrograd_plus as mp; print(mp.engine.NATIVE, mp.engine.value.__file__)"
 
 

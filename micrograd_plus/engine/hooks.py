@@ -88,5 +88,5 @@ def hooked(value: Value, gradient: Any) -> Any:
     for hook in tuple(entry[1]):
         changed = hook(gradient)
         if changed is not None:
-            gradient = changed if isinstance(gradient, Value) else number(changed, "a hook's")
+            gradient = changed if isinstance(gradient, Value) else number(changed, "a hook's gradient =")
     return gradient

@@ -1,8 +1,8 @@
 """Import natively built modules in place of their sources, if they were built from these very sources.
 
 setup.py builds each group of modules into one file, `micrograd_plus/engine/native/<group>_<hash>_<hash>.<suffix>`: the
-first hash is that of the group's sources and of nodes.h, the second that of setup.py, which counts where it is there,
-in a checkout. The variable MICROGRAD_PLUS_PURE=1 picks plain Python, so that a debugger can step in.
+first hash is that of the group's sources and of the headers beside it, the second that of setup.py, which counts where
+it is there, in a checkout. The variable MICROGRAD_PLUS_PURE=1 picks plain Python, so that a debugger can step in.
 `micrograd_plus.engine.NATIVE` says which one runs.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 PACKAGE = Path(__file__).parents[1]
-NATIVE = Path(__file__).parent / "native"  # the folder of what is built, and of nodes.h
+NATIVE = Path(__file__).parent / "native"  # the folder of what is built, and of the headers that it is built with
 RECIPE = PACKAGE.parent / "setup.py"
 CHECKOUT = PACKAGE.parent / "pyproject.toml"  # beside it: an installed package has neither
 PURE = os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0")
@@ -56,11 +56,14 @@ def sources(group: str) -> list[Path]:
     return [PACKAGE.joinpath(*module.split(".")).with_suffix(".py") for module in GROUPS[group]]
 
 
+def headers() -> list[Path]:
+    """What else each group is built from."""
+    return sorted(NATIVE.glob("*.h"))
+
+
 def digest(group: str) -> str:
     """The hash of what a group is built from."""
-    header = NATIVE / "nodes.h"
-    read = [file.read_bytes() for file in sources(group)] + ([header.read_bytes()] if header.exists() else [])
-    return source_hash(b"".join(read)).hex()
+    return source_hash(b"".join([file.read_bytes() for file in [*sources(group), *headers()]])).hex()
 
 
 def built(group: str) -> Path | None:
@@ -84,7 +87,7 @@ def _searched(group: str) -> Path | None:
         if file.name.startswith(begins) and file.name.endswith(ends):
             return file
     warnings.warn(
-        f"{files[0].name} was built from another source of {group}, nodes.h or setup.py, so plain Python runs, slower; "
+        f"{files[0].name} was built from another source of {group}, header or setup.py, so plain Python runs, slower; "
         "build it again: pip install -e .  Or set MICROGRAD_PLUS_PURE=1, or delete it.",
         RuntimeWarning,
         stacklevel=2,

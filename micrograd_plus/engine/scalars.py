@@ -24,9 +24,13 @@ def number(data: Any, where: str) -> float:
     try:
         return float(data)
     except TypeError:
-        raise _no_number(data, where) from None
+        too_large = False
     except OverflowError:
-        raise OverflowError(f"{where}({short_repr(data)}): expected a number that fits a float") from None
+        too_large = True
+    # only here is it raised: mypyc knows no `from None`, and an error within `except` shows two tracebacks
+    if too_large:
+        raise OverflowError(f"{_quoted(data, where)}: expected a number that fits a float")
+    raise _no_number(data, where)
 
 
 def _is_real(data: Any, kind: type[Any]) -> bool:
@@ -39,8 +43,14 @@ def _is_real(data: Any, kind: type[Any]) -> bool:
 
 
 def _no_number(data: Any, where: str) -> TypeError:
-    quoted = f"{where} {short_repr(data)}" if where[-1] == "=" else f"{where}({short_repr(data)})"
-    return TypeError(f"{quoted}: expected a real number, got {type(data).__name__}")
+    return TypeError(f"{_quoted(data, where)}: expected a real number, got {type(data).__name__}")
+
+
+def _quoted(data: Any, where: str) -> str:
+    """What was given and where, as one would write it: Value('x'), Value.data = 'x', Value + 'x'."""
+    if where.endswith(" ="):
+        return f"{where} {short_repr(data)}"
+    return f"{where}({short_repr(data)})" if where[0].isalpha() else f"Value {where} {short_repr(data)}"
 
 
 def operand(symbol: str, other: Any) -> Any:
@@ -53,8 +63,7 @@ def operand(symbol: str, other: Any) -> Any:
     try:
         return number(other, symbol)
     except TypeError:
-        if kind.__module__ != "builtins":
-            return None
-        raise TypeError(
-            f"Value {symbol} {short_repr(other)}: expected a number or a Value, got {kind.__name__}"
-        ) from None
+        answers_itself = kind.__module__ != "builtins"
+    if answers_itself:
+        return None
+    raise TypeError(f"{_quoted(other, symbol)}: expected a number or a Value, got {kind.__name__}")

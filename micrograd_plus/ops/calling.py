@@ -141,6 +141,6 @@ def _over_arrays(op: Op, call: Callable[..., Any], args: tuple[Any, ...]) -> Any
 def _argument(op: Op, arg: Any) -> float:
     try:
         return number(arg, op.name)
-    except TypeError as error:
+    except TypeError:
         expected = "expected a number, a Value, or a list or array of them"
-        raise TypeError(f"{op.name}({short_repr(arg)}): {expected}, got {type(arg).__name__}") from error
+        raise TypeError(f"{op.name}({short_repr(arg)}): {expected}, got {type(arg).__name__}") from None
