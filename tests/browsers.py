@@ -1,6 +1,7 @@
 """The browser that tests look at pages with: Chromium, if it is installed, driven by Playwright."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,3 +23,12 @@ def opened() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+def until(page: Any, true: str, seconds: float = 20.0) -> None:
+    """Wait for an expression to be true in a page or a frame, also where it forbids what Playwright waits with."""
+    for _ in range(round(seconds / 0.05)):
+        if page.evaluate(true):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"not within {seconds:g} s: {true}")

@@ -59,14 +59,20 @@ MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monos
 def css(selector: str) -> str:
     """The variables of a page's form in CSS, for what the selector chooses: --back, --card, …, --sans, --mono.
 
+    Light or dark follows the system, unless the chosen element's `data-theme` says "light" or "dark".
+
     >>> css(".graph").splitlines()[0][:40]
     '.graph { --back: #f7f8fa; --card: #fffff'
     """
     light, dark = [
-        "; ".join([f"--{name}: {colour}" for name, colour in theme._asdict().items()]) for theme in (LIGHT, DARK)
+        "; ".join([*[f"--{name}: {colour}" for name, colour in theme._asdict().items()], f"color-scheme: {scheme}"])
+        for theme, scheme in ((LIGHT, "light"), (DARK, "dark"))
     ]
-    letters = f"--sans: {SANS}; --mono: {MONO}"
-    return f"{selector} {{ {light}; {letters}; }}\n@media (prefers-color-scheme: dark) {{ {selector} {{ {dark}; }} }}\n"
+    return (
+        f"{selector} {{ {light}; --sans: {SANS}; --mono: {MONO}; }}\n"
+        f"@media (prefers-color-scheme: dark) {{ {selector}:not([data-theme=light]) {{ {dark}; }} }}\n"
+        f"{selector}[data-theme=dark] {{ {dark}; }}\n"
+    )
 
 
 # graphs: light boxes with dark letters; the grey around them contrasts alike with white and with black (4.5 to 1)

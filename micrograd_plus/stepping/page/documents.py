@@ -14,6 +14,7 @@ from micrograd_plus._support.files import write_atomically
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import arithmetic
 from micrograd_plus.pictures.colours import css
+from micrograd_plus.pictures.frames import framed
 from micrograd_plus.stepping.page.assets import asset, page_script
 from micrograd_plus.stepping.page.films import film
 from micrograd_plus.stepping.page.layouts import Layout, layout
@@ -21,7 +22,7 @@ from micrograd_plus.stepping.page.payload import as_json, page_data, why_fixed
 from micrograd_plus.stepping.passes import Pass
 
 LIMIT = 700  # nodes: Graphviz lays them out in a tenth of a second; nobody clicks through more
-_LISTED = 300  # steps in the list under the static picture
+_LISTED = 40  # steps in the list under the static picture
 _LEAST, _MOST = 0.75, 1.25  # the scale of the graph, as in script/view.js: never too small to read
 
 
@@ -66,18 +67,15 @@ def in_notebook(taken: Pass) -> str:
         return f"<div><p>{escape(str(error))}</p>{listed}</div>"
     style = f"<style>{css('.graph')}{asset('graph.css')}</style>"
     image = b64encode(svg.replace("<!--style-->", style).encode()).decode()
-    title = escape(f"Backprop of {taken.names[taken.root]}")
+    title = f"Backprop of {taken.names[taken.root]}"
     leaves = len([node for node in nodes if node.op is None])
     picture = drawn.height * min(_MOST, max(_LEAST, 880 / drawn.width))
     height = round(min(picture, 450) + 250 + 31 * min(max(leaves, 3), 7))
-    return (
-        "<style>.micrograd-plus-static:has(+ iframe) {display: none}</style>"
-        '<div class="micrograd-plus-static">'
-        f'<img alt="{title}: the graph with all values and gradients" src="data:image/svg+xml;base64,{image}" '
-        f'style="max-width: 100%">{listed}</div>'
-        f'<iframe title="{title}" sandbox="allow-scripts" srcdoc="{escape(_page(taken, nodes, svg))}" '
-        f'style="width: 100%; height: {height}px; border: 0; resize: vertical"></iframe>'
+    still = (
+        f'<img alt="{escape(title)}: the graph with all values and gradients" src="data:image/svg+xml;base64,{image}" '
+        f'style="max-width: 100%">{listed}'
     )
+    return framed(_page(taken, nodes, svg), title, still, height)
 
 
 def _nodes(taken: Pass) -> Sequence[Value]:

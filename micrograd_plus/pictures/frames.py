@@ -1,0 +1,60 @@
+"""Put a page into a notebook: packed into a frame, and a still picture for where there is no frame.
+
+The page is deflated, since a notebook holds every page that it shows, with its script; the frame unpacks it. Then it
+follows what it lies on: light or dark (the root element's `data-theme`, which `colours.css` reads), how high the window
+is (`--window`), and the frame becomes as high as its content.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from base64 import b64encode
+from html import escape
+from importlib.resources import files
+
+# where there is a frame the still picture hides, but on paper it is the other way round
+_LOOK = """.micrograd-plus:has(iframe) > .micrograd-plus-static { display: none; }
+@media print {
+.micrograd-plus > .micrograd-plus-static.micrograd-plus-static { display: block; }
+.micrograd-plus iframe { display: none; }
+}"""
+
+
+def framed(page: str, title: str, still: str, height: int) -> str:
+    """HTML for a cell: the page in a frame, or, where frames are taken away or on paper, the still picture.
+
+    The frame has no sandbox: one that is to follow the notebook's theme could be left by its page anyway. What protects
+    the notebook is that the page holds no markup but ours, and that it may load nothing.
+
+    Args:
+        page: HTML, whole in itself.
+        title: what the page is, for those who do not see it.
+        still: HTML that needs no script.
+        height: about how high the page is, in pixels, for viewers in which the frame cannot tell.
+
+    >>> text = framed("<p>Hello</p>", "a greeting", "Hello", 100)
+    >>> text.count("<iframe"), "<p>Hello</p>" in text
+    (1, False)
+    """
+    style = f"width: 100%; height: {height}px; border: 0"
+    return (
+        f'<div class="micrograd-plus"><style>{_LOOK}</style><div class="micrograd-plus-static">{still}</div>'
+        f'<iframe title="{escape(title)}" srcdoc="{escape(packed(page, title))}" style="{style}"></iframe></div>'
+    )
+
+
+def packed(page: str, title: str) -> str:
+    """A page that unpacks another one.
+
+    Args:
+        page: HTML, whole in itself.
+        title: what it is called until then.
+
+    >>> page = "<p>Hello</p>" * 1000
+    >>> len(packed(page, "greetings")) < len(page) / 3
+    True
+    """
+    data = b64encode(zlib.compress(page.encode("utf-8", "replace"), 9)).decode()
+    frame = files(__package__).joinpath("frame.html").read_text(encoding="utf-8")
+    return re.sub(r"<!--(\w+)-->", lambda found: {"title": escape(title), "packed": data}[found[1]], frame)
