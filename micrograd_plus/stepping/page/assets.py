@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 # in this order they are one script: each uses what stands before it, and, once the page runs, what stands after it
-SCRIPTS = ("arithmetic", "numbers", "words", "showing", "story", "view", "leaves", "controls")
+SCRIPTS = ("vendor/d3-zoom", "arithmetic", "numbers", "words", "showing", "story", "view", "map", "leaves", "controls")
 
 
 def asset(name: str) -> str:

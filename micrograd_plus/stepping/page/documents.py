@@ -70,7 +70,7 @@ def in_notebook(taken: Pass) -> str:
     title = f"Backprop of {taken.names[taken.root]}"
     leaves = len([node for node in nodes if node.op is None])
     picture = drawn.height * min(_MOST, max(_LEAST, 880 / drawn.width))
-    height = round(min(picture, 450) + 250 + 31 * min(max(leaves, 3), 7))
+    height = round(min(picture, 450) + 275 + 31 * min(max(leaves, 3), 7))
     still = (
         f'<img alt="{escape(title)}: the graph with all values and gradients" src="data:image/svg+xml;base64,{image}" '
         f'style="max-width: 100%">{listed}'

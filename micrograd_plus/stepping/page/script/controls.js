@@ -39,16 +39,18 @@ document.addEventListener("keydown", (event) => {
   const typing = target.matches("input[type=number], select") || (target.matches("input") && target.id !== "slider");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const keys = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: 0, End: final };
+  const sizes = { "+": () => enlarge(1.3), "-": () => enlarge(1 / 1.3), 0: fit };
   if (event.key in keys) {
     event.preventDefault();
     pause();
     go(keys[event.key]);
+  } else if (event.key in sizes) {
+    sizes[event.key]();
   } else if (event.key === " " && !target.matches("button")) {
     event.preventDefault();
     play();
   }
 });
-new ResizeObserver(fit).observe($("graph")); // a frame may have no width yet
 offerLeaves();
-fit();
 show();
+startView();

@@ -53,8 +53,10 @@ function show() {
     const source = step ? step.node === i : value !== null && node !== nodes[value] && uses(value, i);
     box.classList.toggle("unknown", !seen);
     box.classList.toggle("unreached", !reached);
-    box.classList.toggle("source", Boolean(source));
-    box.classList.toggle("target", step ? step.argument === i : value === i);
+    for (const drawn of [box, dots[i]]) {
+      drawn.classList.toggle("source", Boolean(source));
+      drawn.classList.toggle("target", step ? step.argument === i : value === i);
+    }
     box.classList.toggle("wrong", position === final && i in graph.wrong);
     const gradient = reached ? `, gradient ${short(grads.get(i))}` : "";
     box.setAttribute("aria-label", `${node.name}: ${seen ? short(node.data) : "not computed yet"}${gradient}`);
@@ -69,9 +71,19 @@ function show() {
   $("slider").setAttribute("aria-valuetext", $("phase").textContent);
   for (const id of ["first", "back"]) $(id).disabled = position === 0;
   for (const id of ["next", "last"]) $(id).disabled = position === final;
-  reveal(step ? [step.argument, step.node] : value !== null ? [value] : []);
+  reveal(happening(), ahead());
   tell();
 }
+
+// The nodes of which a position tells: what is made and of what, or what passes on and to what.
+function involved(k) {
+  if (k <= made.length) return [made[k - 1], ...nodes[made[k - 1]].args.filter((arg) => typeof arg === "object" && "node" in arg).map((arg) => arg.node)];
+  const step = steps[k - made.length - 1];
+  return step.node === null ? [step.argument] : [step.node, step.argument];
+}
+
+const happening = () => involved(Math.max(position, 1)); // at first, what comes first
+const ahead = () => Array.from({ length: Math.min(AHEAD, final - position) }, (_, k) => involved(position + 1 + k));
 
 const uses = (i, j) => nodes[i].args.some((arg) => typeof arg === "object" && arg.node === j);
 

@@ -1,25 +1,150 @@
-// Which part of the graph is in view, and how large.
+// Which part of the graph is in view, and how large. d3-zoom moves it; here is decided where to.
 
-// Scroll the picture, and nothing else, to where something happens.
-function reveal(some) {
-  const frame = $("graph").getBoundingClientRect();
-  for (const i of some) {
-    if (i === null || i === undefined) continue;
-    const box = pictured[i].getBoundingClientRect();
-    if (box.left < frame.left || box.right > frame.right) {
-      $("graph").scrollLeft += (box.left + box.right - frame.left - frame.right) / 2;
-    }
-    if (box.top < frame.top || box.bottom > frame.bottom) {
-      $("graph").scrollTop += (box.top + box.bottom - frame.top - frame.bottom) / 2;
-    }
-  }
+const READABLE = 0.75; // the scale below which letters are small: the page opens no smaller
+const LARGEST = 1.25;
+const MARGIN = 10; // pixels around what has to be in view
+const AHEAD = 40; // steps that may come into view with the present one, so that the graph moves less often
+
+const frame = $("graph");
+const picture = frame.querySelector("svg");
+const { width: right, height: bottom } = picture.viewBox.baseVal;
+const sheet = { left: 0, top: 0, right, bottom }; // the whole graph
+const world = document.createElementNS(picture.namespaceURI, "g"); // what moves
+const areas = pictured.map(areaOf);
+let room = { width: 0, height: 0 }; // of the frame, inside
+let view = d3.zoomIdentity; // how the graph lies in the frame
+let chosen = null; // the scale that the reader wants; null as long as it is the page's
+
+// Where a box lies in the graph: its own place and that of what it stands in.
+function areaOf(box) {
+  const paper = box.querySelector(".paper");
+  const [own, outer] = [box, box.parentNode].map((each) => each.transform.baseVal[0].matrix);
+  const [left, top] = [own.e + outer.e, own.f + outer.f];
+  return { left, top, right: left + Number(paper.getAttribute("width")), bottom: top + Number(paper.getAttribute("height")) };
 }
 
-// As wide as there is room, but never too small to read.
+const around = (some) => ({
+  left: Math.min(...some.map((area) => area.left)),
+  top: Math.min(...some.map((area) => area.top)),
+  right: Math.max(...some.map((area) => area.right)),
+  bottom: Math.max(...some.map((area) => area.bottom)),
+});
+
+// The scale at which an area just fits into the frame.
+function fitting(area) {
+  return Math.min((room.width - 2 * MARGIN) / (area.right - area.left), (room.height - 2 * MARGIN) / (area.bottom - area.top));
+}
+
+const opening = () => Math.min(LARGEST, Math.max(READABLE, fitting(sheet)));
+
+const between = (least, x, most) => Math.min(Math.max(x, least), most);
+
+// Where the graph begins along one axis: in the middle where all of it is in view, else with no empty room beside it.
+function laid(now, whole, width, k) {
+  return whole * k <= width ? (width - whole * k) / 2 : between(width - MARGIN - whole * k, now, MARGIN);
+}
+
+function isInView(area) {
+  const [left, top] = view.apply([area.left, area.top]);
+  const [right, bottom] = view.apply([area.right, area.bottom]);
+  const slack = MARGIN / 2;
+  return left >= slack && top >= slack && right <= room.width - slack && bottom <= room.height - slack;
+}
+
+// Bring some nodes wholly into view: at the scale that the reader wants, or, where they do not fit, just small enough.
+function reveal(some, coming = []) {
+  if (some.length === 0 || room.width === 0) return;
+  const area = around(some.map((i) => areas[i]));
+  const k = Math.min(chosen ?? opening(), fitting(area));
+  if (Math.abs(k / view.k - 1) > 1e-6 || !isInView(area)) centre(area, coming, k);
+}
+
+// Bring an area into the middle, and with it what is about to happen, as far as it fits.
+function centre(area, coming, k) {
+  for (const next of coming) {
+    const larger = around([area, ...next.map((i) => areas[i])]);
+    if (fitting(larger) < k) break;
+    area = larger;
+  }
+  const x = laid((room.width - (area.left + area.right) * k) / 2, sheet.right, room.width, k);
+  const y = laid((room.height - (area.top + area.bottom) * k) / 2, sheet.bottom, room.height, k);
+  moveTo(x, y, k);
+}
+
+// The whole graph, however small.
 function fit() {
-  const svg = $("graph").querySelector("svg");
-  const [, , wide, high] = svg.getAttribute("viewBox").split(" ").map(Number);
-  const scale = Math.min(1.25, Math.max(0.75, ($("graph").clientWidth - 2) / wide));
-  svg.setAttribute("width", wide * scale);
-  svg.setAttribute("height", high * scale);
+  chosen = Math.min(LARGEST, fitting(sheet));
+  moveTo(laid(0, sheet.right, room.width, chosen), laid(0, sheet.bottom, room.height, chosen), chosen);
+}
+
+// Larger or smaller, around what happens now, or around the middle.
+function enlarge(times) {
+  chosen = between(0.05, view.k * times, 4);
+  const now = around(happening().map((i) => areas[i]));
+  const centre = view.apply([(now.left + now.right) / 2, (now.top + now.bottom) / 2]);
+  const point = isInView(now) ? centre : [room.width / 2, room.height / 2];
+  frame.classList.add("gliding");
+  d3.select(picture).call(zooming.scaleTo, chosen, point);
+}
+
+function moveTo(x, y, k) {
+  frame.classList.add("gliding"); // the style sheet knows who wants nothing to move
+  d3.select(picture).call(zooming.transform, d3.zoomIdentity.translate(x, y).scale(k));
+}
+
+const zooming = d3
+  .zoom()
+  .duration(0)
+  .scaleExtent([0.05, 4])
+  .extent(() => [[0, 0], [room.width, room.height]])
+  .filter((event) => !event.button && (event.type !== "wheel" || wheelIsForTheGraph(event)))
+  .on("zoom", ({ transform, sourceEvent }) => {
+    if (sourceEvent) {
+      frame.classList.remove("gliding"); // it follows the hand at once
+      if (transform.k !== view.k) chosen = transform.k;
+    }
+    view = transform;
+    world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.k})`;
+    showPart();
+  });
+
+// In a notebook a wheel goes on to the notebook, unless Ctrl is held, as a trackpad's pinch does, or the graph is in use.
+function wheelIsForTheGraph(event) {
+  return window === window.parent || event.ctrlKey || event.metaKey || frame.contains(document.activeElement);
+}
+
+// The frame is as high as the graph where that is not too high; what was in view stays there.
+function measure() {
+  const width = frame.clientWidth;
+  if (width === 0) return; // not shown yet
+  const below = window.innerHeight - frame.getBoundingClientRect().top - window.scrollY - MARGIN;
+  const allowed = parseFloat(getComputedStyle(frame).maxHeight); // what the style sheet says
+  const most = window === window.parent ? between(200, below, allowed) : allowed;
+  const scale = between(READABLE, (width - 2 * MARGIN) / sheet.right, LARGEST);
+  const height = Math.ceil(Math.min(most, sheet.bottom * scale + 2 * MARGIN));
+  if (width === room.width && height === room.height) return;
+  const begun = room.width > 0;
+  room = { width, height };
+  frame.style.height = `${height + frame.offsetHeight - frame.clientHeight}px`;
+  showMap(fitting(sheet) < READABLE);
+  zooming.translateExtent([[-width / 2, -height / 2], [sheet.right + width / 2, sheet.bottom + height / 2]]);
+  const k = chosen ?? opening();
+  moveTo(laid(view.x, sheet.right, width, k), laid(view.y, sheet.bottom, height, k), k);
+  if (begun) reveal(happening());
+  else centre(around(happening().map((i) => areas[i])), ahead(), k);
+  frame.classList.remove("gliding");
+}
+
+function startView() {
+  world.append(...picture.children);
+  picture.append(world);
+  for (const name of ["viewBox", "width", "height"]) picture.removeAttribute(name);
+  d3.select(picture).call(zooming).on("dblclick.zoom", null);
+  $("fit").addEventListener("click", fit);
+  $("larger").addEventListener("click", () => enlarge(1.3));
+  $("smaller").addEventListener("click", () => enlarge(1 / 1.3));
+  new ResizeObserver(() => requestAnimationFrame(measure)).observe(frame); // a frame may have no width yet
+  window.addEventListener("resize", measure);
+  new MutationObserver(measure).observe(document.documentElement, { attributes: true }); // a notebook says how high its window is
+  measure();
 }
