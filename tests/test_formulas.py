@@ -414,7 +414,8 @@ EXAMPLES = [
 def test_examples(v: Value, text: str, latex: str) -> None:
     f = formula(v)
     assert (str(f), f.latex) == (text, latex)
-    assert f._repr_latex_() == rf"$\displaystyle {latex}$"
+    head = "v = " if v.op is not None else ""  # what this test calls it; of a leaf there is nothing to say
+    assert f._repr_latex_() == rf"$\displaystyle {head}{latex}$"
     assert_balanced(latex)
 
 
@@ -450,6 +451,26 @@ def test_leaves_without_a_label_are_called_as_the_caller_calls_them() -> None:
     assert str(formula(speed * weights[0] + weights[1] * leaf())) == "speed * weights[0] + w * x_1"
     assert str(formula(speed**3, speed)) == "3 * speed**2"
     assert str(to_sympy(speed * weights[0])) == "speed*weights[0]"
+
+
+def test_jupyter_and_the_prompt_say_what_it_is_the_formula_of() -> None:
+    w, b = leaf("w"), leaf("b")
+    y = w * w + b
+    assert repr(formula(y)) == "y = w * w + b"
+    assert formula(y)._repr_latex_() == r"$\displaystyle y = w \cdot w + b$"
+    assert repr(formula(y, w)) == f"∂y/∂w = {formula(y, w)}"
+    assert formula(y, b)._repr_latex_() == r"$\displaystyle \frac{\partial y}{\partial b} = 1$"
+    area = x * y
+    assert repr(formula(area * tanh(area))) == f"t_1 = {formula(area)}\nt_1 * tanh(t_1)"  # it has no name
+    bent = area * tanh(area)
+    told = formula(bent)
+    assert repr(told).splitlines()[-1] == f"bent = {str(told).splitlines()[-1]}"
+    assert r" \\ \mathrm{bent} &= " in told._repr_latex_()
+    assert_balanced(told._repr_latex_())
+    assert formula(w).of == formula(Value(3.0)).of == ()
+    labelled = (w * w).relu()
+    labelled.label = "cost"
+    assert formula(labelled, w).of == ("cost", "w")
 
 
 def test_names_do_not_clash() -> None:

@@ -9,6 +9,7 @@ from textwrap import fill
 from typing import Literal
 
 from micrograd_plus._support.letters import printable
+from micrograd_plus._support.markup import paragraph, table
 
 Status = Literal["wrong", "kink", "undefined", "stopped", "unclear"]
 SHOWN = 3  # findings of each kind in a message
@@ -63,6 +64,11 @@ class Finding:
         lines = [f"{self.derivative} (order {self.order}) at {self._place()}", *details]
         return printable("\n".join([fill(line, 78, subsequent_indent="      ") for line in lines]))
 
+    def _cells(self) -> tuple[str, str, str, str, str]:
+        """What a table tells of it: a tuple of its status, the derivative, the point, the numbers and the operation."""
+        derivative = f"{self.derivative} (order {self.order})"
+        return self.status, derivative, self._place(), self._numbers(), self.operation
+
     def _place(self) -> str:
         """The point in words, at most six of its numbers, that of the moved argument first."""
         others = [pair for pair in self.point if pair[0] != self.argument]
@@ -112,10 +118,25 @@ class GradientReport:
         """A list of the derivatives that are wrong."""
         return self.of("wrong")
 
-    def __str__(self) -> str:
+    def _title(self) -> str:
         total = self.agreed + len(self.findings)
         orders = "of order 1" if self.order == 1 else f"of orders 1 to {self.order}"
-        lines = [fill(f"check_grads({self.function}): {self.agreed} of {total} derivatives {orders} agree", 80)]
+        return f"check_grads({self.function}): {self.agreed} of {total} derivatives {orders} agree"
+
+    def _repr_html_(self) -> str:
+        """The findings as a table, those that are wrong first."""
+        rows = []
+        for status in TITLES:
+            found = self.of(status)
+            rows += [finding._cells() for finding in found[:SHOWN]]
+            if len(found) > SHOWN:
+                rows.append((status, f"… and {len(found) - SHOWN:,} more", "", "", ""))
+        if not rows:
+            return paragraph(self._title())
+        return table(self._title(), ("verdict", "derivative", "at", "numbers", "operation"), rows)
+
+    def __str__(self) -> str:
+        lines = [fill(self._title(), 80)]
         for status, title in TITLES.items():
             found = self.of(status)
             if found:

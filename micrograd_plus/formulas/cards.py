@@ -12,7 +12,8 @@ from typing import Any
 from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value, apply
-from micrograd_plus.formulas.writing import Formula, formula
+from micrograd_plus.formulas.graphs import graph_of
+from micrograd_plus.formulas.writing import Formula, written
 from micrograd_plus.ops.rows import FUNCTIONS, REAL
 
 WIDTH = 80
@@ -77,8 +78,11 @@ def row(name: str) -> Row:
         usage(name),
         what,
         example,
-        formula(apply(op, *args[:count], *op.options.values())),
-        [(arg.label, formula(slope if isinstance(slope, Value) else Value(slope))) for arg, slope in zip(args, slopes)],
+        _formula(apply(op, *args[:count], *op.options.values())),
+        [
+            (arg.label, _formula(slope if isinstance(slope, Value) else Value(slope)))
+            for arg, slope in zip(args, slopes)
+        ],
         ", ".join(smooth) or "every number",
         _kinks(op, args),
         f"numpy.{op.numpy}" if op.numpy else f"scipy.special.{op.scipy}" if op.scipy else "",
@@ -129,7 +133,11 @@ def _written(kinks: Callable[..., Any], args: Sequence[Value]) -> str:
         zero = kinks(*args)
     except Exception:  # noqa: BLE001 - a function of the user's, of floats alone
         return ""
-    return formula(zero).text if isinstance(zero, Value) else ""
+    return _formula(zero).text if isinstance(zero, Value) else ""
+
+
+def _formula(v: Value) -> Formula:
+    return written(graph_of("ops", v))
 
 
 def _entry(head: str, text: str) -> str:

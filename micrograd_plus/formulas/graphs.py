@@ -35,7 +35,7 @@ class Graph:
     uses: Identities[Value, int]
 
 
-def graph_of(function: str, v: Value, wrt: Value | None) -> Graph:
+def graph_of(function: str, v: Value, wrt: Value | None = None) -> Graph:
     """The graph of v, or that of its derivative by `wrt`.
 
     Args:

@@ -7,47 +7,74 @@ changes. What several places use gets a name, so that a formula never grows long
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from micrograd_plus._support.arguments import whole
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.graphs import graph_of
+from micrograd_plus.formulas.graphs import Graph, graph_of
 from micrograd_plus.formulas.latex import LatexWriter
+from micrograd_plus.formulas.latex_names import latex_name
 from micrograd_plus.formulas.lines import break_into_lines, lines_that_fit
+from micrograd_plus.formulas.naming import users_names
 from micrograd_plus.formulas.simplifying import Expression
 from micrograd_plus.formulas.symbols import SymbolNames
 from micrograd_plus.formulas.text import TextWriter
+from micrograd_plus.formulas.variables import callers_namespace
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Formula:
     r"""A formula: LaTeX in Jupyter, plain text in `str()` and at the prompt.
 
+    Jupyter and the prompt begin with what it is the formula of, `y =` or `∂y/∂x =`, where that has a name.
+
     Attributes:
         latex: the formula in LaTeX, without dollar signs.
         text: the same as plain text, on several lines where parts of it have names.
         operations: how many operations the graph holds.
+        of: the names of what it is the formula of, a tuple of one or two of them: ("y",), or ("y", "x") for ∂y/∂x;
+            () where one has no name.
 
     >>> import micrograd_plus as mp
     >>> x = mp.Value(2.0, label="x")
-    >>> f = formula(mp.tanh(2 * x) + 1)
+    >>> y = mp.tanh(2 * x) + 1
+    >>> f = formula(y)
     >>> f
+    y = tanh(2 * x) + 1
+    >>> print(f)
     tanh(2 * x) + 1
     >>> print(f.latex)
     \tanh\left(2 x\right) + 1
+    >>> formula(y, x).of
+    ('y', 'x')
     """
 
     latex: str
     text: str
     operations: int
+    of: tuple[str, ...] = ()
+
+    def __setstate__(self, state: list[Any]) -> None:
+        for name, part in zip(("latex", "text", "operations", "of"), [*state, ()]):  # older pickles lack the last
+            object.__setattr__(self, name, part)
 
     def __str__(self) -> str:
         return self.text
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        lines, newline, last = self.text.rpartition("\n")
+        head = "/".join([f"∂{name}" for name in self.of] if len(self.of) > 1 else self.of)
+        return f"{lines}{newline}{head} = {last}" if head else self.text
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {self.latex}$"
+        names = [latex_name(name) for name in self.of]
+        head = rf"\frac{{\partial {names[0]}}}{{\partial {names[1]}}}" if len(names) > 1 else "".join(names)
+        if not head:
+            return rf"$\displaystyle {self.latex}$"
+        lines, several, last = self.latex.rpartition(_LAST)
+        whole = rf"{lines}\\ {head} &= {last}" if several else f"{head} = {last}"
+        return rf"$\displaystyle {whole}$"
 
 
 def formula(v: Value, wrt: Value | None = None, *, limit: int = 200) -> Formula:
@@ -77,8 +104,19 @@ def formula(v: Value, wrt: Value | None = None, *, limit: int = 200) -> Formula:
     >>> print(formula(x**3, wrt=x))
     3 * x**2
     """
-    limit = whole("formula", "limit", limit)
     graph = graph_of("formula", v, wrt)
+    of = _names([v] if wrt is None else [v, wrt], graph)
+    return replace(written(graph, whole("formula", "limit", limit)), of=of)
+
+
+def written(graph: Graph, limit: int = 200) -> Formula:
+    """The formula of a graph, without a word on what it is the formula of.
+
+    >>> import micrograd_plus as mp
+    >>> y = 2 * mp.Value(3.0, label="x")
+    >>> written(graph_of("formula", y))
+    2 * x
+    """
     parts, root = break_into_lines(graph, limit)
     symbols = SymbolNames(graph)
     for node, _ in parts:
@@ -90,6 +128,18 @@ def formula(v: Value, wrt: Value | None = None, *, limit: int = 200) -> Formula:
     return Formula(_latex(symbols, lines, gap, root), _text(symbols, lines, gap, root), len(graph.order))
 
 
+def _names(of: list[Value], graph: Graph) -> tuple[str, ...]:
+    """What the user calls them; () if one has no name, or a leaf's formula would say that x = x."""
+    if len(of) == 1 and of[0].op is None:
+        return ()
+    names = [each.label for each in of]
+    if not all(names):
+        known = users_names([*graph.nodes, *of], callers_namespace()).nodes
+        names = [known.get(each, "") for each in of]
+    return tuple(names) if all(names) else ()
+
+
+_LAST = r"\\ & "  # before the last of several lines in LaTeX
 _Lines = list[tuple[Value, Expression] | None]  # None where lines are left out
 
 
@@ -108,4 +158,6 @@ def _latex(symbols: Mapping[Value, str], lines: _Lines, gap: str, root: Expressi
         for line in lines
     ]
     final = latex.write(root)
-    return r"\begin{aligned} " + r" \\ ".join([*rows, f"& {final}"]) + r" \end{aligned}" if rows else final
+    if not rows:
+        return final
+    return r"\begin{aligned} " + r" \\ ".join(rows) + rf" {_LAST}{final} \end{{aligned}}"

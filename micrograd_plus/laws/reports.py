@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from micrograd_plus._support.markup import as_typed, on_demand, paragraph, table
 from micrograd_plus.laws.programs import WIDTH, Failure, Trial, failure_text
 
 
@@ -123,16 +124,29 @@ class EngineReport:
     def _count(self, verdict: str) -> int:
         return sum(outcome.verdict == verdict for outcome in self.outcomes)
 
+    def _repr_html_(self) -> str:
+        """What is broken, with the programs that show it, and all laws as a table that opens at a click."""
+        failed = [
+            paragraph(f"FAIL  {outcome.law.name}: {outcome.law.says}")
+            + as_typed(failure_text(outcome.failure, shows=outcome.law.shows))
+            for outcome in self.outcomes
+            if outcome.verdict == "FAIL" and outcome.failure
+        ]
+        title = f"The laws of autograd, and {self.engine}: {' '.join(self._counts())}"
+        every = table(
+            "The laws, in the order in which they rest on each other",
+            ("verdict", "law", "what it says"),
+            [_row(outcome) for outcome in self.outcomes],
+        )
+        return paragraph(title) + "".join(failed) + on_demand("all laws", every)
+
     def __repr__(self) -> str:
         head = [f"The laws of autograd, and {self.engine}", ""]
         return "\n".join([*head, *self._table(), *self._failures(), "", *self._counts()])
 
     def _table(self) -> Iterator[str]:
-        for outcome in self.outcomes:
-            law = outcome.law
-            remark = {"not there": f"no {law.extra or f'.{law.method}()'}"}
-            remark |= dict.fromkeys(("fails too", "not tried"), f"mend first: {outcome.mend}")
-            yield f"{outcome.verdict:<9}  {law.name:<27} {remark.get(outcome.verdict, law.says)}"
+        for verdict, name, remark in map(_row, self.outcomes):
+            yield f"{verdict:<9}  {name:<27} {remark}"
 
     def _failures(self) -> Iterator[str]:
         for outcome in self.outcomes:
@@ -149,6 +163,14 @@ class EngineReport:
             *_counted(self._count("not there"), "{} are about what is not there", "{} is about what is not there"),
         ]
         return textwrap.wrap(", ".join(counts), WIDTH)
+
+
+def _row(outcome: Outcome) -> tuple[str, str, str]:
+    """The verdict, the law's name, and what is to be said: the law itself, or what is to be done first."""
+    law = outcome.law
+    remark = {"not there": f"no {law.extra or f'.{law.method}()'}"}
+    remark |= dict.fromkeys(("fails too", "not tried"), f"mend first: {outcome.mend}")
+    return outcome.verdict, law.name, remark.get(outcome.verdict, law.says)
 
 
 def _counted(count: int, many: str, one: str) -> list[str]:

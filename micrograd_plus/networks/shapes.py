@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from micrograd_plus._support.markup import clean as clean
+from micrograd_plus._support.markup import xml_text
 from micrograd_plus.pictures.colours import MIDDLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 RGBA: TypeAlias = tuple[int, int, int, int]  # 0 to 255 each
 
@@ -81,14 +79,33 @@ class Polygon:
 
     def svg(self) -> str:
         """As an element of SVG."""
-        points = " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in self.points)
-        return f'<polygon points="{points}" fill="{self.fill}"/>'
+        return f'<polygon points="{_places(self.points)}" fill="{self.fill}"/>'
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
         from matplotlib.patches import Polygon as Patch
 
         axes.add_patch(Patch(self.points, facecolor=self.fill, edgecolor="none", zorder=2))
+
+
+@dataclass(frozen=True)
+class Polyline:
+    """Straight lines from point to point."""
+
+    points: tuple[tuple[float, float], ...]
+    colour: str
+    width: float = 1.0
+
+    def svg(self) -> str:
+        """As an element of SVG."""
+        look = f'fill="none" stroke="{self.colour}" stroke-width="{coordinate(self.width)}" stroke-linejoin="round"'
+        return f'<polyline points="{_places(self.points)}" {look}/>'
+
+    def plot(self, axes: Axes) -> None:
+        """Add it to the axes of a plot."""
+        from matplotlib.lines import Line2D
+
+        axes.add_line(Line2D(*zip(*self.points), color=self.colour, linewidth=self.width))
 
 
 @dataclass(frozen=True)
@@ -141,7 +158,7 @@ class Text:
         side = {"start": "left", "middle": "center", "end": "right"}[self.anchor]
         look: dict[str, Any] = {"fontsize": 0.92 * self.size, "color": self.colour, "parse_math": False}
         look["weight"] = "bold" if self.bold else "normal"
-        axes.text(self.x, self.y, printable(self.text), ha=side, va="center_baseline", zorder=3, **look)
+        axes.text(self.x, self.y, xml_text(self.text), ha=side, va="center_baseline", zorder=3, **look)
 
 
 @dataclass(frozen=True)
@@ -166,25 +183,7 @@ class Pixels:
         axes.imshow(self.rows, extent=edges, interpolation="nearest", aspect="auto", zorder=1)
 
 
-Shape: TypeAlias = Line | Circle | Polygon | Box | Text | Pixels
-
-
-def printable(text: str) -> str:
-    """The text without what no XML may hold: control characters and halves of characters (XML 1.0, 2.2).
-
-    >>> printable("a" + chr(0) + "b" + chr(0xD800))
-    'a�b�'
-    """
-    return _FORBIDDEN.sub("�", text)
-
-
-def clean(text: str) -> str:
-    """The text, fit to stand in SVG and HTML.
-
-    >>> clean('</script>"')
-    '&lt;/script&gt;&quot;'
-    """
-    return escape(printable(text))
+Shape: TypeAlias = Line | Circle | Polygon | Polyline | Box | Text | Pixels
 
 
 def coordinate(number: float) -> str:
@@ -194,6 +193,10 @@ def coordinate(number: float) -> str:
 
 def _attributes(**coordinates: float) -> str:
     return " ".join([f'{name}="{coordinate(number)}"' for name, number in coordinates.items()])
+
+
+def _places(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join([f"{coordinate(x)},{coordinate(y)}" for x, y in points])
 
 
 def in_rows(pixels: Sequence[RGBA], columns: int) -> tuple[tuple[RGBA, ...], ...]:

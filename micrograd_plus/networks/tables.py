@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from micrograd_plus._support.markup import table
 from micrograd_plus._support.texts import plural
 from micrograd_plus.formulas.numerals import signed
 from micrograd_plus.networks.neurons import LayerNudges, NeuronNudges
 
 WIDTH = 80  # letters of a line
+EXAMPLES = "what each example wants of the parameters that are nudged most"
 ROWS = 10  # a layer of more neurons shows the strongest few
 
 
@@ -17,18 +19,51 @@ def layer_tables(layers: Sequence[LayerNudges]) -> Iterator[str]:
     """Lines for each layer, the output first."""
     for i in range(len(layers) - 1, -1, -1):
         layer = layers[i]
-        count = len(layer.neurons)
+        chosen = _chosen(layer)
         yield ""
-        yield f"{layer.name}{', the output' if i == len(layers) - 1 else ''}: {plural(count, 'neuron')}"
+        yield _title(layers, i)
         yield f"neuron activation {'wish':>9} {'bias':>9}  {'weights, strongest':20} before, strongest"
-        chosen = _strongest([neuron.wish for neuron in layer.neurons], ROWS if count <= ROWS else ROWS - 2)
-        for j in sorted(chosen):
+        for j in chosen:
             yield _row(j, layer.neurons[j])
-        if count > len(chosen):
-            weaker = _size(*[neuron.wish for j, neuron in enumerate(layer.neurons) if j not in chosen])
-            yield f"{'…':>6} {count - len(chosen)} more, with wishes of at most {weaker:.3g}"
-        where = layers[i - 1].name if i else "the inputs"
-        yield _together(f"  together, of {where}: ", layer.before)
+        if weaker := _weaker(layer, chosen):
+            yield f"{'…':>6} {weaker}"
+        yield _together(f"  together, of {_before(layers, i)}: ", layer.before)
+
+
+def layer_markup(layers: Sequence[LayerNudges]) -> str:
+    """The same as tables in HTML."""
+    tables = []
+    for i in range(len(layers) - 1, -1, -1):
+        layer = layers[i]
+        chosen = _chosen(layer)
+        rows = [_cells(j, layer.neurons[j]) for j in chosen]
+        if weaker := _weaker(layer, chosen):
+            rows.append(["…", "", "", "", weaker, ""])
+        foot = ["together", "", "", "", "", f"of {_before(layers, i)}: {_largest('a', layer.before, WIDTH)}"]
+        head = ["neuron", "activation", "wish", "bias", "weights, strongest", "before, strongest"]
+        tables.append(table(_title(layers, i), head, rows, numbers=range(4), foot=foot))
+    return "".join(tables)
+
+
+def _title(layers: Sequence[LayerNudges], i: int) -> str:
+    output = ", the output" if i == len(layers) - 1 else ""
+    return f"{layers[i].name}{output}: {plural(len(layers[i].neurons), 'neuron')}"
+
+
+def _before(layers: Sequence[LayerNudges], i: int) -> str:
+    return layers[i - 1].name if i else "the inputs"
+
+
+def _chosen(layer: LayerNudges) -> list[int]:
+    """Which neurons of a layer are listed: all, or those with the strongest wishes."""
+    count = len(layer.neurons)
+    return sorted(_strongest([neuron.wish for neuron in layer.neurons], ROWS if count <= ROWS else ROWS - 2))
+
+
+def _weaker(layer: LayerNudges, chosen: Collection[int]) -> str:
+    """What is said of the neurons that are not listed; "" if all are."""
+    others = [neuron.wish for j, neuron in enumerate(layer.neurons) if j not in chosen]
+    return f"{len(others)} more, with wishes of at most {_size(*others):.3g}" if others else ""
 
 
 def _row(j: int, neuron: NeuronNudges) -> str:
@@ -38,23 +73,46 @@ def _row(j: int, neuron: NeuronNudges) -> str:
     return row + _largest("a", neuron.before, WIDTH - len(row))
 
 
+def _cells(j: int, neuron: NeuronNudges) -> list[str]:
+    numbers = [str(j), f"{neuron.activation:.3g}", signed(neuron.wish, 3), signed(neuron.bias, 3)]
+    return [*numbers, _largest("w", neuron.weights, WIDTH), _largest("a", neuron.before, WIDTH)]
+
+
 def example_table(
     layers: Sequence[LayerNudges], examples: Sequence[Sequence[float]], average: Sequence[float]
 ) -> Iterator[str]:
     """What the first examples want of the parameters that are wanted most, and the average over all."""
-    names = [
+    names = _parameters(layers)
+    first = examples[:3]
+    dots = f"{'…':>3}" if len(examples) > len(first) else ""
+    yield EXAMPLES
+    yield f"{'':30}" + "".join(f"{f'example {i}':>11}" for i in range(len(first))) + dots + f"{'average':>11}"
+    for k in sorted(_strongest(average, 6)):
+        each = "".join(f"{signed(example[k]):>11}" for example in first)
+        yield f"  {names[k]:28}{each}{dots}{signed(average[k]):>11}"
+
+
+def example_markup(layers: Sequence[LayerNudges], examples: Sequence[Sequence[float]], average: Sequence[float]) -> str:
+    """The same as a table in HTML."""
+    names = _parameters(layers)
+    first = examples[:3]
+    dots = ["…"] if len(examples) > len(first) else []
+    head = ["parameter", *[f"example {i}" for i in range(len(first))], *dots, "average"]
+    rows = [
+        [names[k], *[signed(example[k]) for example in first], *dots, signed(average[k])]
+        for k in sorted(_strongest(average, 6))
+    ]
+    return table(EXAMPLES, head, rows, numbers=range(1, len(head)))
+
+
+def _parameters(layers: Sequence[LayerNudges]) -> list[str]:
+    """The names of the parameters, in the order of `Nudges.vector`."""
+    return [
         f"{neuron.name}.{part}"
         for layer in layers
         for neuron in layer.neurons
         for part in [*[f"w.{k}" for k in range(len(neuron.weights))], "b"]
     ]
-    first = examples[:3]
-    dots = f"{'…':>3}" if len(examples) > len(first) else ""
-    yield "what each example wants of the parameters that are nudged most"
-    yield f"{'':30}" + "".join(f"{f'example {i}':>11}" for i in range(len(first))) + dots + f"{'average':>11}"
-    for k in sorted(_strongest(average, 6)):
-        each = "".join(f"{signed(example[k]):>11}" for example in first)
-        yield f"  {names[k]:28}{each}{dots}{signed(average[k]):>11}"
 
 
 def _strongest(numbers: Sequence[float], most: int) -> list[int]:

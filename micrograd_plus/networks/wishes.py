@@ -6,10 +6,12 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from reprlib import repr as short_repr
+from textwrap import wrap
 from typing import Any
 
 from micrograd_plus._support.arguments import paired
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.markup import on_demand, paragraph
 from micrograd_plus.calculus import gradient
 from micrograd_plus.engine.recording import enable_grad
 from micrograd_plus.engine.value import Value
@@ -18,8 +20,7 @@ from micrograd_plus.networks.drawing import draw_nudges
 from micrograd_plus.networks.models import forward, inputs_of, layers_of
 from micrograd_plus.networks.neurons import LayerNudges, NeuronNudges
 from micrograd_plus.networks.scenes import Drawing
-from micrograd_plus.networks.shapes import clean
-from micrograd_plus.networks.tables import example_table, layer_tables
+from micrograd_plus.networks.tables import example_markup, example_table, layer_markup, layer_tables
 from micrograd_plus.nn import MLP, Layer
 from micrograd_plus.ops.vectors import added
 
@@ -72,8 +73,11 @@ class Nudges:
         return draw_nudges(self._model, activations, weights, wishes, labels=labels, image=image, shown=shown)
 
     def _repr_html_(self) -> str:
-        table = f"<details><summary>{clean(repr(self))}</summary><pre>{clean(str(self))}</pre></details>"
-        return self.draw()._repr_html_() + table
+        """The picture, and below it tables that open at a click."""
+        tables = layer_markup(self.layers)
+        if self.examples:
+            tables += example_markup(self.layers, self.examples, self.vector())
+        return self.draw()._repr_html_() + on_demand(repr(self), "".join(map(paragraph, self._words())) + tables)
 
     def __repr__(self) -> str:
         return f"<Nudges of {self._who()}, cost {self.cost:.6g}>"
@@ -86,12 +90,20 @@ class Nudges:
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
+    def _words(self) -> tuple[str, str]:
+        """What the tables are of, and what stands in them."""
+        average = "on average, " if self.examples else ""
+        meaning = "w: for each weight, in proportion to the activation it stands by. "
+        meaning += "a: for each activation before, to the weight there."
+        return (
+            f"{self._who()}: {average}cost {self.cost:.6g}",
+            f"A wish is minus the derivative of the cost. {meaning}",
+        )
+
     def _lines(self) -> Iterator[str]:
         """Lines of at most 80 characters, from the outputs back to the inputs."""
-        average = "on average, " if self.examples else ""
-        yield f"{self._who()}: {average}cost {self.cost:.6g}"
-        yield "A wish is minus the derivative of the cost. w: for each weight, in proportion to"
-        yield "the activation it stands by. a: for each activation before, to the weight there."
+        head, meaning = self._words()
+        yield from (head, *wrap(meaning, 80))
         yield from layer_tables(self.layers)
         if self.examples:
             yield ""

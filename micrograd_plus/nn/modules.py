@@ -93,6 +93,12 @@ class Module:
         """
         weights.load(self, path)
 
+    def _repr_html_(self) -> str:
+        """Its parts, their shapes and their parameters as a table."""
+        from micrograd_plus.nn.summaries import summary  # which knows layers, and these are modules
+
+        return summary(self)
+
 
 def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | Module]]:
     """The Values and the modules in a module with their paths, if named, in the order of its attributes; itself first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from micrograd_plus._support.markup import paragraph, table
 from micrograd_plus._support.texts import plural
 from micrograd_plus.program.arrays import Arrays
 from micrograd_plus.program.flat_graphs import Listing
@@ -39,6 +40,17 @@ def described(listing: Listing, found: list[Group], arrays: Arrays | None) -> st
         ]
         lines.append(f"matrix products over the whole batch: {'; '.join(sizes)}")
     return "\n  ".join([head, *lines])
+
+
+def as_table(found: str, way: str) -> str:
+    """What `described` says of a way through the function, as a table for Jupyter: how many of what."""
+    head, *lines = found.split("\n  ")
+    rows = []
+    for line in lines:
+        count, times, what = line.partition(" x ")
+        rows.append([count, what] if times and count.replace(",", "").isdigit() else ["", line])
+    title = f"where {way}: {head}" if way else head
+    return table(title, ["how many", "of what"], rows, numbers=[0]) if rows else paragraph(title)
 
 
 def _group(group: Group) -> str:

@@ -74,6 +74,11 @@ class Path:
         if self.arrays is None or listing.nodes < LARGE * self.statements:
             self.replay = Replay(listing, parameters)
 
+    @property
+    def way(self) -> str:
+        """How its choices go, in words; "" where there are none."""
+        return "; ".join([f"{line} is {outcome}" for line, outcome in zip(self.lines, self.outcomes)])
+
     def matches(self, theta: Floats, x: Floats, y: Floats) -> NDArray[np.bool_]:
         """For each example whether it goes this way."""
         decided = self._outputs("guards", theta, x, y)

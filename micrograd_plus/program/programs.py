@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.markup import paragraph
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.hooks import hooks_on
 from micrograd_plus.engine.locking import locked
@@ -19,6 +20,7 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.optim.ranges import parameters as checked_parameters
 from micrograd_plus.program.errors import CompileError
+from micrograd_plus.program.explaining import as_table
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.ordering import ordered, reached
 from micrograd_plus.program.paths import Path
@@ -158,11 +160,11 @@ class Program:
         """What was found in the graph: how many groups its nodes form, and which became matrix products."""
         if len(self._paths) == 1:
             return self._paths[0].found
-        told = []
-        for path in self._paths:
-            ways = "; ".join([f"{line} is {outcome}" for line, outcome in zip(path.lines, path.outcomes)])
-            told.append(f"where {ways}:\n{path.found}")
-        return "\n".join(told)
+        return "\n".join([f"where {path.way}:\n{path.found}" for path in self._paths])
+
+    def _repr_html_(self) -> str:
+        """What `explain` says as a table, one for each way through the function."""
+        return paragraph(repr(self)) + "".join([as_table(path.found, path.way) for path in self._paths])
 
     def rebound(self) -> bool:
         """Whether names in the function stand for other Values by now; the program goes on with those it has.

@@ -10,6 +10,7 @@ from typing import NamedTuple, overload
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.letters import printable
+from micrograd_plus._support.markup import table
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import short
@@ -97,16 +98,26 @@ class Ledger(Sequence[Entry]):
 
     def __str__(self) -> str:
         """The largest entries, one a line, and the sum."""
+        lines = [*self._lines(), ("sum", short(self.total))]
+        left = max([len(path) for path, _ in lines])
+        right = max([len(contribution) for _, contribution in lines])
+        rows = [f"  {path:<{left}}  {contribution:>{right}}" for path, contribution in lines]
+        return printable("\n".join([self._title(), *rows[:-1], f"  {'-' * (left + 2 + right)}", rows[-1]]))
+
+    def _repr_html_(self) -> str:
+        foot = ("sum", short(self.total))
+        return table(self._title(), ("path", "contribution"), self._lines(), numbers=[1], foot=foot)
+
+    def _title(self) -> str:
+        return f"∂{self.names[self.root]}/∂{self.names[self.node]}, the sum over {_counted(self.paths, 'path')}"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        """The largest entries and what they give, and how much the rest gives."""
         lines = [(self._written(entry), short(entry.contribution)) for entry in self.entries[:_SHOWN]]
         if rest := self.entries[_SHOWN:]:
             paths = _counted(sum([entry.paths for entry in rest]), "path")
             lines.append((f"… {paths} more", short(_total(rest))))
-        title = f"∂{self.names[self.root]}/∂{self.names[self.node]}, the sum over {_counted(self.paths, 'path')}"
-        lines.append(("sum", short(self.total)))
-        left = max([len(path) for path, _ in lines])
-        right = max([len(contribution) for _, contribution in lines])
-        rows = [f"  {path:<{left}}  {contribution:>{right}}" for path, contribution in lines]
-        return printable("\n".join([title, *rows[:-1], f"  {'-' * (left + 2 + right)}", rows[-1]]))
+        return lines
 
     def _written(self, entry: Entry) -> str:
         first, *others = entry.path

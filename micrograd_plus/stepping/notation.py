@@ -9,8 +9,9 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.operations import Op, refused
 from micrograd_plus.engine.recording import block, enable_grad, watching
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.graphs import graph_of
 from micrograd_plus.formulas.numerals import enclosed, short
-from micrograd_plus.formulas.writing import formula
+from micrograd_plus.formulas.writing import written
 
 _LONG = 60  # a longer derivative is named, not written: sinc'(x)
 
@@ -32,11 +33,11 @@ def local_formula(node: Value, place: int, names: Mapping[Value, str]) -> str:
         marks = Identities((each, Value(each.data, label=names[each])) for each in values)
         at = [marks[arg] if isinstance(arg, Value) else arg for arg in args]
         slope = op.partials[place](marks[node], *at)  # type: ignore[misc]  # a Value's partial is never None
-        text = str(formula(slope)) if isinstance(slope, Value) else ""
+        text = str(written(graph_of("backprop", slope))) if isinstance(slope, Value) else ""
     if len(text) <= _LONG and "\n" not in text:
         return text
-    written = [names[arg] if isinstance(arg, Value) else short(arg) for arg in args]
-    return f"{op.name}{chr(39) if len(args) == 1 else f'_{place + 1}'}({', '.join(written)})"
+    called = [names[arg] if isinstance(arg, Value) else short(arg) for arg in args]
+    return f"{op.name}{chr(39) if len(args) == 1 else f'_{place + 1}'}({', '.join(called)})"
 
 
 def parts(node: Value) -> list[str | int]:

@@ -82,6 +82,12 @@ class History(list[Epoch]):
         lines = [",".join("" if cell is None else str(cell) for cell in row) for row in rows]
         write_atomically(path, "\n".join(lines) + "\n")
 
+    def _repr_html_(self) -> str:
+        """The curves, and below them the epochs as a table."""
+        from micrograd_plus.training.curves import markup  # what draws is not needed to train
+
+        return markup(self)
+
     def __repr__(self) -> str:
         if not self:
             return "History(no epochs)"

@@ -1,0 +1,95 @@
+"""A table in HTML, by which what is printed as text shows itself in a notebook.
+
+Everything that goes in is escaped. A table names no colour: it takes letters and ground from the page around it, so it
+is readable in every theme, light or dark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from html import escape
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_LETTERS = "text-align: left"
+_NUMBERS = "text-align: right; font-variant-numeric: tabular-nums"
+
+
+def xml_text(text: str) -> str:
+    """The text without what no XML may hold: control characters and halves of characters (XML 1.0, 2.2).
+
+    >>> xml_text("a" + chr(0) + "b" + chr(0xD800))
+    'a�b�'
+    """
+    return _FORBIDDEN.sub("�", text)
+
+
+def clean(text: str) -> str:
+    """The text, fit to stand in SVG and HTML.
+
+    >>> clean('</script>"')
+    '&lt;/script&gt;&quot;'
+    """
+    return escape(xml_text(text))
+
+
+def table(
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Collection[int] = (),
+    foot: Sequence[str] = (),
+) -> str:
+    """A table.
+
+    Args:
+        caption: what it tells, written above it.
+        head: the titles of the columns.
+        rows: the texts of their cells.
+        numbers: which columns hold numbers, counted from 0; these stand at the right.
+        foot: a last row, such as a sum.
+
+    >>> table("costs", ["what", "how much"], [["a < b", "3"]], numbers=[1])
+    '<table><caption ...>costs</caption><thead>...<td style="text-align: left">a &lt; b</td>...'
+    """
+
+    title = f'<caption style="{_LETTERS}; caption-side: top">{clean(caption)}</caption>'
+    parts = {"thead": _row(head, 'th scope="col"', numbers)}
+    parts["tbody"] = "".join([_row(cells, "td", numbers) for cells in rows])
+    if foot:
+        parts["tfoot"] = _row(foot, "th", numbers)
+    return f"<table>{title}{''.join([f'<{name}>{part}</{name}>' for name, part in parts.items()])}</table>"
+
+
+def _row(cells: Sequence[str], kind: str, numbers: Collection[int]) -> str:
+    sides = [_NUMBERS if i in numbers else _LETTERS for i in range(len(cells))]
+    written = [f'<{kind} style="{side}">{clean(cell)}</{kind[:2]}>' for side, cell in zip(sides, cells)]
+    return f"<tr>{''.join(written)}</tr>\n"
+
+
+def paragraph(text: str) -> str:
+    """A line or two of text.
+
+    >>> paragraph("1 < 2")
+    '<p>1 &lt; 2</p>'
+    """
+    return f"<p>{clean(text)}</p>"
+
+
+def as_typed(text: str) -> str:
+    """Text that keeps its lines and spaces, such as a program.
+
+    >>> as_typed("x = 1")
+    '<pre>x = 1</pre>'
+    """
+    return f"<pre>{clean(text)}</pre>"
+
+
+def on_demand(summary: str, markup: str) -> str:
+    """Markup that opens at a click on its summary.
+
+    >>> on_demand("all of it", "<p>1</p>")
+    '<details><summary>all of it</summary><p>1</p></details>'
+    """
+    return f"<details><summary>{clean(summary)}</summary>{markup}</details>"
