@@ -36,8 +36,9 @@ hide: [toc]
 Each row of the table in `micrograd_plus/ops/table.py` is a function that takes numbers, lists, arrays and Values, and a
 method of `Value`: `mp.tanh(x)`, `x.tanh()`. This page is made from the rows. The domain is where it is defined and
 smooth, but for kinks: its ends, and what lies beyond, may have a value, too (-8 to the power 3); else that is `nan`.
-At a kink, where the slope jumps, the derivative is the one that PyTorch gives; at a pole it is infinite or `nan`. The
-same for one function, in a terminal: `micrograd-plus ops tanh`.
+Under the derivatives stands the rule in words, as the stepper shows it. At a kink, where the slope jumps, the
+derivative is the one that PyTorch gives; at a pole it is infinite or `nan`. The same for one function, in a terminal:
+`micrograd-plus ops tanh`.
 """
 
 
@@ -113,6 +114,7 @@ def table() -> str:
         told = row(name)
         what = told.what.replace("|", "\\|")
         slopes = [_slope(by if len(told.derivatives) > 1 else "", slope) for by, slope in told.derivatives]
+        slopes.append(f"<em>{escape(told.rule, quote=False).replace('|', '&#124;')}</em>")
         cells = [f"`{told.usage}`<br>{what}", math(told.formula.latex), "<br>".join(slopes), told.domain, told.kinks]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([INTRODUCTION, *lines, ""])

@@ -821,7 +821,7 @@ def test_ops_lists_every_function_and_knows_each(capsys: pytest.CaptureFixture[s
         headings = [line.split()[0] for line in card.splitlines() if line[0] != " "]
         count = TABLE[name].arity
         assert sum(head == "derivative" or head.startswith("∂/∂") for head in headings) == count
-        assert {"domain", "kinks", "LaTeX", "example"} < set(headings)
+        assert {"rule", "domain", "kinks", "LaTeX", "example"} < set(headings)
 
 
 def test_a_card_says_where_the_kinks_are() -> None:

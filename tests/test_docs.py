@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import micrograd_plus as mp
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 
 ROOT = Path(__file__).parent.parent
@@ -88,6 +90,7 @@ def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) 
     table = (site / "functions" / "index.html").read_text(encoding="utf-8")
     ours = [name for name, function in FUNCTIONS.items() if function.__module__ == HOME]  # not other tests' own
     assert [name for name in ours if f"<code>{name}(" not in table] == []
+    assert [name for name in ours if f"<em>{TABLE[name].rule}</em>" not in unescape(table)] == []
     places = set().union(*[found.places for page, found in pages(site) if page.startswith("reference")])
     told = {place.rpartition(".")[2] for place in places}
     assert {*mp.losses.LOSSES, *[made.__name__ for made in mp.optim.OPTIMIZERS.values()]} - told == set()

@@ -156,6 +156,28 @@ def check(op: Op, args: Numbers) -> None:
 # -------------------------------------------------------------------------------------------------- laws over the table
 
 
+def fault_of_rule(op: Op) -> str:
+    """What is wrong with the sentence that says a row's rule in words; "" if nothing is."""
+    if not op.rule:
+        return f"{op.name} does not say its rule in words; give the row a sentence, rule=..."
+    if not 20 <= len(op.rule) <= 120 or op.rule != " ".join(op.rule.split()):
+        return f"the rule of {op.name} has {len(op.rule)} letters; expected one line of 20 to 120"
+    if op.rule[0].isupper() or op.rule[-1] in ".;,":
+        return f"the rule of {op.name} should begin small and end without a stop, as the line above it does"
+    return ""
+
+
+@each_row
+def test_each_row_says_its_rule_in_words(op: Op) -> None:
+    assert fault_of_rule(op) == ""
+
+
+def test_a_row_without_its_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for rule, why in (("", "does not say its rule"), ("it is", "has 5 letters"), ("A" * 30, "begin small")):
+        monkeypatch.setattr(mp.tanh.op, "rule", rule)
+        assert why in fault_of_rule(mp.tanh.op)
+
+
 @each_row
 @given(st.data())
 @settings(max_examples=50)

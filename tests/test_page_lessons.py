@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from browsers import in_browser, opened
 
+import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
@@ -60,3 +61,17 @@ def test_after_backward_the_page_starts_afresh_and_ends_where_draw_ends(show: Op
     tab.fill("#leaf0", "5")  # a leaf that moves starts afresh, too
     assert tab.text_content("#n1 .grad") == "5.0"
     assert said not in show(backprop(a * b + a)).text_content("#phase")
+
+
+@in_browser
+def test_each_step_says_its_rule_in_words(show: Open) -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    unsaid = mp.primitive("unsaid", lambda x: x, lambda out, x: 1.0, sympy="x")
+    steps = backprop(unsaid(mp.tanh(a * b)))
+    tab = show(steps)
+    assert tab.text_content("#why") == ""
+    for k, step in enumerate(steps):
+        tab.evaluate(f"go(made.length + 1 + {k})")
+        rule = step.why and f"{step.why.capitalize()}."
+        assert tab.text_content("#why") == rule
+    assert [step.why.partition(" ")[2][:7] for step in steps] == ["", "", "hyperbo", "product", "product"]

@@ -10,6 +10,7 @@ import pytest
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.formulas.cards import card
 from micrograd_plus.ops.rows import FUNCTIONS
 
 
@@ -52,6 +53,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "numpy": {"numpy": 5},
     "scipy": {"scipy": []},
     "sympy": {"sympy": None},
+    "rule": {"rule": None},
     "arrays": {"arrays": "exp"},
     "domain": {"domain": (1.0, 0.0)},
     "partials": {"partials": [slope, slope, slope]},
@@ -111,6 +113,13 @@ def test_what_was_given_may_change_afterwards() -> None:
     assert function.op.options == {"a": 1.0}
     assert function.op.kinks(5.0) == 5.0
     assert function(3.0) == 3.0
+
+
+def test_a_rule_in_words_is_shown_in_its_card() -> None:
+    mp.primitive("ruled", one, slope, rule="what comes passes")
+    assert "\nrule          what comes passes\n" in card("ruled")
+    mp.primitive("unruled", one, slope)
+    assert "\nrule" not in card("unruled")
 
 
 def test_a_doc_without_words_is_as_none() -> None:

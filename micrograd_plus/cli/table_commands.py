@@ -17,7 +17,8 @@ Examples:
 def ops(name: str | None) -> int:
     """List the functions of the table, or say all about one.
 
-    For one function: what it is, its derivatives, where it is defined, its LaTeX, NumPy's name for it, and an example.
+    For one function: what it is, its rule in words, its derivatives, where it is defined, its LaTeX, NumPy's name for
+    it, and an example.
     """
     from micrograd_plus.formulas import cards
 

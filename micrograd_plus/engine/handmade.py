@@ -20,15 +20,15 @@ class HandMade(Op):
     a reference cycle; so what is kept is how to make it from the node, which is done for each call.
     """
 
-    __slots__ = ("rule", "made")
+    __slots__ = ("given", "made")
 
     def __init__(self, name: str, rule: Callable[[], None], node: Value) -> None:
         super().__init__(name)
         self.made: Callable[[Any], Any] | None = _without(rule, node, set())
-        self.rule: Callable[[], None] | None = rule if self.made is None else None
+        self.given: Callable[[], None] | None = rule if self.made is None else None
 
     def pull(self, node: Value) -> None:
-        rule = self.rule if self.made is None else self.made(node)
+        rule = self.given if self.made is None else self.made(node)
         rule()  # type: ignore[misc]  # one of the two is there
 
     def tame(self, node: Value) -> bool:  # noqa: ARG002 - nobody knows what a rule does

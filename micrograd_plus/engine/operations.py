@@ -33,6 +33,7 @@ class Op:
         arrays: its value for whole arrays, where NumPy has no name for it, or None.
         sympy: SymPy's name for it, or an expression in x, y, z; "" if that has the same name, or none.
         doc: one line that says what it is.
+        rule: one sentence that says what it does with a gradient, "" where nobody wrote one.
 
     >>> square = TABLE["square"]
     >>> out = square.forward(3.0)
@@ -42,7 +43,7 @@ class Op:
 
     __slots__ = (
         *("name", "forward", "partials", "masks", "flat", "halts", "domain", "kinks", "options"),
-        *("symbol", "latex", "precedence", "numpy", "scipy", "arrays", "sympy", "doc"),
+        *("symbol", "latex", "precedence", "numpy", "scipy", "arrays", "sympy", "doc", "rule"),
     )
 
     def __init__(self, name: str) -> None:
@@ -63,6 +64,7 @@ class Op:
         self.arrays: Callable[..., Any] | None = None
         self.sympy = ""
         self.doc = ""
+        self.rule = ""
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

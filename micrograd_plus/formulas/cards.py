@@ -54,6 +54,7 @@ class Row:
     domain: str
     kinks: str
     elsewhere: str  # NumPy's or SciPy's name for it; "" where there is none
+    rule: str  # what it does with a gradient, in words; "" for a primitive of the user's that does not say
 
 
 def row(name: str) -> Row:
@@ -86,17 +87,20 @@ def row(name: str) -> Row:
         ", ".join(smooth) or "every number",
         _kinks(op, args),
         f"numpy.{op.numpy}" if op.numpy else f"scipy.special.{op.scipy}" if op.scipy else "",
+        op.rule,
     )
 
 
 def card(name: str) -> str:
-    r"""One row of the table as text: what it is, its derivatives, where it is defined, and an example.
+    r"""One row of the table as text: what it is, its rule in words, its derivatives, its domain, and an example.
 
     Raises:
         ValueError: the table has no function of that name.
 
     >>> print(card("tanh"))
     tanh(x)       the hyperbolic tangent
+    rule          the hyperbolic tangent multiplies what comes by 1 minus its own
+                    square: little passes where it is flat
     derivative    sech(x)**2
     domain        every number
     kinks         none
@@ -105,7 +109,7 @@ def card(name: str) -> str:
     example       tanh(0.5) = 0.46211...
     """
     told = row(name)
-    lines = [_entry(told.usage, told.what)]
+    lines = [_entry(told.usage, told.what), *([_entry("rule", told.rule)] if told.rule else [])]
     for by, slope in told.derivatives:
         lines.append(_entry("derivative" if len(told.derivatives) == 1 else f"∂/∂{by}", slope.text))
     lines += [_entry("domain", told.domain), _entry("kinks", told.kinks), _entry("LaTeX", told.formula.latex)]

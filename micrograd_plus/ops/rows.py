@@ -120,6 +120,7 @@ def primitive(
     arrays: Callable[..., Any] | None = None,
     sympy: str = "",
     options: dict[str, float] | None = None,
+    rule: str = "",
 ) -> Callable[..., Any]:
     r"""Enter an operation into the table and get its function back, which becomes a method of Value, too.
 
@@ -144,6 +145,8 @@ def primitive(
         arrays: where NumPy has none, the value of its arguments in `mp`'s functions that NumPy has, for whole arrays.
         sympy: SymPy's name for it, or an expression in x, y, z; "" if SymPy calls it by the same name or not at all.
         options: trailing arguments that are plain numbers, by name with their defaults.
+        rule: one sentence that says in words what it does with a gradient, as the stepper shows it at each step:
+            "a cube multiplies what comes by three times the square".
 
     Returns:
         The function. It gives a float for a number, a Value for a Value, and for a list or an array one of its shape.
@@ -165,6 +168,7 @@ def primitive(
     _check_functions(name, forward, rules, len(options or {}))
     kinks, intervals = checked_kinks(name, kinks), checked_domain(name, domain, len(rules))
     texts = {"doc": doc, "symbol": symbol, "latex": latex, "numpy": numpy, "scipy": scipy, "sympy": sympy}
+    texts["rule"] = rule
     check_columns(name, texts, precedence, arrays)
     options = checked_options(name, dict(options or {}), len(rules))
     # a primitive that is made again, as in a notebook, leaves the graphs of the old one alone
@@ -175,6 +179,7 @@ def primitive(
     op.symbol, op.latex = symbol or name, _template(name, latex, len(rules) + len(options))
     op.precedence, op.numpy, op.scipy, op.arrays, op.sympy = precedence, numpy, scipy, arrays, sympy
     op.doc = doc if doc.partition("; ")[0].strip() else f"{name}, a primitive of {home}"
+    op.rule = rule
     made = function_of(op, home)
     FUNCTIONS[name] = made  # not before now: what is refused leaves nothing behind
     TABLE[name] = op

@@ -60,6 +60,16 @@ class Step:
         return "" if self.node is None else self.names.derivative(self.node, self.place)
 
     @property
+    def why(self) -> str:
+        """The rule of the operation in words; "" in a step without a node, and for a primitive that has no such words.
+
+        >>> from micrograd_plus.stepping import backprop
+        >>> backprop(Value(2.0) * Value(-3.0))[1].why
+        'a product hands each factor the other one, times what comes from above'
+        """
+        return self.node.op.rule if self.node is not None and self.node.op is not None else ""
+
+    @property
     def factor(self) -> str:
         """The formula as a factor, in parentheses where it needs them."""
         return grouped(self.formula) if self.formula else ""

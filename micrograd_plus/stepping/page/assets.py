@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+_LESSONS = ("why",)  # what the page teaches besides
 # in this order they are one script: each uses what stands before it, and, once the page runs, what stands after it
-SCRIPTS = ("vendor/d3-zoom", "arithmetic", "numbers", "words", "showing", "story", "view", "map", "leaves", "controls")
+SCRIPTS = (
+    "vendor/d3-zoom",
+    "arithmetic",
+    "numbers",
+    "words",
+    "showing",
+    "story",
+    "view",
+    "map",
+    "leaves",
+    *_LESSONS,
+    "controls",
+)
 
 
 def asset(name: str) -> str:

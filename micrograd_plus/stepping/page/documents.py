@@ -108,7 +108,7 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
     ops = {node.op.name: node.op for node in nodes if node.op is not None}
     pieces = {
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
-        "css": css(":root") + asset("graph.css") + asset("page.css"),
+        "css": css(":root") + asset("graph.css") + asset("page.css") + asset("lessons.css"),
         "graph": svg,
         "data": as_json(page_data(taken, nodes, reason)),
         "arithmetic": arithmetic(ops.values()) if not reason else "const forward = {};\nconst rules = {};",

@@ -33,6 +33,7 @@ def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any
         "fixed": reason,
         "nodes": [_node(node, taken.names, number) for node in nodes],
         "held": {str(number[node]): _number(grad) for node, grad in taken.held.items()},
+        "why": {node.op.name: node.op.rule for node in nodes if node.op is not None and node.op.rule},
         "steps": [_step(step, number) for step in taken.steps],
         "wrong": {str(number[wrong.node]): str(wrong) for wrong in taken.wrong},
     }

@@ -67,6 +67,7 @@ function show() {
   if (step && step.node !== null) arrow(step.node, step.place)?.classList.add("lit", "flowing");
   showShares(at);
   showWords(step, value);
+  showWhy(step);
   $("slider").value = position;
   $("slider").setAttribute("aria-valuetext", $("phase").textContent);
   for (const id of ["first", "back"]) $(id).disabled = position === 0;
