@@ -15,6 +15,7 @@ SCRIPTS = (
     "story",
     "view",
     "map",
+    "asking",
     "leaves",
     *_LESSONS,
     "controls",

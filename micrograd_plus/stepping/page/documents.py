@@ -11,6 +11,7 @@ from os import PathLike
 from reprlib import repr as short_repr
 
 from micrograd_plus._support.files import write_atomically
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import arithmetic
 from micrograd_plus.pictures.colours import css
@@ -92,7 +93,9 @@ def _nodes(taken: Pass) -> Sequence[Value]:
 def _laid_out(taken: Pass, nodes: Sequence[Value]) -> tuple[Layout, str]:
     """Where everything is, and the picture with all values and gradients."""
     drawn, grads = layout(nodes, taken.names), taken.gradients
-    return drawn, drawn.svg([node.data for node in nodes], [grads.get(node, 0.0) for node in nodes])
+    number = Identities((node, i) for i, node in enumerate(nodes))
+    carrying = {(number[step.node], step.place) for step in taken.steps if step.node is not None}
+    return drawn, drawn.svg([node.data for node in nodes], [grads.get(node, 0.0) for node in nodes], carrying)
 
 
 def _list(taken: Pass) -> str:

@@ -151,7 +151,12 @@ def _box(frame: Frame, largest: float, i: int, node: Value, drawn: Layout) -> st
 
 
 def _arrow(frame: Frame, i: int, place: int, drawn: Layout) -> str:
-    return f'<g class="edge{" lit" if (i, place) in frame.lit else ""}">{drawn.arrow(i, place)}</g>'
+    kinds = ["edge"]
+    if (i, place) in frame.lit:
+        kinds += ["lit"] if (i, place) in frame.shares else ["lit", "forward"]
+    if (i, place) in frame.shares:
+        kinds.append("back")
+    return f'<g class="{" ".join(kinds)}">{drawn.arrow(i, place)}</g>'
 
 
 def _label(frame: Frame, key: tuple[int, int], drawn: Layout) -> str:

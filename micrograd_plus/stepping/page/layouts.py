@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import fabs, floor, isfinite
@@ -29,19 +29,26 @@ class Layout:
     signs: Sequence[str]  # what each node does: tanh, *, 3.0 *
     widths: Sequence[float]
     middles: Mapping[int, Point]
-    arrows: Mapping[Arrow, tuple[str, str]]  # the path and the head, as SVG writes them
+    arrows: Mapping[Arrow, tuple[str, str, str]]  # the path, its head, and its head when it leads back, as in SVG
     labels: Mapping[Arrow, Point]  # where there is room for a number on each arrow
     view: str
     moved: str
     width: float
     height: float
 
-    def svg(self, data: Sequence[float], grads: Sequence[float]) -> str:
-        """The picture with all values and gradients, with the ids n0, n1, … for nodes and e3_0, e3_1, … for arrows."""
+    def svg(self, data: Sequence[float], grads: Sequence[float], carrying: Container[Arrow]) -> str:
+        """The picture with all values and gradients, with the ids n0, n1, … for nodes and e3_0, e3_1, … for arrows.
+
+        Args:
+            data: of each node.
+            grads: of each node.
+            carrying: the arrows that carry a gradient, which point where it goes: back.
+        """
         largest = most(grads)
         arrows = [
-            f'<g id="e{i}_{place}" class="edge" data-x="{x:g}" data-y="{y:g}">{self.arrow(i, place)}</g>'
-            for (i, place), (x, y) in self.labels.items()
+            f'<g id="e{key[0]}_{key[1]}" class="edge{" back" if key in carrying else ""}" '
+            f'data-x="{x:g}" data-y="{y:g}">{self.arrow(*key)}</g>'
+            for key, (x, y) in self.labels.items()
         ]
         boxes = []
         for i in sorted(self.middles):
@@ -81,9 +88,9 @@ class Layout:
         )
 
     def arrow(self, i: int, place: int) -> str:
-        """The arrow into node i from its argument in that place."""
-        path, head = self.arrows[i, place]
-        return f'<path d="{escape(path)}"/><polygon points="{escape(head)}"/>'
+        """The arrow into node i from its argument in that place: a line with a head at each end, of which one shows."""
+        path, to, back = self.arrows[i, place]
+        return f'<path d="{path}"/><polygon class="to" points="{to}"/><polygon class="fro" points="{back}"/>'
 
 
 def most(grads: Iterable[float]) -> float:
@@ -114,8 +121,9 @@ def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
     # one node's arrows after another's, as Graphviz draws them: numbers find room on the first ones first
     for edge in sorted(placed.get("edges", ()), key=lambda edge: edge["tail"]):
         i, place = map(int, edge["id"][1:].split("_"))
-        curve, head = _points(edge, "b"), _points(edge, "P", "_hdraw_")
-        curves[i, place], arrows[i, place] = curve, (_path(curve), _corners(head))
+        curve, to, back = _points(edge, "b"), _points(edge, "P", "_hdraw_"), _points(edge, "P", "_tdraw_")
+        curves[i, place] = curve
+        arrows[i, place] = _path(back[1], curve, to[1]), _corners(to), _corners(back)  # the line goes on to the tips
     labels = label_places(curves, [(x, y, widths[i], _HEIGHT) for i, (x, y) in middles.items()])
     page = _points(placed, "P")
     left, top = min([x for x, _ in page]), min([y for _, y in page])
@@ -129,7 +137,7 @@ def _dot_text(nodes: Sequence[Value], widths: Sequence[float]) -> str:
     """The graph in the DOT language: boxes n0, n1, … without text, and arrows with the ids e3_0, e3_1, …"""
     number = Identities((node, i) for i, node in enumerate(nodes))
     lines = ["digraph { rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; ordering=in;"]
-    lines.append('node [shape=box, fixedsize=true, label=""];')
+    lines.append('node [shape=box, fixedsize=true, label=""]; edge [dir=both];')
     for i, width in enumerate(widths):
         lines.append(f"n{i} [id=n{i}, width={width / 72:.3f}, height={_HEIGHT / 72:.3f}];")
     for i, node in enumerate(nodes):
@@ -148,7 +156,7 @@ def _points(thing: Mapping[str, Any], stroke: str, drawn: str = "_draw_") -> lis
     Args:
         thing: the graph, a node or an edge, from Graphviz's JSON.
         stroke: "p" for the outline of a polygon, "P" for a filled one, "b" for Bézier curves.
-        drawn: which list of strokes it stands in: "_draw_", or "_hdraw_" for the head of an arrow.
+        drawn: which list of strokes it stands in: "_draw_", or "_hdraw_" and "_tdraw_" for the heads of an arrow.
     """
     for each in thing.get(drawn, ()):
         if each["op"] == stroke:
@@ -161,10 +169,10 @@ def _middle(corners: Sequence[Point]) -> Point:
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
-def _path(curve: Sequence[Point]) -> str:
-    """Bézier curves as SVG's path: Mx,yCx,y x,y x,y …"""
-    first, *others = [f"{_written(x)},{_written(y)}" for x, y in curve]
-    return f"M{first}C{' '.join(others)}"
+def _path(start: Point, curve: Sequence[Point], end: Point) -> str:
+    """Bézier curves as SVG's path, with a straight line before and after: Mx,yLx,yCx,y x,y x,y …Lx,y"""
+    first, second, *others, last = [f"{_written(x)},{_written(y)}" for x, y in (start, *curve, end)]
+    return f"M{first}L{second}C{' '.join(others)}L{last}"
 
 
 def _corners(polygon: Sequence[Point]) -> str:

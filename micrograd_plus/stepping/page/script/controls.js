@@ -22,25 +22,18 @@ $("next").addEventListener("click", () => go(position + 1));
 $("last").addEventListener("click", () => go(final));
 $("play").addEventListener("click", play);
 $("speed").addEventListener("change", () => timer !== null && (pause(), play()));
-pictured.forEach((box, i) => {
-  const ask = (node) => () => {
-    told = node;
-    tell();
-  };
-  box.setAttribute("tabindex", "0");
-  box.setAttribute("role", "img");
-  box.addEventListener("pointerenter", ask(i));
-  box.addEventListener("pointerleave", ask(null));
-  box.addEventListener("focus", ask(i));
-  box.addEventListener("blur", ask(null));
-});
 document.addEventListener("keydown", (event) => {
   const { target } = event;
   const typing = target.matches("input[type=number], select") || (target.matches("input") && target.id !== "slider");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const keys = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: 0, End: final };
   const sizes = { "+": () => enlarge(1.3), "-": () => enlarge(1 / 1.3), 0: fit };
-  if (event.key in keys) {
+  if (event.key === "Escape") {
+    if (pinned === null) target.blur();
+    pin(null);
+  } else if (walk(event)) {
+    event.preventDefault();
+  } else if (event.key in keys) {
     event.preventDefault();
     pause();
     go(keys[event.key]);
@@ -52,5 +45,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 offerLeaves();
+startAsking();
 show();
 startView();

@@ -30,7 +30,7 @@ function showPart() {
 }
 
 // What is pointed at on the map comes into the middle of the frame.
-function point(event) {
+function lookAt(event) {
   if (event.buttons === 0) return;
   const there = new DOMPoint(event.clientX, event.clientY).matrixTransform($("map").getScreenCTM().inverse());
   frame.classList.remove("gliding");
@@ -39,6 +39,6 @@ function point(event) {
 
 $("map").addEventListener("pointerdown", (event) => {
   $("map").setPointerCapture(event.pointerId);
-  point(event);
+  lookAt(event);
 });
-$("map").addEventListener("pointermove", point);
+$("map").addEventListener("pointermove", lookAt);

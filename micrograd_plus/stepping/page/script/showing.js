@@ -4,7 +4,6 @@ const $ = (id) => document.getElementById(id);
 const pictured = nodes.map((_, i) => $(`n${i}`));
 const arrow = (i, place) => $(`e${i}_${place}`);
 let position = 0; // 0: the leaves alone; then the values one by one; then the steps
-let told = null; // the node whose story is asked for
 let timer = null;
 
 function element(kind, text = "", properties = {}) {
@@ -61,10 +60,10 @@ function show() {
     const gradient = reached ? `, gradient ${short(grads.get(i))}` : "";
     box.setAttribute("aria-label", `${node.name}: ${seen ? short(node.data) : "not computed yet"}${gradient}`);
   });
-  for (const edge of document.querySelectorAll(".edge")) edge.classList.remove("lit", "done", "flowing", "forward");
-  steps.slice(0, Math.max(at, 0)).forEach((each) => each.node !== null && arrow(each.node, each.place)?.classList.add("done"));
+  for (const edge of document.querySelectorAll(".edge")) edge.classList.remove("lit", "done", "flowing", "forward", "back");
+  steps.slice(0, Math.max(at, 0)).forEach((each) => each.node !== null && arrow(each.node, each.place)?.classList.add("done", "back"));
   if (value !== null) nodes[value].args.forEach((arg, place) => arrow(value, place)?.classList.add("lit", "forward"));
-  if (step && step.node !== null) arrow(step.node, step.place)?.classList.add("lit", "flowing");
+  if (step && step.node !== null) arrow(step.node, step.place)?.classList.add("lit", "flowing", "back");
   showShares(at);
   showWords(step, value);
   showWhy(step);
@@ -73,12 +72,15 @@ function show() {
   for (const id of ["first", "back"]) $(id).disabled = position === 0;
   for (const id of ["next", "last"]) $(id).disabled = position === final;
   reveal(happening(), ahead());
+  if (focused === null) stopAt(happening().at(-1));
   tell();
 }
 
+const argumentsOf = (i) => nodes[i].args.filter((arg) => typeof arg === "object").map((arg) => arg.node);
+
 // The nodes of which a position tells: what is made and of what, or what passes on and to what.
 function involved(k) {
-  if (k <= made.length) return [made[k - 1], ...nodes[made[k - 1]].args.filter((arg) => typeof arg === "object" && "node" in arg).map((arg) => arg.node)];
+  if (k <= made.length) return [made[k - 1], ...argumentsOf(made[k - 1])];
   const step = steps[k - made.length - 1];
   return step.node === null ? [step.argument] : [step.node, step.argument];
 }

@@ -1,8 +1,10 @@
 // The story of one node: where its value came from, and what each use gave to its gradient.
 function tell() {
   const at = backwardAt();
-  const i = told ?? (at >= 0 ? steps[at].argument : position > 0 ? made[position - 1] : graph.root);
+  const i = asked() ?? (at >= 0 ? steps[at].argument : position > 0 ? made[position - 1] : graph.root);
   pictured.forEach((box, j) => box.classList.toggle("told", i === j));
+  const keep = element("button", pinned === null ? "Pin" : "Unpin", { id: "pin", title: pinned === null ? "Keep this story (Enter)" : "Let it follow the steps (Esc)" });
+  keep.addEventListener("click", () => pin(pinned === null ? i : null));
   const title = element("h2", nodes[i].op ? `${name(i)}: made by ${nodes[i].op}` : `${name(i)}: a leaf`);
   const text = plain(valuePieces(i).slice(0, known(i) ? undefined : 3));
   const formula = element("p", known(i) ? text : `${text}, not computed yet`, { className: "formula" });
@@ -39,5 +41,8 @@ function tell() {
   }
   const nothing = given.length ? [] : [element("p", "Nothing flows back to it.", { className: "dim" })];
   const wrong = position === final && i in graph.wrong ? [element("p", graph.wrong[i], { className: "minus" })] : [];
-  $("story").replaceChildren(title, formula, table, ...nothing, ...wrong);
+  const buttons = () => [...$("story").querySelectorAll("button")];
+  const here = buttons().indexOf(document.activeElement); // a new story has new buttons: the focus stays where it was
+  $("story").replaceChildren(keep, title, formula, table, ...nothing, ...wrong);
+  buttons()[here]?.focus();
 }
