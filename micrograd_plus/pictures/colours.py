@@ -86,6 +86,8 @@ MIDDLE, MARK = WEIGHTS.neither, "#c79a0a"  # outlines and words; the frame aroun
 
 # plots: the two sides of a decision boundary
 AREAS = Palette("#a8c8e8", "#f4c9a8", "#ffffff")
+# classes, where there are more than two: Okabe's and Ito's, which all eyes tell apart (Color Universal Design, 2008)
+CLASSES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

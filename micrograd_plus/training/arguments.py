@@ -6,7 +6,7 @@ from collections.abc import Callable
 from reprlib import repr as short_repr
 from typing import Any
 
-from micrograd_plus._support.arguments import paired
+from micrograd_plus._support.arguments import paired, whole
 from micrograd_plus.engine.value import Value
 from micrograd_plus.optim import Optimizer, Schedule
 from micrograd_plus.training.records import Epoch
@@ -30,6 +30,18 @@ def check_optimizer(optimizer: Any, schedule: Any, schedule_every: Any) -> None:
         raise ValueError(f"fit(schedule={short_repr(schedule)}): it was made for another optimizer")
     if schedule_every not in ("epoch", "step"):
         raise ValueError(f"fit(schedule_every={schedule_every!r}): expected 'epoch' or 'step'")
+
+
+def snapshots(record: Any, usual: int) -> int:
+    """How many snapshots `record` allows; 0 for none.
+
+    Raises:
+        TypeError: it is neither a bool nor a whole number.
+        ValueError: it is below 2.
+    """
+    if isinstance(record, bool):
+        return usual if record else 0
+    return whole("fit", "record", record, least=2, hint=", how many snapshots to keep at most, or a bool")
 
 
 def check_recording() -> None:

@@ -12,7 +12,6 @@ import numpy as np
 
 from micrograd_plus.engine.recording import recording, within
 from micrograd_plus.engine.value import Value
-from micrograd_plus.nn import Module
 from micrograd_plus.program import CompileError, Program
 
 if TYPE_CHECKING:
@@ -78,43 +77,42 @@ def compiled_cost(
     return program
 
 
-def compiled_model(model: Module, x: Any, array: Floats) -> Program:
+def compiled_model(model: Any, x: Any, array: Floats) -> Program:
     """A program for the outputs of a model.
 
     Raises:
         CompileError: it can't be compiled.
         Exception: whatever the model raises.
     """
-    function: Any = model
-    return Program(_taking(function, (x[0],)), [array.shape[1:]], None, "float64")
+    return Program(_taking(model, (x[0],)), [array.shape[1:]], None, "float64")
 
 
 def _taking(function: Callable[..., Any], examples: tuple[Any, ...]) -> Callable[..., Any]:
     """The function of lists and Values, which gets arrays and tuples where the examples are such."""
-    if not any(_needs_form(example) for example in examples):
+    if not any(needs_form(example) for example in examples):
         return function
 
     @wraps(function, updated=())
     def taking(*given: Any) -> Any:
-        return function(*[_formed(arg, example) for arg, example in zip(given, examples)])
+        return function(*[formed(arg, example) for arg, example in zip(given, examples)])
 
     return taking
 
 
-def _needs_form(example: Any) -> bool:
+def needs_form(example: Any) -> bool:
     if isinstance(example, list):
-        return any(_needs_form(part) for part in example)
+        return any(needs_form(part) for part in example)
     return isinstance(example, (tuple, np.ndarray)) and np.ndim(example) > 0
 
 
-def _formed(nested: Any, example: Any) -> Any:
+def formed(nested: Any, example: Any) -> Any:
     """Nested lists in the form of the example."""
     if isinstance(example, np.ndarray):
         array = np.empty(example.shape, dtype=object)
         array[...] = nested
         return array
     if isinstance(example, (list, tuple)):
-        parts = [_formed(part, form) for part, form in zip(nested, example)]
+        parts = [formed(part, form) for part, form in zip(nested, example)]
         return getattr(type(example), "_make", type(example))(parts)  # a namedtuple takes its fields one by one
     return nested
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from reprlib import repr as short_repr
@@ -45,6 +46,9 @@ class Descent(Protocol):
 
     def take_over(self) -> None:
         """Read the parameters from the Values, which a function of the user may have written."""
+
+    def numbers(self) -> array[float]:
+        """A copy of the parameters as they are."""
 
     def eager_for(self, error: Exception) -> Descent | None:
         """What goes on after this error: the eager engine, where only compiling failed, with the parameters written to
@@ -90,6 +94,9 @@ class Eager:
 
     def take_over(self) -> None:
         return None
+
+    def numbers(self) -> array[float]:
+        return array("d", self._parameters())
 
     def eager_for(self, error: Exception) -> None:  # noqa: ARG002 - there is no other way
         return None
@@ -180,6 +187,9 @@ class Compiled:
         self.theta = np.array([parameter._data for parameter in self.optimizer.params])
         self.pending = False
         self.rebound = self.eager is not None and self.program.rebound()
+
+    def numbers(self) -> array[float]:
+        return array("d", self.theta.tobytes())
 
     def eager_for(self, error: Exception) -> Eager | None:
         self.publish()

@@ -69,7 +69,7 @@ class ByOutputs:
         self.outputs = outputs
         self.middle = middle
         count = outputs(slice(1)).shape[1]
-        self.right = _right_answers(y, count)
+        self.right = right_answers(y, count)
         if count == 1 and middle is None:
             told = "an unpickled program does not tell whether its output is a score or a probability"
             raise ValueError(f"fit(accuracy=...): {told}; give a function of an example and its target")
@@ -91,7 +91,7 @@ def judge(accuracy: Any, x: Any, y: Any, *, compile: bool | None) -> Judge:
         CompileError: `compile` is True, and the model can't be compiled.
     """
     if isinstance(accuracy, (Module, Program)):
-        return ByOutputs(predictor(accuracy, x, compile=compile), y, _middle(accuracy, x[0]))
+        return ByOutputs(predictor(accuracy, x, compile=compile), y, middle_of(accuracy, x[0]))
     if not callable(accuracy):
         expected = "expected a function of an example and its target, or the model"
         raise TypeError(f"fit(accuracy={short_repr(accuracy)}): {expected}")
@@ -130,7 +130,7 @@ def _one_by_one(model: Module, xs: Any) -> Floats:
         raise TypeError(f"fit: the model returned {short_repr(outputs[0])}; {expected}") from None
 
 
-def _middle(model: Any, x: Any) -> float | None:
+def middle_of(model: Any, x: Any) -> float | None:
     """From where on a single output means yes: a probability from 1/2 on, a score from 0 on."""
     function = model.function if isinstance(model, Program) else model
     if function is None:
@@ -140,7 +140,7 @@ def _middle(model: Any, x: Any) -> float | None:
     return 0.5 if isinstance(out, Value) and out.op is not None and out.op.name in PROBABILITIES else 0.0
 
 
-def _right_answers(y: Any, count: int) -> NDArray[Any]:
+def right_answers(y: Any, count: int) -> NDArray[Any]:
     """The place of the right output for each example, out of so many; or whether a single one should say yes."""
     targets = floats("fit: Y", y)
     targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets

@@ -15,9 +15,10 @@ from micrograd_plus._support.arguments import Seed, generator, whole
 from micrograd_plus.data.batches import ordered
 from micrograd_plus.nn import Module
 from micrograd_plus.optim import Optimizer, Schedule
-from micrograd_plus.training.arguments import check_cost, check_optimizer, check_recording, functions, pair
+from micrograd_plus.training.arguments import check_cost, check_optimizer, check_recording, functions, pair, snapshots
 from micrograd_plus.training.interrupts import ctrl_c
 from micrograd_plus.training.progress import Meter, metered
+from micrograd_plus.training.recording import MOST, Recorder, Trained
 from micrograd_plus.training.records import Epoch, History
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def fit(
     callbacks: Iterable[Callable[[Epoch], object]] = (),
     patience: int | None = None,
     progress: bool | None = None,
+    record: bool | int = False,
 ) -> History:
     """Go through the data `epochs` times, batch by batch, and after each batch let the optimizer take a step.
 
@@ -85,6 +87,8 @@ def fit(
         callbacks: functions called with the `Epoch` after each; one that returns True ends the training.
         patience: end the training after so many epochs without a higher accuracy, or a lower loss if none is asked for.
         progress: None shows a bar on a terminal and in a notebook, and plain lines elsewhere; False is silent.
+        record: a whole number keeps the parameters at so many moments at most, evenly from the first step to the last,
+            as `history.snapshots`, of which `history.film()` makes a film; True keeps 60 of them.
 
     Returns:
         A `History`, a list with an `Epoch` for each.
@@ -117,14 +121,19 @@ def fit(
     order = partial(ordered, len(x), generator("fit", seed), shuffle=shuffle)
     listeners = functions(callbacks)
     check_recording()
+    most = snapshots(record, MOST)
     from micrograd_plus.training.backends import descent_for  # imported here, for these bring NumPy
     from micrograd_plus.training.judging import judge
 
     size, history = size or len(x), History()
     descent = descent_for(cost, x, y, optimizer, compile)
     judging = None if accuracy is None else judge(accuracy, *judged, compile=compile)
-    with metered(progress, epochs, -(-len(x) // size)) as meter, ctrl_c(meter), _published(descent):
-        training = _Training(descent, optimizer, order, size, judging, schedule, schedule_every, listeners, meter)
+    batches = -(-len(x) // size)
+    recorder = Recorder(most, epochs * batches, optimizer.params) if most else None
+    with metered(progress, epochs, batches) as meter, ctrl_c(meter), _published(descent):
+        training = _Training(
+            descent, optimizer, order, size, judging, schedule, schedule_every, listeners, meter, recorder
+        )
         for number in range(1, epochs + 1):
             history.append(training.epoch(number))
             ended = training.tell(history[-1])
@@ -134,6 +143,9 @@ def fit(
             )
             if history.stopped:
                 break
+        if recorder is not None:
+            recorder.end(training.descent, history[-1].epoch)
+            history.snapshots, history._trained = recorder.snapshots, Trained(cost, x, y, optimizer.params)
     return history
 
 
@@ -150,6 +162,7 @@ class _Training:
         schedule, schedule_every: what sets the learning rate, if anything does, and when.
         listeners: the callbacks.
         meter: where the training stands.
+        recorder: what takes snapshots, if anything does.
     """
 
     descent: Descent
@@ -161,6 +174,7 @@ class _Training:
     schedule_every: str
     listeners: Sequence[Callable[[Epoch], object]]
     meter: Meter
+    recorder: Recorder | None = None
 
     @property
     def watched(self) -> bool:
@@ -193,7 +207,7 @@ class _Training:
         for batch, examples in enumerate(self.descent.batches(order, self.size), start=1):
             lr = self.optimizer.lr
             count = min(self.size, len(order) - seen)
-            total += count * self._step(examples, epoch, batch)
+            total += count * self._recorded(examples, epoch, batch)
             seen += count
             if self.schedule is not None and self.schedule_every == "step":
                 self.schedule.step()
@@ -205,6 +219,16 @@ class _Training:
             if self.meter.stopping:
                 break
         return total / seen, lr, seen
+
+    def _recorded(self, examples: Any, epoch: int, batch: int) -> float:
+        """The loss of a batch, after whose step the recorder looks."""
+        if self.recorder is None:
+            return self._step(examples, epoch, batch)
+        if not self.descent.steps:
+            self.recorder.begin(self.descent)
+        loss = self._step(examples, epoch, batch)
+        self.recorder.stepped(self.descent, epoch, loss)
+        return loss
 
     def _step(self, examples: Any, epoch: int, batch: int) -> float:
         """The loss of a batch; the eager engine takes over where a program turns out not to do."""

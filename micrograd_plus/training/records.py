@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from os import PathLike
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus.training.progress import percent
+from micrograd_plus.training.recording import Snapshot, Trained
+
+if TYPE_CHECKING:
+    from micrograd_plus.nn import Module
+    from micrograd_plus.training.films import Film
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class History(list[Epoch]):
 
     Attributes:
         stopped: "" when all epochs ran; "callback", "patience" or "interrupt" when something ended it early.
+        snapshots: a list of what `record=` kept, a `Snapshot` each; empty without it.
 
     >>> from micrograd_plus import Value, fit, optim
     >>> slope = Value(0.0)
@@ -66,11 +73,45 @@ class History(list[Epoch]):
     """
 
     stopped: Literal["", "callback", "patience", "interrupt"] = ""
+    snapshots: Sequence[Snapshot] = ()
+    _trained: Trained | None = None  # what a film asks for; a pickle lacks it, for functions are hard to pickle
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: part for name, part in vars(self).items() if name != "_trained"}
 
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training; the last epoch may then be cut short."""
         return self.stopped == "interrupt"
+
+    def film(self, model: Callable[[Any], Any] | Module | None = None) -> Film:
+        """The recorded training as a film: weights, loss, and what the model answers, scrubbed by a slider.
+
+        Of a model with two inputs it shows the plane with the boundary, of one that reads images some of these with its
+        answers. A click on a point or an image opens its graph at that moment, to be stepped through.
+
+        Args:
+            model: what maps an example to outputs; None takes the module that the cost uses.
+
+        Returns:
+            A `Film`, which shows itself in Jupyter; `.save("film.html")` writes a page that needs no network.
+
+        Raises:
+            TypeError: the model is none.
+            ValueError: nothing was recorded: `fit(..., record=True)`; or the history comes from a pickle.
+
+        >>> import micrograd_plus as mp
+        >>> points, labels = mp.data.make_moons(40, noise=0.1, seed=1)
+        >>> model = mp.MLP(2, [4, 1], activation="tanh", seed=1)
+        >>> cost = lambda x, y: mp.losses.binary_cross_entropy_with_logits(model(x), y)
+        >>> adam = mp.optim.Adam(model.parameters(), lr=0.1)
+        >>> history = mp.fit(cost, (points, labels), adam, epochs=20, seed=1, record=20, progress=False)
+        >>> history.film()
+        <film of a training: 20 snapshots of 17 parameters in 40 steps, loss 0.672 → 0.283, 36 of 40 points right>
+        """
+        from micrograd_plus.training.films import film  # imported here, for it brings NumPy
+
+        return film(self, model)
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write a table with a line for each epoch, whole or not at all; the numbers lose no digit.

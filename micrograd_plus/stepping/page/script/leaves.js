@@ -29,3 +29,12 @@ function offerLeaves() {
   }
   $("leaves").replaceChildren(title, element("p", why, { className: "dim" }), rows);
 }
+
+// A page around this one may set leaves, as a film of a training does: {leaves: [[which node, its number], ...]}.
+window.addEventListener("message", ({ source, data: told }) => {
+  if (source !== window.parent || graph.fixed || !Array.isArray(told?.leaves)) return;
+  for (const [i, number] of told.leaves) if (nodes[i] && !nodes[i].op && Number.isFinite(number)) nodes[i].data = number;
+  recompute();
+  offerLeaves();
+  show();
+});
