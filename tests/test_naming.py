@@ -85,6 +85,60 @@ def test_what_the_object_holds_whose_method_draws() -> None:
     assert Trainer().names() == {"self.model.w.0", "self.model.b", "self.rate"}
 
 
+class PlainNeuron:
+    """As a learner writes one, without any class of ours."""
+
+    def __init__(self, nin: int) -> None:
+        self.w = [mp.Value(0.5) for _ in range(nin)]
+        self.b = mp.Value(0.0)
+        self.parent: Any = None
+
+    def __call__(self, xs: list[Any]) -> Any:
+        return mp.tanh(sum([w * x for w, x in zip(self.w, xs)], self.b))
+
+
+class PlainLayer:
+    __slots__ = ("neurons", "unset")
+
+    def __init__(self, nin: int, nout: int) -> None:
+        self.neurons = [PlainNeuron(nin) for _ in range(nout)]
+
+
+def test_what_plain_classes_hold_is_named_by_its_path() -> None:
+    neuron = PlainNeuron(2)
+    assert set(called(neuron([1.0, 2.0]), neuron=neuron)) == {"neuron.w[0]", "neuron.w[1]", "neuron.b"}
+    layers = [PlainLayer(1, 2), PlainLayer(2, 1)]
+    for layer in layers:
+        for one in layer.neurons:
+            one.parent = layer  # a cycle
+    out = layers[1].neurons[0]([one([3.0]) for one in layers[0].neurons])
+    names = set(called(out, net={"layers": layers}))
+    assert {"net['layers'][0].neurons[1].w[0]", "net['layers'][1].neurons[0].w[1]"} < names
+
+
+def test_no_code_of_an_object_runs_and_no_library_is_searched() -> None:
+    class Loud:
+        def __init__(self) -> None:
+            self.inside = a
+
+        def __getattribute__(self, name: str) -> Any:
+            assert name == "__class__", "never ask"
+            return Loud
+
+        @property
+        def computed(self) -> mp.Value:
+            raise RuntimeError("never ask")
+
+    a = mp.Value(1.0)
+    assert called(a * 2.0, loud=Loud()) == ["loud.inside"]
+    a.label = ""
+    picture = mp.draw(a)
+    picture.extra = a  # type: ignore[attr-defined]
+    array: Any = np.ma.masked_array([1.0])
+    array.extra = a
+    assert called(a * 2.0, picture=picture, array=array) == []
+
+
 def test_the_name_defined_first() -> None:
     a = mp.Value(1.0)
     assert called(a * 2.0, a=a, params=[a]) == ["a"]

@@ -218,6 +218,76 @@ def test_blue_is_positive_orange_negative_and_the_largest_has_the_full_tint() ->
     assert int(blue[5:], 16) > int(blue[1:3], 16)  # more blue than red
 
 
+def colours(picture: Picture) -> dict[str, str]:
+    """By the id of a node what lies behind it."""
+    return dict(re.findall(r"^\t(\w+) \[label=<<table[^>]*bgcolor=\"(#\w{6})\"", picture.source, re.MULTILINE))
+
+
+def test_nodes_are_coloured_by_what_one_asks_for() -> None:
+    x, y = mp.Value(2.0, label="x"), mp.Value(-4.0, label="y")
+    z = x * y
+    z.backward()
+    shown = {"n0": x, "n1": y, "n2": z}
+    for kind, number in {"grad": "grad", "data": "data"}.items():
+        largest = max([abs(getattr(node, number)) for node in shown.values()])
+        found = {name: tint(getattr(node, number), largest) for name, node in shown.items()}
+        assert colours(draw(z, tint=kind)) == found  # type: ignore[arg-type]
+    share = colours(draw(z, tint="contribution"))
+    assert share == {name: tint(-8.0, 8.0) for name in shown}  # 2 * -4, -4 * 2, -8 * 1
+    assert colours(draw(z, tint=None)) == dict.fromkeys(shown, PAPER)
+    assert colours(draw(z)) == colours(draw(z, tint="grad"))
+    assert draw(z, tint="data").captions == ["colours tell the data: blue above 0, orange below, the deepest for 8"]
+    assert draw(z, tint=None).captions == []
+
+
+def test_before_the_backward_pass_only_data_has_colours() -> None:
+    y = mp.Value(2.0) * 3.0
+    assert set(colours(draw(y)).values()) == set(colours(draw(y, tint="contribution")).values()) == {PAPER}
+    assert PAPER not in colours(draw(y, tint="data")).values()
+
+
+def test_numbers_that_are_not_finite_have_the_full_colour() -> None:
+    y = mp.Value(-1.0).log() + mp.Value(2.0)
+    assert colours(draw(y, tint="data"))["n2"] == TINTS.neither
+
+
+def test_nodes_look_as_the_user_wants() -> None:
+    x, y = mp.Value(2.0, label="x"), mp.Value(-4.0, label="y")
+    z = x * y
+    picture = draw(z, node=lambda v: {"fill": "#202020", "color": "gold"} if v is x else None)
+    assert colours(picture) == {"n0": "#202020", "n1": PAPER, "n2": PAPER}
+    assert 'color="#ffd700"' in picture.source
+    assert f'fontcolor="{PAPER}" id=n0' in picture.source  # light letters on a dark box
+    assert draw(z, node={x: {"fill": "#202020", "color": "gold"}}).source == picture.source
+    assert draw(z, node={mp.Value(0.0): {"fill": "gold"}, y: {}}).source == draw(z).source
+    for shape in ("rounded", "ellipse", "circle", "diamond", "hexagon", "octagon"):
+        assert parts(draw(z, node={z: {"shape": shape, "text": "#f00"}}), "node") == parts(draw(z), "node")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"colour": "red"}, "unknown key in draw.node=.*, 'colour'; did you mean 'color'"),
+        ({"fill": "rred"}, "'fill' is 'rred'; did you mean 'red'"),
+        ({"fill": 'red"]; evil'}, "expected a colour such as '#1f6fd0'"),
+        ({"fill": "#12"}, "expected a colour such as"),
+        ({"fill": None}, "'fill' is None; expected a colour"),
+        ({"shape": "star"}, "unknown shape"),
+    ],
+)
+def test_a_style_that_nobody_knows(given: Any, message: str) -> None:
+    x = mp.Value(1.0)
+    for wanted in ({x: given}, lambda _: given):
+        with pytest.raises(ValueError, match=message):
+            draw(x, node=wanted)
+
+
+@pytest.mark.parametrize("wrong", ["red", {"x": {"fill": "red"}}, lambda _: "red", 3.0])
+def test_what_is_no_style(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"draw\(node=.*expected"):
+        draw(mp.Value(1.0), node=wrong)
+
+
 def luminance(color: str) -> float:
     """Of a colour, as WCAG 2.2 defines it."""
     channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -488,6 +558,7 @@ def test_module_names_are_safe_too() -> None:
     ("arguments", "message"),
     [
         ({"edges": "locale"}, "did you mean 'local'"),
+        ({"tint": "gard"}, "unknown tint 'gard'; did you mean 'grad'"),
         ({"direction": "left"}, "direction='left'.: expected 'LR'"),
         ({"depth": -1}, r"depth=-1.: expected a whole number, 0 or more"),
         ({"nearest": 0}, r"nearest=0.: expected a whole number, 1 or more"),
@@ -565,6 +636,18 @@ def test_in_a_notebook_it_is_an_image_that_needs_no_trust() -> None:
     assert bundle["text/plain"] == "<Picture of 1 node>"
 
 
+def test_from_plain_python_a_browser_shows_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(images, "mkdtemp", lambda prefix: str(tmp_path))
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: shown.append(url) or True)  # type: ignore[func-returns-value]
+    page = draw(mp.Value(1.0)).view()
+    assert shown == [page.as_uri()]
+    assert "data:image/svg+xml;base64," in page.read_text()
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    with pytest.raises(RuntimeError, match="no browser on this machine: the picture lies in"):
+        draw(mp.Value(1.0)).view()
+
+
 def test_the_time_limit_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "render", lambda *_, timeout: str(timeout).encode())
     assert draw(mp.Value(1.0), timeout=7.0).svg == "7.0"
@@ -589,6 +672,6 @@ def test_lines_of_text_have_classes() -> None:
     x = mp.Value(1.0, label="x")
     y = mp.sin(x)
     y.backward()
-    svg = draw(y, names={}).svg
+    svg = draw(y, names={}, tint=None).svg
     classes = [text.get("class") for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
     assert classes == ["name", "data", "grad", "op", "data", "grad"]

@@ -48,8 +48,8 @@ def users_names(nodes: Sequence[Value], namespace: Mapping[str, Any] | None = No
 
     A node's label comes first. Else it is its place among the parameters of a module that one of the variables holds,
     as `model.layers.0.neurons.3.w.5`, or that a neuron's output remembers. Else it is the variable that holds it, or
-    its place in a list, a tuple, a dict or an array, as `xs[2]`: the one defined first. Names that begin with an
-    underscore do not count.
+    its place in a list, a tuple, a dict, an array or an object of the user's own classes, as `xs[2]` or `neuron.w[2]`:
+    the one defined first. Names that begin with an underscore do not count.
 
     Args:
         nodes: those of a graph, arguments before results.

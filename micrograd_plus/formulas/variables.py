@@ -1,11 +1,13 @@
-"""Search the caller's variables for Values and modules: in lists, tuples, dicts and arrays, too."""
+"""Search the caller's variables for Values and modules: in lists, tuples, dicts, arrays, objects of their classes."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from micrograd_plus._support.texts import cut
@@ -13,9 +15,13 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-DEPTH = 3  # lists in lists in lists
+DEPTH = 3  # lists in lists in lists; each object that holds them may have as many
+OBJECTS = 6  # in each other
 PER_VARIABLE = 50_000  # things looked at in one of the caller's variables
 IN_ALL = 500_000  # and in all of them: some tens of milliseconds
+NOT_USERS = sys.stdlib_module_names - {"__main__"} | {"micrograd_plus"}  # whose classes are not searched
+PLAIN = {float, int, str, bool, type(None)}
+INSTALLED = {"site-packages", "dist-packages"}
 IPYTHON = {"In", "Out", "exit", "quit", "get_ipython"}  # they hold what was shown, not what was named
 
 
@@ -53,36 +59,68 @@ def values_and_modules(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Valu
             continue
         budget = min(left, PER_VARIABLE)
         left -= budget
-        left += yield from _search(_starts(variable, thing), budget)
+        left += yield from _search(variable, thing, budget)
 
 
-def _starts(variable: str, thing: Any) -> list[tuple[str, Any]]:
-    """Where the search in a variable begins: the variable, or the attributes of the object whose method draws."""
-    if _is_searched(thing):
-        return [(variable, thing)]
-    if variable == "self" and hasattr(thing, "__dict__"):
-        return [(f"self.{name}", part) for name, part in vars(thing).items() if _is_searched(part)]
-    return []
-
-
-def _search(starts: list[tuple[str, Any]], budget: int) -> Generator[tuple[str, Value | Module], None, int]:
-    """What is held there, as deep as DEPTH; `yield from` gives how much of the budget is left."""
-    stack = [(path, thing, 0) for path, thing in reversed(starts)]
+def _search(variable: str, thing: Any, budget: int) -> Generator[tuple[str, Value | Module], None, int]:
+    """What is held there, as deep as DEPTH and OBJECTS; `yield from` gives how much of the budget is left."""
+    own = variable == "self" and hasattr(thing, "__dict__")  # whose method draws, of whatever class
+    if isinstance(thing, (Value, Module)):
+        yield variable, thing
+        return budget
+    stack = [(variable, thing, 0, 0)] if own or _is_searched(thing) else []
     seen: set[int] = set()
     while stack and budget > 0:
-        path, thing, depth = stack.pop()
-        if isinstance(thing, (Value, Module)):
-            yield path, thing
-        elif depth < DEPTH and id(thing) not in seen:
+        path, thing, depth, objects = stack.pop()
+        if id(thing) not in seen:
             seen.add(id(thing))
-            parts, looked = _parts(path, thing, budget)
-            budget -= looked
-            stack.extend([(name, part, depth + 1) for name, part in reversed(parts)])
+            if _is_container(thing):
+                depth += 1
+            else:
+                depth, objects = 0, objects + 1
+            if depth <= DEPTH and objects <= OBJECTS:
+                parts, looked = _parts(path, thing, budget)
+                budget -= looked
+                deeper = []
+                for name, part in parts:  # these first, before what lies deeper takes the budget
+                    if isinstance(part, (Value, Module)):
+                        yield name, part
+                    else:
+                        deeper.append((name, part, depth, objects))
+                stack.extend(reversed(deeper))
     return budget
 
 
 def _is_searched(thing: Any) -> bool:
-    return isinstance(thing, (Value, Module, list, tuple, dict)) or _is_array(thing)
+    if type(thing) in PLAIN:
+        return False
+    return isinstance(thing, (Value, Module)) or _is_container(thing) or _is_users(type(thing))
+
+
+def _is_container(thing: Any) -> bool:
+    return isinstance(thing, (list, tuple, dict)) or _is_array(thing)
+
+
+def _is_users(kind: type) -> bool:
+    """Whether it is a class of the user's own: neither Python's, nor this package's, nor that of an installed one."""
+    home = str(kind.__module__).partition(".")[0]
+    if home in NOT_USERS or issubclass(kind, type):
+        return False
+    file = getattr(sys.modules.get(home), "__file__", None) or ""
+    return not INSTALLED & set(Path(file).parts)
+
+
+def _attributes(thing: Any) -> dict[str, Any]:
+    """What an object holds under names that do not begin with an underscore; none of its own code runs."""
+    held: dict[str, Any] = {}
+    for kind in reversed(type(thing).__mro__):
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            with suppress(AttributeError):  # a slot that is empty
+                held[name] = object.__getattribute__(thing, name)
+    with suppress(AttributeError):
+        held |= object.__getattribute__(thing, "__dict__")
+    return {name: part for name, part in held.items() if isinstance(name, str) and name[:1] != "_"}
 
 
 def _is_array(thing: Any) -> bool:
@@ -92,15 +130,17 @@ def _is_array(thing: Any) -> bool:
 
 
 def _parts(path: str, thing: Any, budget: int) -> tuple[list[tuple[str, Any]], int]:
-    """What a list, a dict or an array holds that is worth a look, with its path; and at how many things one looked."""
+    """What a list, a dict, an array or an object holds that is worth a look, with its path; and how many it holds."""
     if isinstance(thing, dict):
         items = [(f"{path}[{cut(repr(key), 40)}]", part) for key, part in islice(thing.items(), budget)]
     elif _is_array(thing):
         flat = islice(zip(_indices(thing.shape), thing.flat), budget)
         items = [(f"{path}[{', '.join(map(str, index))}]", part) for index, part in flat]
+    elif not isinstance(thing, (list, tuple)):
+        items = [(f"{path}.{name}", part) for name, part in islice(_attributes(thing).items(), budget)]
     else:
         looked = thing[:budget]
-        parts = [(i, part) for i, part in enumerate(looked) if type(part) is not float and _is_searched(part)]
+        parts = [(i, part) for i, part in enumerate(looked) if _is_searched(part)]
         return [(f"{path}[{i}]", part) for i, part in parts], len(looked)
     return [(name, part) for name, part in items if _is_searched(part)], len(items)
 

@@ -11,10 +11,11 @@ from micrograd_plus._support.texts import one_line
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures.boxes import Box, Edge, Folded
-from micrograd_plus.pictures.colours import FONT, GREY, INK, LINES, strength
+from micrograd_plus.pictures.colours import FONT, GREY, INK, LINES, PAPER, strength
 from micrograd_plus.pictures.edges import Numbers, numbers_on
 from micrograd_plus.pictures.images import Texts
 from micrograd_plus.pictures.labels import cell_text, constants_of, group_label, node_label, number_label, quoted
+from micrograd_plus.pictures.styles import Style, Tint
 
 ORDERLY = 100  # boxes, up to which arguments stand in their order
 CROWDED = 200  # edges, from which on a label may lie on another one, for else the boxes would be far apart
@@ -31,6 +32,8 @@ class Wanted:
         state: whether there are gradients: "computed", "none", or "stale" where only the leaves have some.
         numbers: which numbers edges bear: "local", "contribution", or None.
         direction: where the graph goes, "LR" from left to right.
+        tint: by which number nodes are coloured.
+        styles: how the user wants some of them.
         captions: what is written below.
     """
 
@@ -39,6 +42,8 @@ class Wanted:
     state: str
     numbers: str | None
     direction: str
+    tint: Tint
+    styles: Mapping[Value, Style]
     captions: Sequence[str]
 
 
@@ -85,24 +90,35 @@ def _look(dot: Any, folded: Folded, wanted: Wanted) -> None:
 def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]:
     """Write the boxes, and the constants beside them; the edges from these constants."""
     edges: list[Edge] = []
-    held = [box.output if box.title else box.members[0] for box in folded.boxes]
-    largest = max([abs(node.grad) for node in held if node is not None and math.isfinite(node.grad)], default=0.0)
     computed = wanted.state == "computed"
     for box in folded.boxes:
         if box.title:
-            label, texts[box.id] = group_label(box, largest, with_gradient=computed)
+            style = Style(fill=wanted.tint.of(box.output) if box.output is not None else "")
+            label, texts[box.id] = group_label(box, style, with_gradient=computed)
             dot.node(box.id, label, id=box.id)
             continue
         (node,) = box.members
         kept = computed or (wanted.state == "stale" and node.op is None)
-        label, texts[box.id] = node_label(node, wanted.names.get(node, ""), largest, with_gradient=kept)
-        dot.node(box.id, label, id=box.id)
+        style = wanted.styles.get(node) or Style()
+        style = style if style.fill else style._replace(fill=wanted.tint.of(node))
+        label, texts[box.id] = node_label(node, wanted.names.get(node, ""), style, with_gradient=kept)
+        dot.node(box.id, label, id=box.id, **_drawn(style))
         for place, text in constants_of(node):
             constant = f"c{box.id[1:]}-{place}"
             texts[constant] = ["data"]
             dot.node(constant, text, id=constant, fontcolor=GREY)
             edges.append(Edge(constant, box.id, 1, node, place))
     return edges
+
+
+def _drawn(style: Style) -> dict[str, str]:
+    """What Graphviz is told of a box beside its label: the colour of its letters, and a shape of its own."""
+    told = {} if style.letters == INK else {"fontcolor": style.letters}
+    if style.shape not in ("", "box"):
+        kind = "rounded,filled" if style.shape == "rounded" else "filled"
+        shape = "box" if style.shape == "rounded" else style.shape
+        told |= {"shape": shape, "style": kind, "fillcolor": style.fill or PAPER, "color": style.line, "margin": "0.02"}
+    return told
 
 
 def _called(box: Box, names: Mapping[Value, str]) -> str:

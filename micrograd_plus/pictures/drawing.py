@@ -28,6 +28,7 @@ from micrograd_plus.pictures.folding import fold
 from micrograd_plus.pictures.images import Picture
 from micrograd_plus.pictures.pruning import between, long_edges, nearest_boxes
 from micrograd_plus.pictures.rendering import TIMEOUT
+from micrograd_plus.pictures.styles import NUMBERS, Kind, Styling, styles_of, tint_of
 
 LIMIT = 700  # boxes: `dot` takes half a second for them, 5 s for 5,000 and 5 minutes for 19,000
 NEAREST = 100  # boxes of a graph that doesn't fold to the limit: what can still be read
@@ -43,6 +44,8 @@ def draw(
     *,
     names: Mapping[str, Any] | None = None,
     edges: Literal["local", "contribution"] | None = None,
+    tint: Kind | None = "grad",
+    node: Styling | None = None,
     depth: int | None = None,
     open: str | Module | Iterable[str | Module] = (),
     path_from: Value | Iterable[Value] | None = None,
@@ -62,6 +65,11 @@ def draw(
         names: variables by name, by which nodes are called; None for those of the caller.
         edges: what edges bear: "local", the derivative of the result by this argument; "contribution", after a backward
             pass, what went along this edge, upstream gradient times local derivative.
+        tint: by what nodes are coloured, the deeper the larger: "grad"; "data"; "contribution", data times gradient,
+            what a node adds to the result if all is taken as linear; None for no colours.
+        node: how nodes are to look, a function of a Value or a dict by Value, of each a dict with any of the keys
+            "fill", "color" (the outline), "text" and "shape", or None: colours as "#1f6fd0" or "gold"; shapes are
+            "box", "rounded", "ellipse", "circle", "diamond", "hexagon", "octagon".
         depth: how deep to look into modules: 0 for a box for each call of a model (each sample of a batch), 1 for
             its layers, 2 for their neurons, 3 for every node; None for as deep as the limit allows.
         open: boxes to open all the same: their names, or modules.
@@ -72,7 +80,7 @@ def draw(
         timeout: how many seconds the layout may take.
 
     Raises:
-        TypeError: what is to be drawn is no Value.
+        TypeError: what is to be drawn is no Value, or `node` is no function and no dict.
         ValueError: an argument has a value that it can't have; the message says which it can.
 
     >>> from micrograd_plus import Value
@@ -81,9 +89,12 @@ def draw(
     >>> y.backward()
     >>> draw(y, edges="local").source.count("->")
     2
+    >>> picture = draw(y, node={x: {"fill": "black", "shape": "ellipse"}}, tint=None)
+    >>> picture.source.count("#000000")
+    1
     """
     roots = _roots(v)
-    _check(edges=edges, depth=depth, nearest=nearest, limit=limit, direction=direction)
+    _check(edges=edges, tint=tint, depth=depth, nearest=nearest, limit=limit, direction=direction)
     nodes = under(roots)
     users = users_names(nodes, callers_namespace() if names is None else names)
     captions = []
@@ -103,8 +114,12 @@ def draw(
         long = plural(len(folded.far), "long edge")
         folded.captions.append(f"{long} drawn from a name in italics, not from its box")
     state = _state(nodes, roots)
-    captions += [*folded.captions, *NOTES[state]]
-    source, texts = dot_source(folded, Wanted(roots, users.nodes, state, edges, direction, captions))
+    alone = [box.members[0] for box in folded.boxes if not box.title]
+    outputs = [box.output for box in folded.boxes if box.output is not None]
+    colours = tint_of(tint, [*alone, *outputs], computed=state == "computed")
+    captions += [*folded.captions, *NOTES[state], *filter(None, [colours.caption])]
+    wanted = Wanted(roots, users.nodes, state, edges, direction, colours, styles_of(node, alone), captions)
+    source, texts = dot_source(folded, wanted)
     return Picture(source, texts, len(nodes), captions, timeout)
 
 
@@ -123,9 +138,11 @@ def _roots(v: Any) -> list[Value]:
     return list(Identities.fromkeys(values))
 
 
-def _check(edges: Any, depth: Any, nearest: Any, limit: Any, direction: Any) -> None:
+def _check(edges: Any, tint: Any, depth: Any, nearest: Any, limit: Any, direction: Any) -> None:
     if edges is not None and edges not in EDGES:
         raise unknown("kind of edges", edges, EDGES)
+    if tint is not None and tint not in NUMBERS:
+        raise unknown("tint", tint, NUMBERS)
     if direction not in SIDES:
         raise ValueError(f"draw(direction={direction!r}): expected {', '.join(map(repr, SIDES))}")
     for name, given, least in (("depth", depth, 0), ("nearest", nearest, 1), ("limit", limit, 1)):

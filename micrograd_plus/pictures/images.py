@@ -5,16 +5,26 @@ from __future__ import annotations
 import html
 import os
 import re
+import webbrowser
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.texts import plural
 from micrograd_plus.pictures.rendering import FORMATS, render
 
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title><style>
+:root {{ color-scheme: light dark; }} body {{ margin: 1rem; }}
+</style></head>
+<body>{picture}</body>
+</html>
+"""
 Texts = dict[str, list[str]]  # by the id of a node in the picture: what its lines of text tell
 
 
@@ -80,14 +90,39 @@ class Picture:
             content = self.source
         write_atomically(path, content)
 
+    def view(self) -> Path:
+        """Open the picture in the browser, as from a plain Python prompt, where nothing shows by itself.
+
+        Returns:
+            Where the page lies, in the folder for temporary files. Which browser it is, the variable BROWSER says.
+
+        Raises:
+            RuntimeError: there is no browser on this machine, or no Graphviz, or it fails.
+            TimeoutError: the layout takes longer than `timeout`.
+
+        >>> import micrograd_plus as mp
+        >>> x = mp.Value(3.0)
+        >>> import webbrowser
+        >>> webbrowser.register("blind", None, webbrowser.GenericBrowser("true"), preferred=True)  # one that shows nothing
+        >>> mp.draw(x * x).view().name
+        'graph.html'
+        """
+        page = Path(mkdtemp(prefix="micrograd_plus-"), "graph.html")
+        page.write_text(_PAGE.format(title=html.escape(repr(self)[1:-1]), picture=self._image()), encoding="utf-8")
+        if not webbrowser.open(page.as_uri()):
+            raise RuntimeError(f"no browser on this machine: the picture lies in {page}; save() puts it where you want")
+        return page
+
     def _repr_html_(self) -> str:
         """An image, which viewers show in notebooks that they do not trust, too."""
+        return f'<div style="overflow-x: auto">{self._image()}</div>'
+
+    def _image(self) -> str:
         width = re.search(r'<svg width="([\d.]+)pt"', self.svg)
         least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
         data = b64encode(self.svg.encode()).decode()
         style = f"max-width: 100%; min-width: {least}px; height: auto"
-        image = f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(repr(self))}" style="{style}">'
-        return f'<div style="overflow-x: auto">{image}</div>'
+        return f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(repr(self))}" style="{style}">'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's
         try:

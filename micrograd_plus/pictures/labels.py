@@ -13,33 +13,32 @@ from micrograd_plus.engine.handmade import HandMade
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures.boxes import Box
-from micrograd_plus.pictures.colours import GREY, PAPER, SHADE, tint
+from micrograd_plus.pictures.colours import PAPER, SHADE
+from micrograd_plus.pictures.styles import Style
 
 LONGEST = 40  # letters of a name
-Row = tuple[str, str, str]  # what it tells, the text as Graphviz reads it, the colour behind it ("" for none)
+Row = tuple[str, str]  # what it tells, the text as Graphviz reads it
 
 
-def node_label(node: Value, name: str, largest: float, *, with_gradient: bool) -> tuple[str, list[str]]:
+def node_label(node: Value, name: str, style: Style, *, with_gradient: bool) -> tuple[str, list[str]]:
     """A node's box: its operation at the left, and its name, number and gradient one under another.
 
     Args:
         node: what the box stands for.
         name: what it is called; "" for nothing.
-        largest: the largest size of a gradient in the picture.
+        style: how it looks.
         with_gradient: show the gradient.
 
     Returns:
         The label, and what its lines tell: "op", "name", "data", "grad".
     """
-    rows = [("name", f"<b>{cell_text(name)}</b>", "")] if one_line(name, LONGEST) else []
-    rows.append(("data", f"data {shorter(node.data)}", ""))
-    if with_gradient:
-        rows.append(_gradient(node, largest))
+    rows = [("name", f"<b>{cell_text(name)}</b>")] if one_line(name, LONGEST) else []
+    rows += _numbers(node, with_gradient=with_gradient)
     symbol = symbol_of(node)
-    return _table(symbol, rows), ["op"] * bool(symbol) + [kind for kind, _, _ in rows]
+    return _table(symbol, rows, style), ["op"] * bool(symbol) + [kind for kind, _ in rows]
 
 
-def group_label(box: Box, largest: float, *, with_gradient: bool) -> tuple[str, list[str]]:
+def group_label(box: Box, style: Style, *, with_gradient: bool) -> tuple[str, list[str]]:
     """A folded box: its title, what is in it, and what it gives out."""
     what = [plural(box.neurons, "neuron")] if box.neurons > 1 else []
     what += [plural(box.parameters, "parameter")] if box.parameters else []
@@ -47,12 +46,10 @@ def group_label(box: Box, largest: float, *, with_gradient: bool) -> tuple[str, 
         what = [plural(len(box.members), "value")]
     elif box.neurons:
         what.append(plural(len(box.members), "node"))
-    rows = [("name", f"<b>{cell_text(box.title)}</b>", ""), ("text", ", ".join(what), "")]
+    rows = [("name", f"<b>{cell_text(box.title)}</b>"), ("text", ", ".join(what))]
     if box.output is not None:
-        rows.append(("data", f"data {shorter(box.output.data)}", ""))
-        if with_gradient:
-            rows.append(_gradient(box.output, largest))
-    return _table("", rows, SHADE, 2), [kind for kind, _, _ in rows]
+        rows += _numbers(box.output, with_gradient=with_gradient)
+    return _table("", rows, style._replace(fill=style.fill or SHADE), 2), [kind for kind, _ in rows]
 
 
 def number_label(number: float) -> str:
@@ -93,19 +90,21 @@ def quoted(text: str) -> str:
     return text.replace("\\", "\\\\")
 
 
-def _gradient(node: Value, largest: float) -> Row:
-    return "grad", f"grad {shorter(node.grad)}", tint(node.grad, largest)
+def _numbers(node: Value, *, with_gradient: bool) -> list[Row]:
+    rows = [("data", f"data {shorter(node.data)}")]
+    return [*rows, ("grad", f"grad {shorter(node.grad)}")] if with_gradient else rows
 
 
-def _table(symbol: str, rows: list[Row], paper: str = PAPER, border: int = 1) -> str:
-    cells = [
-        f'<td align="left"{f" bgcolor={chr(34)}{tint}{chr(34)}" if tint else ""}>{text}</td>' for _, text, tint in rows
-    ]
+def _table(symbol: str, rows: list[Row], style: Style, border: int = 1) -> str:
+    cells = [f'<td align="left">{text}</td>' for _, text in rows]
     if symbol:
         span = f' rowspan="{len(rows)}"' if len(rows) > 1 else ""
         size = "16" if len(symbol) <= 2 else "11"
         font = f'<font point-size="{size}">{cell_text(symbol)}</font>'
-        cells[0] = f'<td{span} bgcolor="{SHADE}" width="22">{font}</td>{cells[0]}'
+        shade = "" if style.fill else f' bgcolor="{SHADE}"'
+        cells[0] = f'<td{span}{shade} width="22">{font}</td>{cells[0]}'
     body = "".join([f"<tr>{cell}</tr>" for cell in cells])
-    look = f'border="{border}" cellborder="0" cellspacing="0" cellpadding="3" color="{GREY}" bgcolor="{paper}"'
-    return f"<<table {look}>{body}</table>>"
+    bare = 'cellborder="0" cellspacing="0" cellpadding="3"'
+    if style.shape not in ("", "box"):  # which Graphviz draws around the table
+        return f'<<table border="0" {bare}>{body}</table>>'
+    return f'<<table border="{border}" {bare} color="{style.line}" bgcolor="{style.fill or PAPER}">{body}</table>>'
