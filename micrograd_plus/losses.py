@@ -16,6 +16,7 @@ from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple, TypeVar
 from warnings import warn
 
+from micrograd_plus.engine.calls import made
 from micrograd_plus.engine.operations import DIV, TABLE
 from micrograd_plus.engine.recording import tracing
 from micrograd_plus.engine.scalars import number
@@ -77,7 +78,7 @@ def squared_error(prediction: Any, target: Any) -> Any:
     >>> squared_error([1.0, 0.5], [0.0, 0.0])
     1.25
     """
-    return added(_terms("squared_error", lambda p, t: square(p - t), prediction, target))
+    return _over_outputs("squared_error", added, lambda p, t: square(p - t), prediction, target)
 
 
 @_loss("number")
@@ -98,7 +99,7 @@ def mean_squared_error(prediction: Any, target: Any) -> Any:
     >>> mean_squared_error([1.0, 0.5], [0.0, 0.0])
     0.625
     """
-    return mean(_terms("mean_squared_error", lambda p, t: square(p - t), prediction, target))
+    return _over_outputs("mean_squared_error", mean, lambda p, t: square(p - t), prediction, target)
 
 
 @_loss("number")
@@ -132,7 +133,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
         near = clamp(difference, -delta, delta)
         return near * (difference - 0.5 * near)  # which, unlike a choice of |difference|, has all its derivatives at 0
 
-    return mean(_terms("huber", term, prediction, target))
+    return _over_outputs("huber", mean, term, prediction, target)
 
 
 @_loss("sign")
@@ -159,7 +160,7 @@ def hinge(score: Any, target: Any) -> Any:
             raise ValueError(f"hinge: target {t!r}; expected -1 or 1 (for labels 0 and 1 give 2·label - 1)")
         return relu(1.0 - t * s)
 
-    return mean(_terms("hinge", term, score, target))
+    return _over_outputs("hinge", mean, term, score, target)
 
 
 @_loss("probability", outputs=(0.0, 1.0))
@@ -196,7 +197,7 @@ def binary_cross_entropy(probability: Any, target: Any) -> Any:
         _check_probability("binary_cross_entropy", t)
         return -(t * maximum(log(p), -100.0) + (1.0 - t) * maximum(log1p(-p), -100.0))
 
-    return mean(_terms("binary_cross_entropy", term, probability, target))
+    return _over_outputs("binary_cross_entropy", mean, term, probability, target)
 
 
 @_loss("probability")
@@ -228,7 +229,7 @@ def binary_cross_entropy_with_logits(logit: Any, target: Any) -> Any:
             _warn("binary_cross_entropy_with_logits", "a sigmoid", way_out)
         return t * softplus(-x) + (1.0 - t) * softplus(x)
 
-    return mean(_terms("binary_cross_entropy_with_logits", term, logit, target))
+    return _over_outputs("binary_cross_entropy_with_logits", mean, term, logit, target)
 
 
 @_loss("class")
@@ -255,6 +256,12 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     0.69314...
     """
     logits, target = [list(x) if isinstance(x, Iterator) else x for x in (logits, target)]
+    out = _cross_entropy(logits, target)
+    return made("cross_entropy", (tuple(logits), tuple(_many(target))), out)
+
+
+def _cross_entropy(logits: Any, target: Any) -> Any:
+    """The same of lists, without a memory of the call."""
     _check_logits(logits)
     if _is_many(target):
         pairs = _terms("cross_entropy", lambda _, t: t, logits, target)
@@ -331,9 +338,17 @@ def _many(x: Any) -> Any:
     return x if _is_many(x) else list(x) if isinstance(x, Iterator) else [x]
 
 
-def _terms(name: str, term: Callable[[Any, Any], Any], prediction: Any, target: Any) -> list[Any]:
-    """The term of each output, a single output being a list of one."""
+def _over_outputs(
+    name: str, combine: Callable[[list[Any]], Any], term: Callable[[Any, Any], Any], prediction: Any, target: Any
+) -> Any:
+    """The terms of all outputs combined, by their mean or their sum; it remembers which loss it is."""
     predictions, targets = [_many(x) for x in (prediction, target)]
+    out = combine(_terms(name, term, predictions, targets))
+    return made(name, (tuple(predictions), tuple(targets)), out)
+
+
+def _terms(name: str, term: Callable[[Any, Any], Any], predictions: Any, targets: Any) -> list[Any]:
+    """The term of each output."""
     if len(predictions) != len(targets):
         raise ValueError(f"{name}: {len(predictions)} outputs and {len(targets)} targets; expected as many of each")
     if len(predictions) == 0:

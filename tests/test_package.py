@@ -49,6 +49,7 @@ def test_public_names_are_these_and_every_row_of_the_table() -> None:
             "ops",
             "optim",
             "primitive",
+            "scope",
             "softmax",
             "to_sympy",
             "value_and_grad",

@@ -26,7 +26,7 @@ from micrograd_plus.engine.operations import (
     Op,
     operation,
 )
-from micrograd_plus.engine.recording import linking, open_blocks, opened, recording, tell, tracing, watching
+from micrograd_plus.engine.recording import linking, open_blocks, opened, recording, scoping, tell, tracing, watching
 from micrograd_plus.engine.scalars import number, operand
 
 NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))
@@ -140,7 +140,7 @@ class Value:
 
     @property
     def scope(self) -> Any:
-        """The module whose output this is, a neuron for one; None for any other value."""
+        """The module whose output this is, a neuron for one, or the function, or the block it was made in; or None."""
         note = self._note
         return note[1] if isinstance(note, tuple) else None if isinstance(note, str) else note
 
@@ -415,7 +415,7 @@ def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Va
     out._mark = 0
     out._data = data
     out._grad = 0.0
-    out._note = None
+    out._note = scoping.get()
     out.op = out._a = out._b = None
     if (watch := watching.get()) is not None:
         watch.made(out, op, args)

@@ -3,7 +3,7 @@ from _typeshed import Incomplete
 from collections.abc import Callable as Callable, Iterable
 from micrograd_plus.engine.hooks import Handle as Handle, Hook as Hook
 from micrograd_plus.engine.operations import ABS as ABS, ADD as ADD, Arg as Arg, DIV as DIV, LESS as LESS, LESS_EQUAL as LESS_EQUAL, MOD as MOD, MUL as MUL, NEG as NEG, Op as Op, POW as POW, SUB as SUB, operation as operation
-from micrograd_plus.engine.recording import linking as linking, open_blocks as open_blocks, opened as opened, recording as recording, tell as tell, tracing as tracing, watching as watching
+from micrograd_plus.engine.recording import linking as linking, open_blocks as open_blocks, opened as opened, recording as recording, scoping as scoping, tell as tell, tracing as tracing, watching as watching
 from micrograd_plus.engine.scalars import number as number, operand as operand
 from typing import Any, Final, SupportsFloat
 
@@ -75,7 +75,7 @@ class Value:
     def label(self, label: str) -> None: ...
     @property
     def scope(self) -> Any:
-        """The module whose output this is, a neuron for one; None for any other value."""
+        """The module whose output this is, a neuron for one, or the function, or the block it was made in; or None."""
     @property
     def args(self) -> tuple[Arg, ...]:
         """What the operation was applied to, as many as it takes, in order; constants are floats, a leaf has none."""

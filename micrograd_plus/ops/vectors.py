@@ -13,6 +13,7 @@ from math import inf
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
+from micrograd_plus.engine.calls import made
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import abs, div, equal, exp, less, log1p, maximum, stop_gradient, where
 
@@ -43,12 +44,13 @@ def dot(a: Any, b: Any) -> Any:
         return _matrix_times_vector(a, b)
     if len(a) != len(b):
         raise ValueError(f"dot: vectors of {len(a)} and {len(b)} numbers; expected the same length")
-    return _number(added(x * y for x, y in zip(a, b)))
+    return made("dot", (tuple(a), tuple(b)), _number(added(x * y for x, y in zip(a, b))))
 
 
 def _matrix_times_vector(rows: Any, vector: Any) -> NDArray[Any]:
     import numpy as np
 
+    vector = tuple(vector)  # which all rows remember
     sums = [dot(row, vector) for row in rows]
     result = np.empty(len(sums), dtype=object if any(isinstance(total, Value) for total in sums) else float)
     result[:] = sums
@@ -72,7 +74,7 @@ def mean(values: Any) -> Any:
     3.0
     """
     values = _checked("mean", values)
-    return div(added(values), float(len(values)))
+    return made("mean", tuple(values), div(added(values), float(len(values))))
 
 
 def softmax(values: Any) -> list[Any]:
@@ -97,7 +99,7 @@ def softmax(values: Any) -> list[Any]:
     largest = stop_gradient(reduce(maximum, values))
     exponentials = [exp(value - largest) for value in values]
     total = added(exponentials)
-    return [div(exponential, total) for exponential in exponentials]
+    return made("softmax", tuple(values), [div(exponential, total) for exponential in exponentials])
 
 
 def log_softmax(values: Any) -> list[Any]:
@@ -118,7 +120,7 @@ def log_softmax(values: Any) -> list[Any]:
     """
     values = _checked("log_softmax", values)
     total = logsumexp(values)
-    return [value - total for value in values]
+    return made("log_softmax", tuple(values), [value - total for value in values])
 
 
 def logsumexp(values: Any) -> Any:
@@ -147,7 +149,7 @@ def logsumexp(values: Any) -> Any:
     largest = stop_gradient(where(less(abs(largest), inf), largest, 0.0))
     tops = [equal(value, largest) for value in values]
     others = added([exp(value - largest) - top for value, top in zip(values, tops)])
-    return largest + log1p(others + (added(tops) - 1.0))
+    return made("logsumexp", tuple(values), largest + log1p(others + (added(tops) - 1.0)))
 
 
 def added(numbers: Iterable[Any]) -> Any:

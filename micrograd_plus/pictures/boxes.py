@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
-from micrograd_plus.pictures.modules import Call, Key, Leaves, Parameters, Scopes
+from micrograd_plus.pictures.modules import Call, Function, Key, Leaves, Parameters, Scopes
 
 
 @dataclass(slots=True)
@@ -92,15 +91,15 @@ _Use = tuple[Value, int, Value]  # who uses, as which argument, what
 
 
 def _edges(uses: list[_Use], keys: Identities[Value, Key], home: Identities[Value, Box]) -> list[Edge]:
-    """An edge for each use of a node by one that stands by itself; into a group, one from each box."""
+    """An edge for each use of a node by one that stands by itself; into a group, one from each box, for its values."""
     edges: list[Edge] = []
-    merged: Counter[tuple[str, str]] = Counter()
+    merged: dict[tuple[str, str], Identities[Value, None]] = {}
     for node, place, arg in uses:
         if node in keys:
-            merged[home[arg].id, home[node].id] += 1
+            merged.setdefault((home[arg].id, home[node].id), Identities())[arg] = None
         else:
             edges.append(Edge(home[arg].id, home[node].id, 1, node, place))
-    return edges + [Edge(tail, head, count) for (tail, head), count in merged.items()]
+    return edges + [Edge(tail, head, len(values)) for (tail, head), values in merged.items()]
 
 
 def _crossing(nodes: Sequence[Value], home: Identities[Value, Box]) -> list[_Use]:
@@ -128,13 +127,15 @@ def _describe(groups: dict[Key, Box], scopes: Scopes, outputs: dict[str, list[Va
         box.parameters = sum([member in scopes.owners for member in box.members])
         box.neurons = len({id(scopes.calls[scopes.home[node]].scope) for node in box.members if node in scopes.home})
         used = outputs.get(box.id, [])
-        if len(used) == 1 and box.neurons:
+        if len(used) == 1 and isinstance(key, (Call, Function)):
             box.output = used[0]
         match key:
             case Parameters(path):
                 box.title = f"parameters of {path}"
             case Leaves(stem, _):
                 box.title = stem or "leaves"
+            case Function():
+                box.path, box.title = key.path, scopes.title(key)
             case Call(sample, path, ordinal):
                 box.path = path
                 call = f", call {ordinal}" if ordinal or (path, 1) in called else ""

@@ -94,7 +94,8 @@ def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]
     for box in folded.boxes:
         if box.title:
             style = Style(fill=wanted.tint.of(box.output) if box.output is not None else "")
-            label, texts[box.id] = group_label(box, style, with_gradient=computed)
+            name = wanted.names.get(box.output, "") if box.output is not None else ""
+            label, texts[box.id] = group_label(box, name, style, with_gradient=computed)
             dot.node(box.id, label, id=box.id)
             continue
         (node,) = box.members

@@ -57,8 +57,9 @@ def draw(
     """The graph of a Value, or of several, as a picture that shows itself in Jupyter and saves itself.
 
     Each node is a box: its operation, its name, its number, its gradient; blue where the gradient is positive, orange
-    where it is negative, the deeper the larger. A graph of more than `limit` boxes folds: neurons become boxes, or
-    layers, or models, and what is still too much is cut off far from the result. The picture says so.
+    where it is negative, the deeper the larger. What a function over lists, a loss or a block `mp.scope(...)` computes
+    is one box that opens. A graph of more than `limit` boxes folds: neurons become boxes, or layers, or models, and
+    what is still too much is cut off far from the result. The picture says so.
 
     Args:
         v: a Value, or a list of them.
@@ -71,8 +72,9 @@ def draw(
             "fill", "color" (the outline), "text" and "shape", or None: colours as "#1f6fd0" or "gold"; shapes are
             "box", "rounded", "ellipse", "circle", "diamond", "hexagon", "octagon".
         depth: how deep to look into modules: 0 for a box for each call of a model (each sample of a batch), 1 for
-            its layers, 2 for their neurons, 3 for every node; None for as deep as the limit allows.
-        open: boxes to open all the same: their names, or modules.
+            its layers, 2 for their neurons, 3 for all but functions, 4 for what is in these, and so on; without modules
+            0 for functions. None for as deep into modules as the limit allows, with functions closed.
+        open: boxes to open all the same: their names, such as "softmax", or modules.
         path_from: only the paths from this Value, or these, to the result.
         nearest: only so many boxes, those nearest to the result.
         limit: how many boxes there may be; None for 700, or the 100 nearest of a graph that doesn't fold to so few.

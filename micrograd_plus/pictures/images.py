@@ -103,7 +103,7 @@ class Picture:
         >>> import micrograd_plus as mp
         >>> x = mp.Value(3.0)
         >>> import webbrowser
-        >>> webbrowser.register("blind", None, webbrowser.GenericBrowser("true"), preferred=True)  # one that shows nothing
+        >>> webbrowser.register("blind", None, webbrowser.GenericBrowser("true"), preferred=True)  # shows nothing
         >>> mp.draw(x * x).view().name
         'graph.html'
         """

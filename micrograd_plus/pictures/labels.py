@@ -38,15 +38,16 @@ def node_label(node: Value, name: str, style: Style, *, with_gradient: bool) -> 
     return _table(symbol, rows, style), ["op"] * bool(symbol) + [kind for kind, _ in rows]
 
 
-def group_label(box: Box, style: Style, *, with_gradient: bool) -> tuple[str, list[str]]:
-    """A folded box: its title, what is in it, and what it gives out."""
+def group_label(box: Box, name: str, style: Style, *, with_gradient: bool) -> tuple[str, list[str]]:
+    """A folded box: its title, what is in it, and what it gives out, which may have a name."""
     what = [plural(box.neurons, "neuron")] if box.neurons > 1 else []
     what += [plural(box.parameters, "parameter")] if box.parameters else []
-    if not box.neurons and not box.parameters:
-        what = [plural(len(box.members), "value")]
-    elif box.neurons:
+    if box.path:
         what.append(plural(len(box.members), "node"))
-    rows = [("name", f"<b>{cell_text(box.title)}</b>"), ("text", ", ".join(what))]
+    elif not box.parameters:
+        what = [plural(len(box.members), "value")]
+    title = f"{name} = {box.title}" if name and not box.neurons else box.title
+    rows = [("name", f"<b>{cell_text(title)}</b>"), ("text", ", ".join(what))]
     if box.output is not None:
         rows += _numbers(box.output, with_gradient=with_gradient)
     return _table("", rows, style._replace(fill=style.fill or SHADE), 2), [kind for kind, _ in rows]
