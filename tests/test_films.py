@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import accumulate, combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -45,13 +45,19 @@ def show(tmp_path: Path) -> Iterator[Show]:
         yield show
 
 
+def middles(steps: Backprop) -> list[float]:
+    """The middle of each frame, in milliseconds."""
+    seconds = [frame.seconds for frame in films.frames(steps._pass, toposort(steps.root))]
+    return [1000.0 * (end - each / 2.0) for each, end in zip(seconds, accumulate(seconds), strict=True)]
+
+
 @in_browser
 def test_each_moment_tells_its_step(show: Show) -> None:
     steps = example()
     tab = show(steps)
     told = ["2 leaves, 3 to compute", *steps.forward, *map(str, steps), "a.grad = 33.0, b.grad = -22.0"]
-    for k, text in enumerate(told):
-        tab.evaluate(SEEK, 1000 * films.PAUSE * (k + 0.5))
+    for k, (text, middle) in enumerate(zip(told, middles(steps), strict=True)):
+        tab.evaluate(SEEK, middle)
         assert tab.evaluate(SEEN, ".step") == [text]
         assert len(tab.evaluate(SEEN, ".node")) == len(toposort(steps.root))
         taken = steps[: max(0, k - len(steps.forward))]
@@ -59,6 +65,35 @@ def test_each_moment_tells_its_step(show: Show) -> None:
         values = tab.evaluate(SEEN, ".node .data")
         assert values.count("?") == max(0, len(steps.forward) - k)
     assert sorted(tab.evaluate(SEEN, ".node .grad")) == sorted(map(short, steps.gradients.values()))
+
+
+@in_browser
+@pytest.mark.parametrize("large", [False, True])
+def test_the_first_gradient_flows_within_three_seconds(show: Show, large: bool) -> None:
+    steps = backprop(mp.MLP(2, [4, 4], seed=1)([0.5, -1.0])[0]) if large else example()
+    tab = show(steps)
+    tab.evaluate(SEEK, 2999.0)
+    assert tab.evaluate(SEEN, ".step") == [str(steps[1])]
+    arrows = tab.evaluate("""() => [...document.querySelectorAll(".edge.lit.back")]
+        .filter((each) => getComputedStyle(each).visibility === "visible")
+        .map((each) => [...each.children].map((part) => getComputedStyle(part).display !== "none"))""")
+    assert arrows == [[True, False, True]]  # its line, and the head where the gradient goes
+
+
+@in_browser
+def test_it_pauses_and_goes_on_without_a_script(show: Show) -> None:
+    tab = show(example())
+    running = "() => [...new Set(document.getAnimations().map((each) => each.playState))]"
+    assert tab.evaluate(running) == ["running"]
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.getAttribute('aria-label')") == "Pause"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate(running) == ["paused"]
+    tab.mouse.move(100, 50)
+    tab.click(".control.play")
+    assert tab.evaluate(running) == ["running"]
+    tab.emulate_media(reduced_motion="reduce")
+    assert not tab.locator(".control.pause").is_visible()
 
 
 @in_browser

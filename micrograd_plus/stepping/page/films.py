@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from itertools import groupby
+from itertools import accumulate, groupby
+from math import ceil
 from zlib import crc32
 
 from micrograd_plus._support.identities import Identities
@@ -19,7 +20,10 @@ from micrograd_plus.stepping.page.layouts import Layout, columns, layout, most, 
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.stepping.steps import Step
 
-PAUSE, _END = 1.6, 5.0  # seconds: a frame, and the last one
+_FORWARD, _SEED = 2.1, 0.8  # seconds: all values together, the loss's own gradient; then gradients begin to flow
+_STEP, _LEAST, _BACKWARD = 1.6, 0.3, 90.0  # seconds: a step, where there are not so many that all take too long
+_END = 5.0  # seconds: the last frame
+_WAVES = 8  # frames in which the values appear
 LIMIT = 100  # nodes: a film of more takes minutes
 _LONG = 120  # letters in a line
 _MARGIN, _LINE, _LETTER = 14.0, 19.0, 7.3  # pixels
@@ -37,9 +41,10 @@ class Frame:
     known: frozenset[int]  # nodes whose value has appeared
     grads: Mapping[int, float]
     sources: frozenset[int] = frozenset()
-    target: int | None = None
+    targets: frozenset[int] = frozenset()
     lit: frozenset[tuple[int, int]] = frozenset()  # arrows: into which node, as which argument
     shares: Mapping[tuple[int, int], float] = field(default_factory=dict)  # what each arrow has carried back so far
+    seconds: float = _END
 
 
 def film(taken: Pass, nodes: Sequence[Value]) -> str:
@@ -74,44 +79,61 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
     bar = f'<rect class="bar {mark}" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="3"/>'
     middle = (width - 2 * _MARGIN - drawn.width) / 2
     title = escape(f"Backprop of {taken.names[taken.root]}, step by step")
-    times = _times([*arrows, *runs, *labels, *captions], len(shot), mark)
+    times = _times([*arrows, *runs, *labels, *captions], [frame.seconds for frame in shot], mark)
     style = css(".film") + asset("graph.css") + asset("film.css") + times
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="img" width="{width:g}" height="{height:g}" '
-        f'viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n<title>{title}</title><style>{style}</style>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="group" width="{width:g}" '
+        f'height="{height:g}" viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n'
+        f"<title>{title}</title><style>{style}</style>\n"
+        f'<g id="{mark}-paused"/><g id="{mark}-playing"/>\n'
         f'<rect class="back" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="{height:g}" rx="8"/>{bar}\n'
         f'<svg x="{middle:g}" width="{drawn.width:g}" height="{drawn.height:g}" {drawn.view}><g{drawn.moved}>\n'
-        f"{body}\n</g></svg>\n{words}\n</svg>\n"
+        f"{body}\n</g></svg>\n{words}\n{_controls(mark, width - 2 * _MARGIN - 19)}\n</svg>\n"
     )
 
 
 def frames(taken: Pass, nodes: Sequence[Value]) -> list[Frame]:
     """The moments of a pass, as the page shows them: the leaves alone, each value, each step."""
     number = Identities((node, i) for i, node in enumerate(nodes))
-    made = [i for i, node in enumerate(nodes) if node.op is not None]
-    known = frozenset(range(len(nodes))) - frozenset(made)
     grads = {number[node]: grad for node, grad in taken.held.items()}
-    leaves = "1 leaf" if len(known) == 1 else f"{len(known)} leaves"
-    again = f"; {taken.names[taken.root]}.backward() has run already: its pass starts afresh" if taken.again else ""
-    count = f"{leaves}, {len(made)} to compute{again}"
-    found = [Frame("The leaves: the numbers that were given", count, known, grads)]
-    for k, i in enumerate(made, 1):
-        known |= {i}
-        lit = frozenset([(i, place) for place, arg in enumerate(nodes[i].args) if isinstance(arg, Value)])
-        sources = frozenset([number[arg] for arg in nodes[i].args if isinstance(arg, Value)])
-        text = forward_text(nodes[i], taken.names)
-        found.append(Frame(f"Forward, values appear: {k} of {len(made)}", text, known, grads, sources, i, lit))
+    found = _appearing(taken, nodes, number, grads)
+    known = found[-1].known
     shares: dict[tuple[int, int], float] = {}
+    pause = min(_STEP, max(_LEAST, _BACKWARD / len(taken.steps)))
     for k, step in enumerate(taken.steps):
         grads = grads | {number[step.argument]: step.after}
         phase = f"Backward, gradients flow: step {k} of {len(taken.steps) - 1}"
-        found.append(_stepped(step, phase, number, known, grads, shares))
+        found.append(_stepped(step, phase, number, known, grads, shares, pause if k else _SEED))
         shares = dict(found[-1].shares)
     last = found[-1]
     rest = dict.fromkeys(range(len(nodes)), 0.0) | dict(last.grads)
     wrong = "; ".join([str(each) for each in taken.wrong[:2]])
     end = f"In this order {len(taken.wrong)} come out wrong: {wrong}" if wrong else _result(taken, nodes)
     return [*found, Frame("Done: every leaf has its gradient", end, known, rest, shares=last.shares)]
+
+
+def _appearing(
+    taken: Pass, nodes: Sequence[Value], number: Mapping[Value, int], grads: Mapping[int, float]
+) -> list[Frame]:
+    """The leaves alone, then the values, in a few waves, so that gradients begin to flow within three seconds."""
+    made = [i for i, node in enumerate(nodes) if node.op is not None]
+    known = frozenset(range(len(nodes))) - frozenset(made)
+    leaves = "1 leaf" if len(known) == 1 else f"{len(known)} leaves"
+    again = f"; {taken.names[taken.root]}.backward() has run already: its pass starts afresh" if taken.again else ""
+    size = max(1, ceil(len(made) / _WAVES))
+    waves = [made[k : k + size] for k in range(0, len(made), size)]
+    each = _FORWARD / (len(waves) + 1)
+    begin = f"{leaves}, {len(made)} to compute{again}"
+    found = [Frame("The leaves: the numbers that were given", begin, known, grads, seconds=each)]
+    for k, wave in enumerate(waves):
+        known |= set(wave)
+        given = [(i, place) for i in wave for place, arg in enumerate(nodes[i].args) if isinstance(arg, Value)]
+        sources = frozenset([number[nodes[i].args[place]] for i, place in given])  # type: ignore[index]
+        phase = f"Forward, values appear: {k * size + len(wave)} of {len(made)}"
+        text = ", ".join([f"{taken.names[nodes[i]]} = {short(nodes[i].data)}" for i in wave])
+        text = forward_text(nodes[wave[0]], taken.names) if len(wave) == 1 else text
+        found.append(Frame(phase, text, known, grads, sources, frozenset(wave), frozenset(given), seconds=each))
+    return found
 
 
 def _stepped(
@@ -121,14 +143,15 @@ def _stepped(
     known: frozenset[int],
     grads: Mapping[int, float],
     shares: dict[tuple[int, int], float],
+    seconds: float,
 ) -> Frame:
-    target = number[step.argument]
+    targets = frozenset([number[step.argument]])
     if step.node is None:
-        return Frame(phase, step.text, known, grads, target=target, shares=shares)
+        return Frame(phase, step.text, known, grads, targets=targets, shares=shares, seconds=seconds)
     source = number[step.node]
     key = source, step.place
     carried = shares | {key: step.contribution}
-    return Frame(phase, step.text, known, grads, frozenset([source]), target, frozenset([key]), carried)
+    return Frame(phase, step.text, known, grads, frozenset([source]), targets, frozenset([key]), carried, seconds)
 
 
 def _result(taken: Pass, nodes: Sequence[Value]) -> str:
@@ -146,7 +169,7 @@ def _box(frame: Frame, largest: float, i: int, node: Value, drawn: Layout) -> st
     kinds = ["node", "leaf" if node.op is None else "made"]
     kinds += [] if seen else ["unknown"]
     kinds += ["source"] if i in frame.sources else []
-    kinds += ["target"] if i == frame.target else []
+    kinds += ["target"] if i in frame.targets else []
     return f'<g class="{" ".join(kinds)}" transform="{drawn.corner(i)}">{drawn.box(i, data, grad, strength)}</g>'
 
 
@@ -189,11 +212,19 @@ def _runs(drawings: Sequence[str]) -> list[Run]:
     return found
 
 
-def _times(runs: Sequence[Run], count: int, mark: str) -> str:
-    """CSS that shows each run at its time; what is there in the end is there where nothing moves."""
-    total = PAUSE * (count - 1) + _END
-    end_of_bar = f"{_percent(count - 1, total)}, to {{ transform: none; }}"
-    still, moving = [], [f"@keyframes {mark} {{ from {{ transform: scaleX(0); }} {end_of_bar} }}"]
+def _times(runs: Sequence[Run], seconds: Sequence[float], mark: str) -> str:
+    """CSS that shows each run at its time; what is there in the end is there where nothing moves.
+
+    Args:
+        runs: everything that is drawn.
+        seconds: how long each frame lasts.
+        mark: what the names of this film begin with.
+    """
+    starts = [0.0, *accumulate(seconds)]
+    count, total = len(seconds), starts[-1]
+    at = [f"{100 * start / total:.3f}%" for start in starts]
+    still = []
+    moving = [f"@keyframes {mark} {{ from {{ transform: scaleX(0); }} {at[-2]}, to {{ transform: none; }} }}"]
     moving.append(f".bar.{mark} {{ animation: {mark} {total:g}s linear infinite; }}")
     for begin, end in sorted({run[1:] for run in runs}):
         name, last = f"{mark}-{begin}-{end}", end == count
@@ -202,13 +233,23 @@ def _times(runs: Sequence[Run], count: int, mark: str) -> str:
         if begin == 0 and last:
             continue
         shown = ["0% { visibility: hidden; }"] if begin else []
-        shown.append(f"{_percent(begin, total)} {{ visibility: visible; }}")
-        shown.append(f"{'100%' if last else _percent(end, total)} {{ visibility: {'visible' if last else 'hidden'}; }}")
+        shown.append(f"{at[begin]} {{ visibility: visible; }}")
+        shown.append(f"{'100%' if last else at[end]} {{ visibility: {'visible' if last else 'hidden'}; }}")
         moving.append(f"@keyframes {name} {{ {' '.join(shown)} }}")
         moving.append(f".{name} {{ animation: {name} {total:g}s step-end infinite; }}")
-    inside = "\n".join(moving)
+    paused = f"#{mark}-paused:target ~ *, #{mark}-paused:target ~ * * {{ animation-play-state: paused; }}"
+    inside = "\n".join([*moving, paused])
     return "\n".join([*still, f"@media (prefers-reduced-motion: no-preference) {{\n{inside}\n}}\n"])
 
 
-def _percent(frame: int, total: float) -> str:
-    return f"{100 * PAUSE * frame / total:.3f}%"
+def _controls(mark: str, right: float) -> str:
+    """Two links, of which one is there: they pause the film and let it go on, where it is more than an image.
+
+    No script is needed: a link to a place in the film makes that place the page's target, which the style sheet sees.
+    """
+    signs = (("paused", "pause", "Pause", "M5 4h3v10H5zM11 4h3v10h-3z"), ("playing", "play", "Play", "M5 3v12l10-6z"))
+    return "".join([
+        f'<a href="#{mark}-{place}" class="control {kind}" aria-label="{word}" transform="translate({right:g} 0)">'
+        f'<title>{word}</title><rect width="19" height="18" rx="4"/><path d="{path}"/></a>'
+        for place, kind, word, path in signs
+    ])  # fmt: skip
