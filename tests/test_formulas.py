@@ -21,6 +21,7 @@ from micrograd_plus.engine.value import apply
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.symbolic import to_sympy
 from micrograd_plus.formulas.writing import formula
+from micrograd_plus.ops.rows import FUNCTIONS
 
 sympy: Any = pytest.importorskip("sympy")
 each_row = pytest.mark.parametrize("op", list(TABLE.values()), ids=list(TABLE))
@@ -293,6 +294,11 @@ def test_every_row_has_its_latex(op: Op) -> None:
     assert made.latex == LATEX.get(op.name), f"add how {op.name!r} is written to LATEX in tests/test_formulas.py"
 
 
+def gated(then: str, condition: str, otherwise: str = "0") -> str:
+    """Cases in LaTeX."""
+    return rf"\begin{{cases}} {then} & \text{{if }} {condition} \\ {otherwise} & \text{{otherwise}} \end{{cases}}"
+
+
 WITHIN: dict[str, tuple[str, str, str]] = {  # as a factor beside w, in LaTeX; to the power w; as a factor in plain text
     "add": (r"w \cdot \left(x + y\right)", r"\left(x + y\right)^{w}", "w * (x + y)"),
     "sub": (r"w \cdot \left(x - y\right)", r"\left(x - y\right)^{w}", "w * (x - y)"),
@@ -313,9 +319,9 @@ WITHIN: dict[str, tuple[str, str, str]] = {  # as a factor beside w, in LaTeX; t
     "exp": (r"w \cdot e^{x}", r"\left(e^{x}\right)^{w}", "w * exp(x)"),
     "exp2": (r"w \cdot 2^{x}", r"\left(2^{x}\right)^{w}", "w * exp2(x)"),
     "expm1": (r"w \cdot \left(e^{x} - 1\right)", r"\left(e^{x} - 1\right)^{w}", "w * expm1(x)"),
-    "less": (r"w \cdot \left[x < y\right]", r"\left[x < y\right]^{w}", "w * (x < y)"),
-    "less_equal": (r"w \cdot \left[x \leq y\right]", r"\left[x \leq y\right]^{w}", "w * (x <= y)"),
-    "equal": (r"w \cdot \left[x = y\right]", r"\left[x = y\right]^{w}", "w * (x == y)"),
+    "less": (gated("w", r"x < y"), r"\left[x < y\right]^{w}", "where(x < y, w, 0)"),
+    "less_equal": (gated("w", r"x \leq y"), r"\left[x \leq y\right]^{w}", "where(x <= y, w, 0)"),
+    "equal": (gated("w", r"x = y"), r"\left[x = y\right]^{w}", "where(x == y, w, 0)"),
 }
 
 
@@ -471,6 +477,96 @@ def test_jupyter_and_the_prompt_say_what_it_is_the_formula_of() -> None:
     labelled = (w * w).relu()
     labelled.label = "cost"
     assert formula(labelled, w).of == ("cost", "w")
+
+
+# ------------------------------------------------------------------------------------------------------- the classroom
+
+
+@pytest.mark.parametrize(
+    ("v", "text", "latex"),
+    [
+        (
+            mp.relu(w * x + b) ** 2,
+            "where(w * x + b > 0, 2 * (w * x + b) * x, 0)",
+            gated(r"2 \left(w \cdot x + b\right) \cdot x", r"w \cdot x + b > 0"),
+        ),
+        (mp.relu(w * x + b), "where(w * x + b > 0, x, 0)", gated("x", r"w \cdot x + b > 0")),
+        (mp.relu(w), "w > 0", gated("1", "w > 0")),
+        (mp.leaky_relu(w * x), "where(w * x > 0, x, 0.01 * x)", gated("x", r"w \cdot x > 0", "0.01 x")),
+        (mp.elu(w), "where(w <= 0, exp(w), 1)", gated("e^{w}", r"w \leq 0", "1")),
+        (mp.clamp(w, -1, 1) * x, "where((w >= -1) * (w <= 1), x, 0)", gated("x", r"-1 \leq w \leq 1")),
+        (mp.hardtanh(w, -2, 3), "(w > -2) * (w < 3)", gated("1", "-2 < w < 3")),
+        (
+            mp.hardsigmoid(w) * x,
+            "where((w > -3) * (w < 3), 0.16666666666666666 * x, 0)",
+            gated("0.166667 x", "-3 < w < 3"),
+        ),
+        (mp.maximum(w, x), "(w > x) + 0.5 * (w == x)", r"\left[w > x\right] + 0.5 \left[w = x\right]"),
+        (mp.where(mp.less(x, b), w * x, b), "where(x < b, x, 0)", gated("x", "x < b")),
+        (mp.where(mp.less(x, b), w, 2 * w), "where(x < b, 1, 2)", gated("1", "x < b", "2")),
+        (
+            mp.relu(mp.relu(w) * x),
+            "where((w > 0) * (w * x > 0), x, 0)",
+            gated("x", r"w > 0 \text{ and } w \cdot x > 0"),
+        ),
+        (mp.relu(1 - w * x), "where(1 - w * x > 0, -x, 0)", gated("-x", r"1 - w \cdot x > 0")),
+        (w**x, "where(x != 0, x * w**(x - 1), 0)", gated(r"x \cdot w^{x - 1}", r"x \neq 0")),
+    ],
+)
+def test_a_derivative_with_masks_reads_as_in_a_textbook(v: Value, text: str, latex: str) -> None:
+    f = formula(v, w)
+    assert (str(f), f.latex) == (text, latex)
+    assert_balanced(latex)
+
+
+def test_a_layer_of_relus_has_a_condition_for_each() -> None:
+    v = x * mp.relu(w * a + w * b + c) + y * mp.relu(w * c + w * b + a)
+    t_1, t_2, whole = str(formula(v, w)).split("\n")
+    assert t_1 == "t_1 = where(w * c + w * b + a > 0, y, 0)"
+    assert t_2 == "t_2 = where(w * a + w * b + c > 0, x, 0)"
+    assert whole == "t_1 * b + t_1 * c + t_2 * b + t_2 * a"
+
+
+def test_a_label_is_not_written_out() -> None:
+    z = w * x + b
+    z.label = "z"
+    assert str(formula(mp.relu(z) ** 2, w)) == "z = w * x + b\nwhere(z > 0, 2 * z * x, 0)"
+
+
+def test_latex_has_six_digits_and_text_has_all() -> None:
+    f = formula(x * (1 / 3) + 123456789.0)
+    assert str(f) == "0.3333333333333333 * x + 123456789"
+    assert f.latex == "0.333333 x + 123456789"
+
+
+KINKED = st.sampled_from([mp.relu, mp.leaky_relu, mp.abs, mp.hardtanh, mp.elu, mp.square, mp.tanh])
+
+
+def bent(smaller: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    either = st.one_of(smaller, st.sampled_from((2.0, -1.0, 0.0)))
+    pairs = st.sampled_from([mp.add, mp.sub, mp.mul, mp.mul, mp.maximum, mp.minimum])
+    choices = st.builds(lambda x, y, p, q: mp.where(mp.less(x, y), p, q), smaller, either, smaller, either)
+    return st.one_of(
+        st.builds(lambda f, x: f(x), KINKED, smaller),
+        st.builds(lambda f, p, q: f(p, q), pairs, smaller, either),
+        choices,
+    )
+
+
+@given(st.recursive(st.sampled_from([leaf("a", 0.75), leaf("b", 1.625), leaf("c", -2.5)]), bent, max_leaves=8))
+@settings(max_examples=400)
+def test_what_is_said_of_a_derivative_is_its_number(v: Value) -> None:
+    leaves = [node for node in toposort(v) if node.op is None] or [v]
+    for one in leaves:
+        text = str(formula(v, one))
+        names = {each.label: each.data for each in leaves}
+        scope: dict[str, Any] = {**names, **{name: FUNCTIONS[name] for name in FUNCTIONS}}
+        *lines, last = text.split("\n")
+        for line in lines:
+            name, _, part = line.partition(" = ")
+            scope[name] = eval(part, scope)
+        want = mp.gradient(v, [one])[0]
+        assert math.isclose(float(eval(last, scope)), want, rel_tol=1e-9, abs_tol=1e-9), text
 
 
 def test_names_do_not_clash() -> None:

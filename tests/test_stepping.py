@@ -223,7 +223,7 @@ def test_the_text_of_a_step() -> None:
         "∂L/∂c += ∂L/∂L · ∂L/∂c = 1.0 · (sech(c)**2) = 1.0 · 1.0 = 1.0 (c.grad: 0.0 → 1.0)"
     )
     assert str(backprop(mp.relu(b))[1]) == (
-        "∂L/∂b += ∂L/∂L · ∂L/∂b = 1.0 · (1 - (b <= 0)) = 1.0 · 0.0 = 0.0, masked (b.grad: 0.0 → 0.0)"
+        "∂L/∂b += ∂L/∂L · ∂L/∂b = 1.0 · (b > 0) = 1.0 · 0.0 = 0.0, masked (b.grad: 0.0 → 0.0)"
     )
     assert str(backprop(mp.sinc(a))[1]).startswith("∂L/∂a += ∂L/∂L · ∂L/∂a = 1.0 · sinc'(a) = ")
     assert str(backprop(a)) == "0  ∂a/∂a = 1.0 (a.grad: 0.0 → 1.0)"

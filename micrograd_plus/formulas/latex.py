@@ -8,9 +8,13 @@ from functools import lru_cache
 
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.expressions import Expression
 from micrograd_plus.formulas.latex_names import latex_name
-from micrograd_plus.formulas.simplifying import Expression
+from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.signs import as_chains, conditions_of
 from micrograd_plus.formulas.text import ATOM, CALL, POWER, SIGN, SUM, TIMES, TextWriter
+
+LONGEST = 9  # characters of a number that is written with all of its digits; else six of them
 
 
 class LatexWriter(TextWriter):
@@ -41,13 +45,16 @@ class LatexWriter(TextWriter):
 
     def cases(self, condition: Expression, x: Expression, y: Expression) -> str:
         """What `where` chooses from: x if the condition holds, y otherwise."""
-        test = self.write(condition)
-        if condition.op is not None and condition.op.precedence == 0 and condition == condition.body:
-            test = test.removeprefix(r"\left[").removesuffix(r"\right]")
-        else:
+        conditions = conditions_of(condition)
+        test = r" \text{ and } ".join(map(self.test, as_chains(conditions)))
+        if not conditions:
             test = rf"{self.write(condition, SUM)} \ne 0"
         first, second = self.write(x), self.write(y)
         return rf"\begin{{cases}} {first} & \text{{if }} {test} \\ {second} & \text{{otherwise}} \end{{cases}}"
+
+    def test(self, comparison: Expression) -> str:
+        """A comparison as a condition, without brackets."""
+        return self.write(comparison).removeprefix(r"\left[").removesuffix(r"\right]")
 
     def product(self, factors: tuple[Expression, ...], negative: bool = False) -> str:  # noqa: ARG002 - as in text
         return self.times([self.write(factor, TIMES if factor.is_number else SIGN) for factor in factors])
@@ -59,7 +66,10 @@ class LatexWriter(TextWriter):
         return latex_name(self.names[node])
 
     def number(self, number: float) -> tuple[str, int]:
-        text, _, exponent = super().number(number)[0].partition("e")
+        text = super().number(number)[0]
+        if len(text) > LONGEST and not number.is_integer():
+            text = short(number).removesuffix(".0")
+        text, _, exponent = text.partition("e")
         if not exponent:
             return {"inf": r"\infty", "nan": r"\mathrm{nan}"}.get(text, text), ATOM
         power = f"10^{{{int(exponent)}}}"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from micrograd_plus._support.identities import Identities
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.expressions import Expression
 from micrograd_plus.formulas.graphs import Graph
-from micrograd_plus.formulas.simplifying import Expression, simplify
+from micrograd_plus.formulas.signs import conditions_of, is_comparison
+from micrograd_plus.formulas.simplifying import in_cases, replaced, simplify
 
+INLINE = 3  # operations of a mask, or of what one asks about, that is written out again
+FEW = 20  # lines among which that is done
 LONGEST, DEPTH = 1_000, 40  # no line holds more operations, nor more of them inside each other
 
 
@@ -36,11 +41,58 @@ def break_into_lines(graph: Graph, limit: int) -> tuple[list[tuple[Value, Expres
             if not written[largest].size:
                 break
             name(largest)
+        if node.op in (TABLE["less"], TABLE["less_equal"], TABLE["equal"]):
+            for arg in Identities.fromkeys(args):  # so that the comparison is short, and written where it is used
+                if written[arg].size >= INLINE:
+                    name(arg)
         given = [written[arg] if isinstance(arg, Value) else Expression(arg) for arg in node.args]
         written[node] = simplify(node, given)
-        if graph.uses.get(node, 0) > 1 and not written[node].is_short:
+        if graph.uses.get(node, 0) > 1 and not written[node].is_short and not _is_mask(written[node]):
             name(node)
-    return _used(parts, written[graph.root]), written[graph.root]
+    parts = [(node, in_cases(part)) for node, part in parts]
+    return _written_out(_used(parts, whole := in_cases(written[graph.root])), whole)
+
+
+def _is_mask(expression: Expression) -> bool:
+    """Whether it is written wherever it is used, so that what is known where it holds is seen."""
+    return expression.body.size <= INLINE and bool(conditions_of(expression.body))
+
+
+def _written_out(
+    parts: list[tuple[Value, Expression]], whole: Expression
+) -> tuple[list[tuple[Value, Expression]], Expression]:
+    """The lines without the names of what stands once in a condition and once beside it: it is written in both places.
+
+    As books do: 2 (w x + b) where w x + b > 0. What bears a label keeps it; in many lines nothing is written twice.
+    """
+    if len(parts) > FEW:
+        return parts, whole
+    kept: list[tuple[Value, Expression]] = []
+    left = list(parts)
+    while left:
+        node, part = left.pop(0)
+        beside, within = map(sum, zip(*[_uses(node, each) for each in (whole, *[later for _, later in left])]))
+        if node.label or within != 1 or beside > 1 or (beside and part.size > INLINE):
+            kept.append((node, part))
+            continue
+
+        def stands_for(each: Expression, node: Value = node, part: Expression = part) -> Expression | None:
+            return part if each.name is node else None
+
+        left = [(other, in_cases(replaced(each, stands_for))) for other, each in left]
+        whole = in_cases(replaced(whole, stands_for))
+    return kept, whole
+
+
+def _uses(node: Value, expression: Expression) -> tuple[int, int]:
+    """How often a node's name stands beside comparisons, and in them."""
+    counts = [0, 0]
+    stack = [(expression, False)]
+    while stack:
+        part, within = stack.pop()
+        counts[within] += part.name is node
+        stack += [(arg, within or is_comparison(part)) for arg in part.args]
+    return counts[0], counts[1]
 
 
 def _used(parts: list[tuple[Value, Expression]], whole: Expression) -> list[tuple[Value, Expression]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from micrograd_plus.engine.operations import ADD, DIV, POW, Op
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.simplifying import Expression, factors_of
+from micrograd_plus.formulas.expressions import Expression, factors_of
 
 # how tightly an operation binds, as in `Op.precedence`; a comparison has 0
 SUM, TIMES, SIGN, POWER, CALL, ATOM = 1, 2, 3, 4, 9, 10

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from micrograd_plus._support.arguments import whole
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.expressions import ONE, Expression, applied
 from micrograd_plus.formulas.graphs import Graph, graph_of
 from micrograd_plus.formulas.latex import LatexWriter
 from micrograd_plus.formulas.latex_names import latex_name
 from micrograd_plus.formulas.lines import break_into_lines, lines_that_fit
 from micrograd_plus.formulas.naming import users_names
-from micrograd_plus.formulas.simplifying import Expression
+from micrograd_plus.formulas.signs import conditions_of
 from micrograd_plus.formulas.symbols import SymbolNames
 from micrograd_plus.formulas.text import TextWriter
 from micrograd_plus.formulas.variables import callers_namespace
@@ -125,7 +127,14 @@ def written(graph: Graph, limit: int = 200) -> Formula:
     hidden = sum(part.size for i, (_, part) in enumerate(parts) if i not in shown)
     gap = f"({hidden:,} of {len(graph.order):,} operations not shown)"
     lines = [part if i in shown else None for i, part in enumerate(parts) if i in shown or i - 1 in shown or i == 0]
-    return Formula(_latex(symbols, lines, gap, root), _text(symbols, lines, gap, root), len(graph.order))
+    text = _text(symbols, lines, gap, root)
+    if conditions_of(root) and not _is_comparison(graph.root):
+        root = applied(TABLE["where"], (root, ONE, Expression(0.0)))  # a slope that is 1 or 0
+    return Formula(_latex(symbols, lines, gap, root), text, len(graph.order))
+
+
+def _is_comparison(node: Value) -> bool:
+    return node.op is not None and node.op.precedence == 0
 
 
 def _names(of: list[Value], graph: Graph) -> tuple[str, ...]:
