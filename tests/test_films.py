@@ -14,7 +14,7 @@ from test_page import NASTY
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.walking import toposort
-from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.stepping.page import films
 from micrograd_plus.stepping.page.layouts import layout
 from micrograd_plus.stepping.stepper import Backprop, backprop
@@ -64,7 +64,7 @@ def test_each_moment_tells_its_step(show: Show) -> None:
         assert len(tab.evaluate(SEEN, ".share")) == len([step for step in taken if step.node is not None])
         values = tab.evaluate(SEEN, ".node .data")
         assert values.count("?") == max(0, len(steps.forward) - k)
-    assert sorted(tab.evaluate(SEEN, ".node .grad")) == sorted(map(short, steps.gradients.values()))
+    assert sorted(tab.evaluate(SEEN, ".node .grad")) == sorted(map(shorter, steps.gradients.values()))
 
 
 @in_browser

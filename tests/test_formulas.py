@@ -19,6 +19,7 @@ from micrograd_plus import Value
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import apply
 from micrograd_plus.engine.walking import toposort
+from micrograd_plus.formulas.reading import aloud
 from micrograd_plus.formulas.symbolic import to_sympy
 from micrograd_plus.formulas.writing import formula
 from micrograd_plus.ops.rows import FUNCTIONS
@@ -531,6 +532,25 @@ def test_a_label_is_not_written_out() -> None:
     z = w * x + b
     z.label = "z"
     assert str(formula(mp.relu(z) ** 2, w)) == "z = w * x + b\nwhere(z > 0, 2 * z * x, 0)"
+
+
+@pytest.mark.parametrize(
+    ("v", "text"),
+    [
+        (2 * x**2 * y, "2 × x² × y"),
+        (x**-1 / y**0.5, "x⁻¹ / y^0.5"),
+        (x ** (y - 1), "x^(y - 1)"),
+        ((x + y) ** 3 / 3, "(x + y)³ / 3"),
+        (mp.where(mp.less(x, y), x, 0.0), "x where x < y, else 0"),
+        (1 - mp.less_equal(x, 0.0), "1 where x > 0"),
+        ((1 - mp.less(x, -1.0)) * mp.less_equal(x, 1.0), "1 where -1 ≤ x ≤ 1"),
+        (2 * (1 - mp.equal(x, y)), "2 × (x ≠ y)"),
+        (mp.tanh(x * y) / 3, "tanh(x × y) / 3"),
+        (x * math.pi, "3.14159 × x"),
+    ],
+)
+def test_what_is_read_has_the_signs_of_books(v: Value, text: str) -> None:
+    assert aloud(v) == text
 
 
 def test_latex_has_six_digits_and_text_has_all() -> None:

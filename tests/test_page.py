@@ -15,7 +15,7 @@ from micrograd_plus import Value
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
-from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.numerals import short, shorter
 from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.page.documents import LIMIT
@@ -98,8 +98,8 @@ def test_clicking_through_shows_what_python_prints(show: Open) -> None:
     assert texts(tab) == python_texts(steps)
     for node, grad in steps.gradients.items():
         box = tab.locator(f"#n{toposort(steps.root).index(node)}")
-        assert box.locator(".grad").text_content() == short(grad)
-        assert box.locator(".data").text_content() == short(node.data)
+        assert box.locator(".grad").text_content() == shorter(grad)
+        assert box.locator(".data").text_content() == shorter(node.data)
     for _ in range(3):
         tab.click("#back")
     assert tab.text_content("#step") == str(steps[-4])
@@ -215,7 +215,7 @@ def test_a_graph_of_one_node(show: Open, data: float) -> None:
     steps = backprop(Value(data, label="alone"))
     tab = show(steps)
     assert texts(tab) == [str(steps[0])] == ["∂alone/∂alone = 1.0 (alone.grad: 0.0 → 1.0)"]
-    assert tab.text_content("#n0 .data") == short(data)
+    assert tab.text_content("#n0 .data") == shorter(data)
 
 
 @in_browser
@@ -439,3 +439,49 @@ def test_a_graph_too_large_for_a_page(tmp_path: Path) -> None:
     assert "too large" in html
     assert "<iframe" not in html
     assert str(steps[0]) in html
+
+
+@in_browser
+def test_the_page_shortens_numbers_as_python_does(browser: Any) -> None:
+    random = Random(5)
+    numbers = [
+        0.0,
+        -0.0,
+        1.0,
+        0.5,
+        0.99995,
+        9999.5,
+        12345.0,
+        999999.5,
+        1e6,
+        1.5e-5,
+        2 / 3,
+        1e22,
+        5e-324,
+        1e308,
+        0.1 + 0.2,
+    ]
+    numbers += [random.uniform(-10, 10) * 10.0 ** random.randint(-12, 12) for _ in range(2000)]
+    numbers += [math.inf, -math.inf, math.nan, *[-x for x in numbers[:15]]]
+    tab = browser.new_page()
+    words = asset("script/words.js")
+    run = f"""() => {{ {words}
+        const real = (x) => typeof x === "string" ? {{nan: NaN, inf: Infinity, "-inf": -Infinity}}[x] : x;
+        return {json.dumps([plain(x) if x or math.copysign(1, x) > 0 else 0.0 for x in numbers])}.map(real)
+            .map((x) => [short(x), shorter(x)]); }}"""
+    assert tab.evaluate(run) == [[short(x), shorter(x)] for x in numbers]
+    tab.close()
+
+
+@in_browser
+def test_what_rounding_leaves_is_no_number_to_be_shown(show: Open) -> None:
+    x, tiny = Value(0.3, label="x"), Value(1e-17, label="tiny")
+    steps = backprop((0.1 * x + 0.2 * x - 0.3 * x) * 5.0 + mp.sin(math.pi * x / x) + 0.0 * tiny)
+    tab = show(steps)
+    assert all_texts(tab) == python_texts(steps)
+    assert "≈0 (1.22465e-16, left by rounding)" in "".join(steps.forward)
+    assert tab.locator(".node .data", has_text="≈0").count() >= 1
+    assert "e-17" not in "".join(tab.locator(".node .grad").all_text_contents())
+    assert tab.text_content("#n1 .data") == "1e-17"  # small in earnest
+    tab.evaluate("recompute()")  # as when a leaf moves
+    assert all_texts(tab) == python_texts(steps)

@@ -220,10 +220,10 @@ def test_the_text_of_a_step() -> None:
         str(backprop(a * b + 1.0)[2]) == "∂L/∂a += ∂L/∂v1 · ∂v1/∂a = 1.0 · b = 1.0 · (-3.0) = -3.0 (a.grad: 0.0 → -3.0)"
     )
     assert str(backprop(mp.tanh(c))[1]) == (
-        "∂L/∂c += ∂L/∂L · ∂L/∂c = 1.0 · (sech(c)**2) = 1.0 · 1.0 = 1.0 (c.grad: 0.0 → 1.0)"
+        "∂L/∂c += ∂L/∂L · ∂L/∂c = 1.0 · sech(c)² = 1.0 · 1.0 = 1.0 (c.grad: 0.0 → 1.0)"
     )
     assert str(backprop(mp.relu(b))[1]) == (
-        "∂L/∂b += ∂L/∂L · ∂L/∂b = 1.0 · (b > 0) = 1.0 · 0.0 = 0.0, masked (b.grad: 0.0 → 0.0)"
+        "∂L/∂b += ∂L/∂L · ∂L/∂b = 1.0 · (1 where b > 0) = 1.0 · 0.0 = 0.0, masked (b.grad: 0.0 → 0.0)"
     )
     assert str(backprop(mp.sinc(a))[1]).startswith("∂L/∂a += ∂L/∂L · ∂L/∂a = 1.0 · sinc'(a) = ")
     assert str(backprop(a)) == "0  ∂a/∂a = 1.0 (a.grad: 0.0 → 1.0)"
@@ -309,7 +309,7 @@ def test_index_slice_iterate() -> None:
     assert list(steps) == steps[:] == [steps[i] for i in range(len(steps))]
     assert steps[-1] is steps[len(steps) - 1]
     assert repr(steps) == "<backprop of L: 5 steps>"
-    assert steps.forward == ["v1 = x * x = 2.0 * 2.0 = 4.0", "L = v1 + x = 4.0 + 2.0 = 6.0"]
+    assert steps.forward == ["v1 = x × x = 2.0 × 2.0 = 4.0", "L = v1 + x = 4.0 + 2.0 = 6.0"]
 
 
 def test_a_long_pass_is_cut_in_words_but_not_in_data() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from micrograd_plus._support.texts import one_line
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures.boxes import Box, Edge, Folded
 from micrograd_plus.pictures.colours import FONT, GREY, INK, LINES, PAPER, strength
@@ -34,6 +35,7 @@ class Wanted:
         direction: where the graph goes, "LR" from left to right.
         tint: by which number nodes are coloured.
         styles: how the user wants some of them.
+        dust: which numbers are nothing but what rounding left.
         captions: what is written below.
     """
 
@@ -44,6 +46,7 @@ class Wanted:
     direction: str
     tint: Tint
     styles: Mapping[Value, Style]
+    dust: Dust
     captions: Sequence[str]
 
 
@@ -95,14 +98,14 @@ def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]
         if box.title:
             style = Style(fill=wanted.tint.of(box.output) if box.output is not None else "")
             name = wanted.names.get(box.output, "") if box.output is not None else ""
-            label, texts[box.id] = group_label(box, name, style, with_gradient=computed)
+            label, texts[box.id] = group_label(box, name, style, wanted.dust, with_gradient=computed)
             dot.node(box.id, label, id=box.id)
             continue
         (node,) = box.members
         kept = computed or (wanted.state == "stale" and node.op is None)
         style = wanted.styles.get(node) or Style()
         style = style if style.fill else style._replace(fill=wanted.tint.of(node))
-        label, texts[box.id] = node_label(node, wanted.names.get(node, ""), style, with_gradient=kept)
+        label, texts[box.id] = node_label(node, wanted.names.get(node, ""), style, wanted.dust, with_gradient=kept)
         dot.node(box.id, label, id=box.id, **_drawn(style))
         for place, text in constants_of(node):
             constant = f"c{box.id[1:]}-{place}"

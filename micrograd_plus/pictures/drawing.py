@@ -20,7 +20,9 @@ from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.dust import dust_in
 from micrograd_plus.formulas.naming import under, users_names
+from micrograd_plus.formulas.numerals import DUST
 from micrograd_plus.formulas.variables import callers_namespace
 from micrograd_plus.nn import Module
 from micrograd_plus.pictures.dot import SIDES, Wanted, dot_source
@@ -36,6 +38,7 @@ COLUMNS = 200  # which edges may skip in all, or 2 for each box, before the long
 NOT_YET = "gradients not computed yet: call backward()"
 STALE = "gradients of this graph not computed yet: call backward(); those of the leaves are from an earlier pass"
 NOTES = {"computed": [], "none": [NOT_YET], "stale": [STALE]}  # by what `_state` says
+DUSTY = f"{DUST}: what rounding leaves of larger numbers that cancel"
 EDGES = ("local", "contribution")
 
 
@@ -119,8 +122,9 @@ def draw(
     alone = [box.members[0] for box in folded.boxes if not box.title]
     outputs = [box.output for box in folded.boxes if box.output is not None]
     colours = tint_of(tint, [*alone, *outputs], computed=state == "computed")
-    captions += [*folded.captions, *NOTES[state], *filter(None, [colours.caption])]
-    wanted = Wanted(roots, users.nodes, state, edges, direction, colours, styles_of(node, alone), captions)
+    dust = dust_in(nodes, roots)
+    captions += [*folded.captions, *NOTES[state], *filter(None, [colours.caption]), *[DUSTY] * bool(dust)]
+    wanted = Wanted(roots, users.nodes, state, edges, direction, colours, styles_of(node, alone), dust, captions)
     source, texts = dot_source(folded, wanted)
     return Picture(source, texts, len(nodes), captions, timeout)
 

@@ -10,8 +10,11 @@ import html
 
 from micrograd_plus._support.texts import one_line, plural
 from micrograd_plus.engine.handmade import HandMade
+from micrograd_plus.engine.operations import POW
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import shorter
+from micrograd_plus.formulas.dust import Dust
+from micrograd_plus.formulas.numerals import boxed, shorter
+from micrograd_plus.formulas.reading import raised, sign
 from micrograd_plus.pictures.boxes import Box
 from micrograd_plus.pictures.colours import PAPER, SHADE
 from micrograd_plus.pictures.styles import Style
@@ -20,25 +23,26 @@ LONGEST = 40  # letters of a name
 Row = tuple[str, str]  # what it tells, the text as Graphviz reads it
 
 
-def node_label(node: Value, name: str, style: Style, *, with_gradient: bool) -> tuple[str, list[str]]:
+def node_label(node: Value, name: str, style: Style, dust: Dust, *, with_gradient: bool) -> tuple[str, list[str]]:
     """A node's box: its operation at the left, and its name, number and gradient one under another.
 
     Args:
         node: what the box stands for.
         name: what it is called; "" for nothing.
         style: how it looks.
+        dust: which numbers are nothing but what rounding left.
         with_gradient: show the gradient.
 
     Returns:
         The label, and what its lines tell: "op", "name", "data", "grad".
     """
     rows = [("name", f"<b>{cell_text(name)}</b>")] if one_line(name, LONGEST) else []
-    rows += _numbers(node, with_gradient=with_gradient)
+    rows += _numbers(node, dust, with_gradient=with_gradient)
     symbol = symbol_of(node)
     return _table(symbol, rows, style), ["op"] * bool(symbol) + [kind for kind, _ in rows]
 
 
-def group_label(box: Box, name: str, style: Style, *, with_gradient: bool) -> tuple[str, list[str]]:
+def group_label(box: Box, name: str, style: Style, dust: Dust, *, with_gradient: bool) -> tuple[str, list[str]]:
     """A folded box: its title, what is in it, and what it gives out, which may have a name."""
     what = [plural(box.neurons, "neuron")] if box.neurons > 1 else []
     what += [plural(box.parameters, "parameter")] if box.parameters else []
@@ -49,7 +53,7 @@ def group_label(box: Box, name: str, style: Style, *, with_gradient: bool) -> tu
     title = f"{name} = {box.title}" if name and not box.neurons else box.title
     rows = [("name", f"<b>{cell_text(title)}</b>"), ("text", ", ".join(what))]
     if box.output is not None:
-        rows += _numbers(box.output, with_gradient=with_gradient)
+        rows += _numbers(box.output, dust, with_gradient=with_gradient)
     return _table("", rows, style._replace(fill=style.fill or SHADE), 2), [kind for kind, _ in rows]
 
 
@@ -66,7 +70,7 @@ def constants_of(node: Value) -> list[tuple[int, str]]:
     return [
         (i, shorter(arg) if i < first else f"{options[i - first]}={shorter(arg)}")
         for i, arg in enumerate(node.args)
-        if not isinstance(arg, Value)
+        if not isinstance(arg, Value) and not (node.op is POW and i == 1)  # which stands in its symbol
     ]
 
 
@@ -74,11 +78,14 @@ def symbol_of(node: Value) -> str:
     """How the picture writes a node's operation; "" for a leaf.
 
     >>> from micrograd_plus import Value, tanh
-    >>> symbol_of(Value(1.0) * 2.0), symbol_of(tanh(Value(1.0)))
-    ('*', 'tanh')
+    >>> [symbol_of(node) for node in (Value(1.0) * 2.0, Value(1.0) ** 2, tanh(Value(1.0)))]
+    ['×', 'x²', 'tanh']
     """
     op = node.op
-    return "" if op is None else op.name if isinstance(op, HandMade) else op.symbol or op.name or "?"
+    if op is POW:
+        exponent = node.args[1]
+        return "xʸ" if isinstance(exponent, Value) else f"x{raised(exponent)}"
+    return "" if op is None else op.name if isinstance(op, HandMade) else sign(op.symbol) or op.name or "?"
 
 
 def cell_text(text: str) -> str:
@@ -91,9 +98,9 @@ def quoted(text: str) -> str:
     return text.replace("\\", "\\\\")
 
 
-def _numbers(node: Value, *, with_gradient: bool) -> list[Row]:
-    rows = [("data", f"data {shorter(node.data)}")]
-    return [*rows, ("grad", f"grad {shorter(node.grad)}")] if with_gradient else rows
+def _numbers(node: Value, dust: Dust, *, with_gradient: bool) -> list[Row]:
+    rows = [("data", f"data {boxed(node.data, dust=node in dust.values)}")]
+    return [*rows, ("grad", f"grad {boxed(node.grad, dust=node in dust.gradients)}")] if with_gradient else rows
 
 
 def _table(symbol: str, rows: list[Row], style: Style, border: int = 1) -> str:

@@ -13,7 +13,8 @@ from micrograd_plus._support.letters import printable
 from micrograd_plus._support.markup import table
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.dust import is_dust
+from micrograd_plus.formulas.numerals import DUST, short
 from micrograd_plus.ops.vectors import added
 
 _SHOWN = 20  # entries that str() lists
@@ -94,19 +95,24 @@ class Ledger(Sequence[Entry]):
         return iter(self.entries)
 
     def __repr__(self) -> str:
-        return f"<ledger of {self.names[self.node]}: {_counted(self.paths, 'path')}, {short(self.total)} in all>"
+        return f"<ledger of {self.names[self.node]}: {_counted(self.paths, 'path')}, {self._sum()} in all>"
 
     def __str__(self) -> str:
         """The largest entries, one a line, and the sum."""
-        lines = [*self._lines(), ("sum", short(self.total))]
+        lines = [*self._lines(), ("sum", self._sum())]
         left = max([len(path) for path, _ in lines])
         right = max([len(contribution) for _, contribution in lines])
         rows = [f"  {path:<{left}}  {contribution:>{right}}" for path, contribution in lines]
         return printable("\n".join([self._title(), *rows[:-1], f"  {'-' * (left + 2 + right)}", rows[-1]]))
 
     def _repr_html_(self) -> str:
-        foot = ("sum", short(self.total))
+        foot = ("sum", self._sum())
         return table(self._title(), ("path", "contribution"), self._lines(), numbers=[1], foot=foot)
+
+    def _sum(self) -> str:
+        """The total; ≈0 where it is nothing but what rounding leaves of contributions that cancel."""
+        size = sum([fabs(entry.contribution) for entry in self.entries])
+        return f"{DUST} ({short(self.total)}, left by rounding)" if is_dust(self.total, size) else short(self.total)
 
     def _title(self) -> str:
         return f"∂{self.names[self.root]}/∂{self.names[self.node]}, the sum over {_counted(self.paths, 'path')}"

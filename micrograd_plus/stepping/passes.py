@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isclose, isfinite, isnan
+from math import fabs, isclose, isfinite, isnan
 from typing import TypeAlias
 
 from micrograd_plus._support.identities import Identities
@@ -13,6 +13,7 @@ from micrograd_plus.engine.hooks import hooked
 from micrograd_plus.engine.operations import ADD, Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import reached, toposort, walk
+from micrograd_plus.formulas.dust import dusty_values
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.ledgers import Edge, Ledger, ledger
 from micrograd_plus.stepping.naming import Names
@@ -23,7 +24,7 @@ from micrograd_plus.stepping.steps import Step
 Numbers: TypeAlias = tuple[float, float, float]  # upstream, local, contribution
 Sums: TypeAlias = tuple[float, float]  # a gradient before a step and after it
 _Taken: TypeAlias = tuple[
-    Value | None, Value, int, Numbers, Sums, bool, str
+    Value | None, Value, int, Numbers, Sums, bool, str, tuple[float, ...]
 ]  # a step, before what leaves hold is known
 
 
@@ -86,6 +87,7 @@ class Pass:
         for node in self.right:
             rule(node)
         self.sums: Identities[Value, float] = Identities()
+        self.sizes: Identities[Value, float] = Identities()  # of the terms that made these, by which dust is told
         self._taken: list[_Taken] = []
         self.uses: Identities[Value, list[Edge]] = Identities()
         self.hooked: Identities[Value, None] = Identities()
@@ -114,11 +116,21 @@ class Pass:
         return True
 
     def _step(
-        self, node: Value | None, arg: Value, place: int, numbers: Numbers, sums: Sums, masked: bool, kind: str
+        self,
+        node: Value | None,
+        arg: Value,
+        place: int,
+        numbers: Numbers,
+        sums: Sums,
+        masked: bool,
+        kind: str,
+        sizes: tuple[float, ...],
     ) -> Step:
         before, after = [self.with_held(arg, each) for each in sums]
         kind = "again" if kind == "seed" and self.again else kind
-        return Step(node, arg, place, *numbers, before, after, masked, self.names, kind)
+        held = fabs(self.held.get(arg, 0.0))
+        sizes = (*sizes[:2], *[size + held for size in sizes[2:]])
+        return Step(node, arg, place, *numbers, before, after, masked, self.names, kind, sizes)
 
     def _visit(self, node: Value, op: Op) -> None:
         """Apply a node's rule as `backward()` does: where no gradient comes in, not even 0 · inf is passed on."""
@@ -161,9 +173,13 @@ class Pass:
         *,
         masked: bool = False,
     ) -> None:
-        before = self.sums.get(argument, 0.0)
+        before, size = self.sums.get(argument, 0.0), self.sizes.get(argument, 0.0)
+        came = self.sizes.get(node, 0.0) if node is not None else 0.0
+        given = 0.0 if masked else came * fabs(numbers[1])
         self.sums[argument] = after
-        self._taken.append((node, argument, place, numbers, (before, after), masked, kind))
+        self.sizes[argument] = size + given if kind == "chain" else fabs(after)
+        sizes = came, given, size, self.sizes[argument]
+        self._taken.append((node, argument, place, numbers, (before, after), masked, kind, sizes))
 
     @cached_property
     def nodes(self) -> Sequence[Value]:
@@ -172,8 +188,22 @@ class Pass:
 
     @property
     def forward(self) -> list[str]:
-        """How each value came about, arguments before results: `c = a * b = 2.0 * (-3.0) = -6.0`."""
-        return [forward_text(node, self.names) for node in self.nodes if node.op is not None]
+        """How each value came about, arguments before results: `c = a × b = 2.0 × (-3.0) = -6.0`."""
+        return [forward_text(node, self.names, self.dusty) for node in self.nodes if node.op is not None]
+
+    @cached_property
+    def dusty(self) -> Identities[Value, None]:
+        """The nodes whose values are nothing but what rounding left."""
+        return dusty_values(self.nodes)
+
+    @property
+    def dusty_grads(self) -> Identities[Value, None]:
+        """The nodes whose gradients are that, in the end."""
+        return Identities.fromkeys([step.argument for step in self._last_steps() if "after" in step.dust()])
+
+    def _last_steps(self) -> list[Step]:
+        """The last step to each node."""
+        return list(Identities((step.argument, step) for step in self.steps).values())
 
     @property
     def gradients(self) -> Identities[Value, float]:

@@ -38,7 +38,7 @@ class Backprop(Sequence[Step]):
     >>> len(steps), steps[1].contribution
     (3, -3.0)
     >>> steps.forward
-    ['L = a * b = 2.0 * (-3.0) = -6.0']
+    ['L = a × b = 2.0 × (-3.0) = -6.0']
     >>> steps.gradients[a], a.grad                    # it touches no node before `apply`
     (-3.0, 0.0)
     >>> steps.wrong
@@ -83,7 +83,7 @@ class Backprop(Sequence[Step]):
 
     @property
     def forward(self) -> list[str]:
-        """A list of how each value came about, arguments before results: `c = a * b = 2.0 * (-3.0) = -6.0`."""
+        """A list of how each value came about, arguments before results: `c = a × b = 2.0 × (-3.0) = -6.0`."""
         return self._pass.forward
 
     @property

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 
 from micrograd_plus._support.letters import printable
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import enclosed, short
+from micrograd_plus.formulas.dust import is_dust
+from micrograd_plus.formulas.numerals import DUST, enclosed, short
 from micrograd_plus.stepping.naming import Names
 from micrograd_plus.stepping.notation import grouped
+
+_COLUMNS = ("upstream", "contribution", "before", "after")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,6 +32,8 @@ class Step:
         after: the argument's gradient after it.
         masked: whether nothing passes here, not even inf: the rule stops it, or nothing comes to the node.
         names: what each node is called.
+        sizes: a tuple of the sizes of the terms that made upstream, contribution, before and after, by which dust, that
+            is what rounding leaves, is told from what is small in earnest; () where they are not known.
         kind: "chain", "seed" for the first step ("again" where `backward()` has run already), or "hook".
 
     >>> from micrograd_plus.stepping import backprop
@@ -53,6 +58,7 @@ class Step:
     masked: bool
     names: Names = field(compare=False)
     kind: str = "chain"
+    sizes: tuple[float, ...] = field(default=(), compare=False)
 
     @property
     def formula(self) -> str:
@@ -94,18 +100,47 @@ class Step:
         """The text in pieces, pairs of what each is ("" for mere text, else "upstream", "local", …) and its words."""
         x = self.names[self.argument]
         root = self.names[self.names.root]
-        goes = [("", f" ({x}.grad: "), ("before", short(self.before)), ("", " → "), ("after", short(self.after))]
-        goes.append(("", ")"))
+        dust = self.dust()
+        upstream, given, before, after = [
+            DUST if column in dust else short(getattr(self, column)) for column in _COLUMNS
+        ]
+        goes = [("", f" ({x}.grad: "), ("before", before), ("", " → "), ("after", after), ("", ")")]
+        if left := [column for column in ("after", "contribution", "upstream") if column in dust]:
+            goes.append(("", f", {DUST} is {short(getattr(self, left[0]))}, left by rounding"))
         if self.node is None:
             again = f", afresh: {root}.backward() has run already"
             by = {"hook": ", made so by a hook", "again": again}.get(self.kind, "")
-            given = ("contribution", short(self.contribution))
-            return [("target", f"∂{root}/∂{x}"), ("", " = "), given, ("", by), *goes]
+            return [("target", f"∂{root}/∂{x}"), ("", " = "), ("contribution", given), ("", by), *goes]
         out = self.names[self.node]
         head = [("target", f"∂{root}/∂{x}"), ("", " += "), ("upstream", f"∂{root}/∂{out}"), ("", " · ")]
         head += [("local", f"∂{out}/∂{x}"), ("", " = ")]
         if factor := self.factor:
-            head += [("upstream", short(self.upstream)), ("", " · "), ("local", factor), ("", " = ")]
-        head += [("upstream", short(self.upstream)), ("", " · "), ("local", enclosed(self.local)), ("", " = ")]
+            head += [("upstream", upstream), ("", " · "), ("local", factor), ("", " = ")]
+        head += [("upstream", upstream), ("", " · "), ("local", enclosed(self.local)), ("", " = ")]
         stopped = [("masked", ", masked")] if self.masked else []
-        return [*head, ("contribution", short(self.contribution)), *stopped, *goes]
+        return [*head, ("contribution", given), *stopped, *goes]
+
+    def dust(self) -> list[str]:
+        """A list of those of upstream, contribution, before and after that are nothing but what rounding left.
+
+        >>> import micrograd_plus as mp
+        >>> x = mp.Value(0.3, label="x")
+        >>> steps = mp.backprop(0.1 * x + 0.2 * x - 0.3 * x)
+        >>> 0.0 < abs(steps[-1].after) < 1e-16, steps[-1].dust()
+        (True, ['after'])
+        """
+        sizes = getattr(self, "sizes", ())  # an older pickle has none
+        return [column for column, size in zip(_COLUMNS, sizes) if is_dust(getattr(self, column), size)]
+
+    def without_dust(self, column: str) -> float:
+        """One of upstream, contribution, before and after; 0 where it is nothing but what rounding left.
+
+        Args:
+            column: which.
+
+        >>> import micrograd_plus as mp
+        >>> x = mp.Value(0.3, label="x")
+        >>> mp.backprop(0.1 * x + 0.2 * x - 0.3 * x)[-1].without_dust("after")
+        0.0
+        """
+        return 0.0 if column in self.dust() else float(getattr(self, column))

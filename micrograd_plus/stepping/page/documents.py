@@ -95,7 +95,8 @@ def _laid_out(taken: Pass, nodes: Sequence[Value]) -> tuple[Layout, str]:
     drawn, grads = layout(nodes, taken.names), taken.gradients
     number = Identities((node, i) for i, node in enumerate(nodes))
     carrying = {(number[step.node], step.place) for step in taken.steps if step.node is not None}
-    return drawn, drawn.svg([node.data for node in nodes], [grads.get(node, 0.0) for node in nodes], carrying)
+    dusty = {("data", number[node]) for node in taken.dusty} | {("grad", number[node]) for node in taken.dusty_grads}
+    return drawn, drawn.svg([node.data for node in nodes], [grads.get(node, 0.0) for node in nodes], carrying, dusty)
 
 
 def _list(taken: Pass) -> str:

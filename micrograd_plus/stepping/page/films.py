@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import accumulate, groupby
@@ -12,7 +12,7 @@ from zlib import crc32
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import cut
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.numerals import boxed, short, shorter
 from micrograd_plus.pictures.colours import css
 from micrograd_plus.stepping.notation import forward_text
 from micrograd_plus.stepping.page.assets import asset
@@ -67,7 +67,11 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
     widest = max([columns(text) for frame in shot for text in (frame.phase, cut(frame.text, _LONG))]) * _LETTER
     width, height = max(drawn.width, widest) + 2 * _MARGIN, drawn.height + 2 * _LINE + 3 * _MARGIN
     moments = [(frame, most(frame.grads.values())) for frame in shot]
-    runs = [run for i, node in enumerate(nodes) for run in _runs([_box(*moment, i, node, drawn) for moment in moments])]
+    runs = [
+        run
+        for i, node in enumerate(nodes)
+        for run in _runs([_box(*moment, i, node, drawn, taken.dusty) for moment in moments])
+    ]
     arrows = [run for key in drawn.arrows for run in _runs([_arrow(frame, *key, drawn) for frame in shot])]
     labels = [run for key in drawn.arrows for run in _runs([_label(frame, key, drawn) for frame in shot])]
     captions = _runs([_caption(frame, drawn.height) for frame in shot])
@@ -101,7 +105,7 @@ def frames(taken: Pass, nodes: Sequence[Value]) -> list[Frame]:
     shares: dict[tuple[int, int], float] = {}
     pause = min(_STEP, max(_LEAST, _BACKWARD / len(taken.steps)))
     for k, step in enumerate(taken.steps):
-        grads = grads | {number[step.argument]: step.after}
+        grads = grads | {number[step.argument]: step.without_dust("after")}
         phase = f"Backward, gradients flow: step {k} of {len(taken.steps) - 1}"
         found.append(_stepped(step, phase, number, known, grads, shares, pause if k else _SEED))
         shares = dict(found[-1].shares)
@@ -131,7 +135,7 @@ def _appearing(
         sources = frozenset([number[nodes[i].args[place]] for i, place in given])  # type: ignore[index]
         phase = f"Forward, values appear: {k * size + len(wave)} of {len(made)}"
         text = ", ".join([f"{taken.names[nodes[i]]} = {short(nodes[i].data)}" for i in wave])
-        text = forward_text(nodes[wave[0]], taken.names) if len(wave) == 1 else text
+        text = forward_text(nodes[wave[0]], taken.names, taken.dusty) if len(wave) == 1 else text
         found.append(Frame(phase, text, known, grads, sources, frozenset(wave), frozenset(given), seconds=each))
     return found
 
@@ -150,22 +154,23 @@ def _stepped(
         return Frame(phase, step.text, known, grads, targets=targets, shares=shares, seconds=seconds)
     source = number[step.node]
     key = source, step.place
-    carried = shares | {key: step.contribution}
+    carried = shares | {key: step.without_dust("contribution")}
     return Frame(phase, step.text, known, grads, frozenset([source]), targets, frozenset([key]), carried, seconds)
 
 
 def _result(taken: Pass, nodes: Sequence[Value]) -> str:
-    given = [f"{taken.names[node]}.grad = {short(taken.gradients.get(node, 0.0))}" for node in nodes if node.op is None]
+    grads = taken.gradients | dict.fromkeys(taken.dusty_grads, 0.0)
+    given = [f"{taken.names[node]}.grad = {short(grads.get(node, 0.0))}" for node in nodes if node.op is None]
     return ", ".join(given[:4]) + (", …" if len(given) > 4 else "")
 
 
 # --------------------------------------------------------------------------------------------------------- what is seen
 
 
-def _box(frame: Frame, largest: float, i: int, node: Value, drawn: Layout) -> str:
+def _box(frame: Frame, largest: float, i: int, node: Value, drawn: Layout, dusty: Container[Value]) -> str:
     seen, reached = i in frame.known, i in frame.grads
     strength = share(frame.grads[i], largest) if reached else 0.0
-    data, grad = short(node.data) if seen else "?", short(frame.grads[i]) if reached else "–"
+    data, grad = boxed(node.data, dust=node in dusty) if seen else "?", shorter(frame.grads[i]) if reached else "–"
     kinds = ["node", "leaf" if node.op is None else "made"]
     kinds += [] if seen else ["unknown"]
     kinds += ["source"] if i in frame.sources else []
@@ -188,7 +193,7 @@ def _label(frame: Frame, key: tuple[int, int], drawn: Layout) -> str:
     if given is None:
         return ""
     x, y = drawn.labels[key]
-    return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y:g}">{given + 0.0:.4g}</text>'
+    return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y:g}">{shorter(given)}</text>'
 
 
 def _caption(frame: Frame, below: float) -> str:

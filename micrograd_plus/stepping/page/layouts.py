@@ -12,7 +12,7 @@ from unicodedata import east_asian_width
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import cut_inside
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.numerals import boxed
 from micrograd_plus.pictures.rendering import positions
 from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.labels import Arrow, Point, label_places
@@ -26,7 +26,7 @@ class Layout:
     """Where everything is: a box for each node, an arrow for each use of one; in pixels."""
 
     names: Sequence[str]
-    signs: Sequence[str]  # what each node does: tanh, *, 3.0 *
+    signs: Sequence[str]  # what each node does: tanh, ×, 3.0 ×
     widths: Sequence[float]
     middles: Mapping[int, Point]
     arrows: Mapping[Arrow, tuple[str, str, str]]  # the path, its head, and its head when it leads back, as in SVG
@@ -36,13 +36,20 @@ class Layout:
     width: float
     height: float
 
-    def svg(self, data: Sequence[float], grads: Sequence[float], carrying: Container[Arrow]) -> str:
+    def svg(
+        self,
+        data: Sequence[float],
+        grads: Sequence[float],
+        carrying: Container[Arrow],
+        dusty: Container[tuple[str, int]] = (),
+    ) -> str:
         """The picture with all values and gradients, with the ids n0, n1, … for nodes and e3_0, e3_1, … for arrows.
 
         Args:
             data: of each node.
             grads: of each node.
             carrying: the arrows that carry a gradient, which point where it goes: back.
+            dusty: which numbers are nothing but what rounding left, as ("data", 3) or ("grad", 3).
         """
         largest = most(grads)
         arrows = [
@@ -53,7 +60,9 @@ class Layout:
         boxes = []
         for i in sorted(self.middles):
             kind = "made" if self.signs[i] else "leaf"
-            inside = self.box(i, short(data[i]), short(grads[i]), share(grads[i], largest))
+            dust = ("grad", i) in dusty
+            texts = boxed(data[i], dust=("data", i) in dusty), boxed(grads[i], dust=dust)
+            inside = self.box(i, *texts, 0.0 if dust else share(grads[i], largest))
             boxes.append(f'<g id="n{i}" class="node {kind}" transform="{self.corner(i)}">{inside}</g>')
         drawing = "\n".join([*arrows, *boxes])
         size = f'{self.view} width="{self.width:g}" height="{self.height:g}"'

@@ -32,6 +32,7 @@ def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any
         "again": taken.again,
         "fixed": reason,
         "nodes": [_node(node, taken.names, number) for node in nodes],
+        "dust": [number[node] for node in taken.dusty],
         "held": {str(number[node]): _number(grad) for node, grad in taken.held.items()},
         "why": {node.op.name: node.op.rule for node in nodes if node.op is not None and node.op.rule},
         "steps": [_step(step, number) for step in taken.steps],
@@ -59,6 +60,7 @@ def _step(step: Step, number: Mapping[Value, int]) -> dict[str, Any]:
         "formula": step.factor,
         "masked": step.masked,
         "numbers": [_number(getattr(step, column)) for column in _COLUMNS],
+        **({"dust": step.dust()} if step.dust() else {}),
     }
 
 

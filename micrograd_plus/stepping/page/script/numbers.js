@@ -11,8 +11,9 @@ const nodes = graph.nodes.map((node) => ({
 const held = Object.fromEntries(Object.entries(graph.held).map(([i, grad]) => [i, real(grad)]));
 const steps = graph.steps.map((step) => {
   const [upstream, local, contribution, before, after] = step.numbers.map(real);
-  return { ...step, upstream, local, contribution, before, after };
+  return { ...step, upstream, local, contribution, before, after, dust: step.dust ?? [] };
 });
+for (const i of graph.dust) nodes[i].dust = true; // nothing but what rounding left
 const made = nodes.map((_, i) => i).filter((i) => nodes[i].op);
 const rank = new Map(made.map((i, k) => [i, k]));
 const leaves = nodes.map((_, i) => i).filter((i) => !nodes[i].op);
@@ -20,10 +21,33 @@ const final = made.length + steps.length;
 
 const data = (arg) => (typeof arg === "object" ? nodes[arg.node].data : arg);
 
+// Whether a number is no larger than a few roundings of the terms that made it, as dust.py says it.
+const isDust = (x, size) => x !== 0 && Math.abs(x) <= 4 * 2 ** -53 * size && size < Infinity;
+const sizeOf = (i) => nodes[i].size ?? Math.abs(nodes[i].data);
+
+// The size of the terms that made a value: each argument's, times its local derivative.
+function sizeNode(i) {
+  const node = nodes[i];
+  const rule = rules[node.op];
+  const at = [node.data, ...node.args.map(data)];
+  let terms = 0;
+  node.args.forEach((arg, place) => {
+    if (typeof arg !== "object" || !("node" in arg)) terms += node.op === "add" || node.op === "sub" ? Math.abs(arg) : 0;
+    else {
+      const slope = rule.partials[place]?.(...at) ?? 0;
+      if (slope !== 0) terms += Math.abs(slope) * sizeOf(arg.node);
+    }
+  });
+  node.size = Math.max(Math.abs(node.data), terms);
+  node.dust = isDust(node.data, node.size);
+}
+
 // Values and gradients from the leaves, as Python computes them.
 function recompute() {
   for (const i of made) nodes[i].data = forward[nodes[i].op](...nodes[i].args.map(data));
+  made.forEach(sizeNode);
   const sums = new Map();
+  const sizes = new Map(); // of the terms of each gradient
   const reached = new Set([graph.root]); // where a gradient comes; elsewhere not even 0 · inf does
   for (const step of steps) {
     const sum = sums.get(step.argument) ?? 0;
@@ -49,5 +73,12 @@ function recompute() {
     step.before = kept === null ? sum : sum + kept;
     step.after = kept === null ? after : after + kept;
     sums.set(step.argument, after);
+    const came = step.node === null ? 0 : (sizes.get(step.node) ?? 0);
+    const given = step.node === null || step.masked ? 0 : came * Math.abs(step.local);
+    const before = sizes.get(step.argument) ?? 0;
+    sizes.set(step.argument, step.node === null ? Math.abs(after) : before + given);
+    const own = Math.abs(kept ?? 0);
+    const all = { upstream: came, contribution: given, before: before + own, after: sizes.get(step.argument) + own };
+    step.dust = Object.keys(all).filter((column) => isDust(step[column], all[column]));
   }
 }

@@ -27,6 +27,16 @@ function gradients() {
   return grads;
 }
 
+// The nodes whose gradient is, after the steps so far, nothing but what rounding left.
+function dustyGradients() {
+  const dusts = new Set();
+  for (const step of steps.slice(0, Math.max(backwardAt() + 1, 0))) {
+    if (step.dust.includes("after")) dusts.add(step.argument);
+    else dusts.delete(step.argument);
+  }
+  return dusts;
+}
+
 function go(to) {
   position = Math.min(Math.max(to, 0), final);
   if (position === final) pause();
@@ -38,14 +48,15 @@ function show() {
   const step = at >= 0 ? steps[at] : null;
   const value = position > 0 && position <= made.length ? made[position - 1] : null;
   const grads = gradients();
+  const dusts = dustyGradients();
   const largest = Math.max(...[...grads.values()].map(Math.abs).filter(Number.isFinite), 1e-300);
   nodes.forEach((node, i) => {
     const box = pictured[i];
     const seen = known(i);
     const reached = grads.has(i);
-    box.querySelector(".data").textContent = seen ? short(node.data) : "?";
-    box.querySelector(".grad").textContent = reached ? short(grads.get(i)) : "–";
-    const size = reached && grads.get(i) !== 0 ? 0.1 + 0.35 * Math.min(1, Math.abs(grads.get(i)) / largest) : 0;
+    box.querySelector(".data").textContent = seen ? boxed(node.data, node.dust) : "?";
+    box.querySelector(".grad").textContent = reached ? boxed(grads.get(i), dusts.has(i)) : "–";
+    const size = reached && grads.get(i) !== 0 && !dusts.has(i) ? 0.1 + 0.35 * Math.min(1, Math.abs(grads.get(i)) / largest) : 0;
     const tint = box.querySelector(".tint");
     tint.style.fill = grads.get(i) < 0 ? "var(--orange)" : "var(--blue)";
     tint.style.fillOpacity = Number.isNaN(size) ? 0 : size;
@@ -57,8 +68,8 @@ function show() {
       drawn.classList.toggle("target", step ? step.argument === i : value === i);
     }
     box.classList.toggle("wrong", position === final && i in graph.wrong);
-    const gradient = reached ? `, gradient ${short(grads.get(i))}` : "";
-    box.setAttribute("aria-label", `${node.name}: ${seen ? short(node.data) : "not computed yet"}${gradient}`);
+    const gradient = reached ? `, gradient ${boxed(grads.get(i), dusts.has(i))}` : "";
+    box.setAttribute("aria-label", `${node.name}: ${seen ? boxed(node.data, node.dust) : "not computed yet"}${gradient}`);
   });
   for (const edge of document.querySelectorAll(".edge")) edge.classList.remove("lit", "done", "flowing", "forward", "back");
   steps.slice(0, Math.max(at, 0)).forEach((each) => each.node !== null && arrow(each.node, each.place)?.classList.add("done", "back"));
@@ -122,7 +133,7 @@ function showShares(at) {
     label.setAttribute("class", `share ${step.contribution < 0 ? "minus" : "plus"}`);
     label.setAttribute("x", edge.dataset.x);
     label.setAttribute("y", edge.dataset.y);
-    label.textContent = Number.isFinite(step.contribution) ? String(Number(step.contribution.toPrecision(4)) + 0) : short(step.contribution);
+    label.textContent = step.dust.includes("contribution") ? "0" : shorter(step.contribution);
     edge.parentNode.append(label);
   }
 }

@@ -17,10 +17,10 @@ function tell() {
     const jump = element("button", from, { title: `Go to step ${k}` });
     jump.addEventListener("click", () => go(made.length + 1 + k));
     row.insertCell().append(jump);
-    row.insertCell().textContent = step.node === null ? "" : `${short(step.upstream)} · ${enclosed(step.local)}${step.masked ? ", masked" : ""}`;
+    row.insertCell().textContent = step.node === null ? "" : `${inStep(step, "upstream")} · ${enclosed(step.local)}${step.masked ? ", masked" : ""}`;
     const cell = row.insertCell();
     cell.className = `number ${step.contribution < 0 ? "minus" : "plus"}`;
-    cell.textContent = short(step.contribution);
+    cell.textContent = inStep(step, "contribution");
   }
   if (i in held) {
     const row = table.insertRow(0);
@@ -36,7 +36,7 @@ function tell() {
     const all = so.length === given.length;
     row.insertCell().textContent = `${name(i)}.grad${all ? "" : " so far"}`;
     row.insertCell().textContent = given.length > 1 ? "the sum (+=)" : "";
-    row.insertCell().textContent = so.length ? short(so.at(-1)[0].after) : "–";
+    row.insertCell().textContent = so.length ? inStep(so.at(-1)[0], "after") : "–";
     row.cells[2].className = "number";
   }
   const nothing = given.length ? [] : [element("p", "Nothing flows back to it.", { className: "dim" })];
