@@ -325,13 +325,22 @@ def test_of_a_graph_too_large_the_page_says_how_python_shows_it(show: Open) -> N
     tab.evaluate("go(2)")
     tab.click(".card >> nth=4")
     assert tab.text_content("#how").startswith("No page can show it: ")
+    code = tab.text_content("#how code")
+    assert code == "history.snapshots[2].restore(); mp.draw(cost(X[4], Y[4]))"
     images, labels = mp.data.load_digits()
     space = {"mp": mp, "history": history, "X": images, "Y": labels}
     space["cost"] = lambda x, y: losses.cross_entropy(model(x), y)
-    exec(tab.text_content("#how code"), space)
+    exec(code, space)
     assert numbers(model) == list(history.snapshots[2].numbers)
     tab.click("text=Close")
     assert not tab.is_visible("#opened")
+
+
+def test_the_page_calls_things_by_the_callers_names() -> None:
+    points, signs, unlike = list(POINTS), list(SIGNS), mp.MLP(2, [1], seed=1)
+    miss = lambda x, y: losses.hinge(unlike(x), y)  # noqa: E731
+    told = mp.fit(miss, (points, signs), optim.SGD(unlike.parameters(), lr=0.1), record=2, progress=False)
+    assert told.film()._reel.names == {"history": "told", "cost": "miss", "X": "points", "Y": "signs"}
 
 
 @in_browser

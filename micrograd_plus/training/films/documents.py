@@ -97,6 +97,7 @@ def _data(reel: Reel, chosen: Sequence[int], drawn: Curve, graphs: Sequence[str]
         "snapshots": [[i, it.step, it.epoch, _number(it.loss)] for i, it in zip(chosen, snapshots)],
         "curve": drawn.points,
         "answers": _shown(found, chosen) if isinstance(found, Panel) else {"kind": "none", "why": found},
+        "names": reel.names,
         "examples": found.chosen if isinstance(found, Panel) else [],
         "right": None if isinstance(found, str) or found.right is None else [found.right[i] for i in chosen],
         "weights": [_shown(panel, chosen) for panel in reel.weights],

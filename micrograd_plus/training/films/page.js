@@ -214,9 +214,10 @@ function buildWeights() {
     const { wide, tall, place } = arranged(panel);
     panel.place = place;
     panel.canvas = element("canvas", "", { className: "matrix", width: wide, height: tall });
-    panel.canvas.style.width = panel.tile ? "100%" : `${14 * wide}px`;
+    panel.canvas.style.width = panel.tile ? "100%" : `${10 * wide}px`;
     panel.canvas.setAttribute("role", "img");
     const block = element("div", "", { className: panel.tile ? "layer wide" : "layer" });
+    if (!panel.tile) block.style.width = `${Math.max(110, 10 * wide)}px`;
     block.append(element("p", `${panel.title}: ±${panel.full}`, { className: "caption" }), panel.canvas);
     $("weights").append(block);
   }
@@ -276,7 +277,9 @@ function showOpened() {
   const [which, step] = film.snapshots[position];
   $("which").textContent = `The loss of example ${film.examples[opened]} after step ${step}`;
   if ($("how")) {
-    const code = `history.snapshots[${which}].restore(); mp.draw(cost(X[${film.examples[opened]}], Y[${film.examples[opened]}]))`;
+    const { history, cost, X, Y } = film.names;
+    const example = film.examples[opened];
+    const code = `${history}.snapshots[${which}].restore(); mp.draw(${cost}(${X}[${example}], ${Y}[${example}]))`;
     $("how").replaceChildren(`No page can show it: ${film.graphs.why}. In Python: `, element("code", code), ", or mp.backprop(...) of the same.");
   }
   tellFrame();

@@ -9,6 +9,7 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus._support.files import write_atomically
+from micrograd_plus.formulas.variables import callers_namespace
 from micrograd_plus.program import Program
 from micrograd_plus.training.films.answers import Model, model_of
 from micrograd_plus.training.films.documents import in_notebook, page
@@ -89,4 +90,11 @@ def film(history: History, model: Any) -> Film:
     if isinstance(trained.cost, Program) and trained.cost.function is not None:
         trained = replace(trained, cost=trained.cost.function)
     found: tuple[str, Model] | None = model_of(trained) if model is None else ("model", model)
-    return Film(Reel(history.snapshots, trained, found))
+    things = {"history": history, "cost": history._trained.cost, "X": trained.x, "Y": trained.y}
+    return Film(Reel(history.snapshots, trained, found, _called(things)))
+
+
+def _called(things: dict[str, Any]) -> dict[str, str]:
+    """What the caller calls each of these things; what has no name keeps its key."""
+    named = {id(thing): name for name, thing in reversed(callers_namespace().items()) if name[:1] != "_"}
+    return {key: named.get(id(thing), key) for key, thing in things.items()}

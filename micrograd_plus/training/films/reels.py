@@ -23,11 +23,13 @@ class Reel:
         snapshots: those that were kept.
         trained: the cost, the data and the parameters.
         model: the model with its name; None where nobody knows it.
+        names: what the caller calls the history, the cost, X and Y.
     """
 
     snapshots: Sequence[Snapshot]
     trained: Trained
     model: tuple[str, Model] | None
+    names: dict[str, str]
 
     @cached_property
     def answering(self) -> Panel | str:
