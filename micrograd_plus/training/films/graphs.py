@@ -13,6 +13,7 @@ import numpy as np
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import plural
+from micrograd_plus.engine.recording import enable_grad
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.stepping.naming import node_names
@@ -77,7 +78,7 @@ def graphs_of(trained: Trained, chosen: Sequence[int], model: tuple[str, Any] | 
     """
     made = Graphs()
     names = surroundings(trained.cost) | (dict([model]) if model else {})
-    with as_found(trained.values):
+    with as_found(trained.values), enable_grad():
         for value in trained.values:
             value._grad = 0.0  # what the last step left there is no part of the pass
         for i in chosen:

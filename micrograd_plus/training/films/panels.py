@@ -69,8 +69,8 @@ def answering(snapshots: Sequence[Snapshot], model: Model, trained: Trained) -> 
 def plane(snapshots: Sequence[Snapshot], model: Model, trained: Trained, xs: Floats, form: tuple[int, ...]) -> Panel:
     """The plane with the sign of the model's answer, or its class, everywhere, and some examples as points."""
     low, high = xs.min(axis=0), xs.max(axis=0)
-    margin = 0.12 * np.maximum(high - low, 1e-9)
-    low, high = low - margin, high + margin
+    span = np.where(high > low, high - low, np.maximum(1.0, np.abs(low)))
+    low, high = low - 0.12 * span, high + 0.12 * span
     rows = int(np.clip(round(CELLS * (high[1] - low[1]) / (high[0] - low[0])), CELLS // 3, CELLS))
     x, y = np.meshgrid(np.linspace(low[0], high[0], CELLS), np.linspace(high[1], low[1], rows))
     grid = np.stack([x.ravel(), y.ravel()], axis=1)
@@ -86,12 +86,16 @@ def plane(snapshots: Sequence[Snapshot], model: Model, trained: Trained, xs: Flo
         "columns": CELLS,
         "rows": rows,
         "several": given.several,
-        "box": [round(float(edge), 4) for edge in (low[0], high[0], low[1], high[1])],
-        "points": [[round(float(a), 4), round(float(b), 4)] for a, b in xs[chosen]],
+        "box": [_shortened(edge) for edge in (low[0], high[0], low[1], high[1])],
+        "points": [[_shortened(a), _shortened(b)] for a, b in xs[chosen]],
         "classes": marks if marks is not None else _signs(trained.y, chosen),
         "judged": targets is not None,
     }
     return Panel(facts, {"field": field, "wrong": verdicts}, chosen.tolist(), count)
+
+
+def _shortened(number: float) -> float:
+    return float(f"{number:.6g}")
 
 
 def _field(given: Answers, count: int) -> NDArray[np.uint8]:
