@@ -18,23 +18,32 @@ from micrograd_plus import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.program import Program, paths
+from micrograd_plus.program.instructions import Unfit
+from micrograd_plus.program.kernels import why_not
 from micrograd_plus.strategies.programs import Expression, Step
 
 TOLERANCE = 1e-9  # of the answer and the sum of the absolute contributions to it (design.md §5)
 Cost = Callable[..., Any]
-EXECUTORS = ("arrays", "tape")
+ARRAYS = ("kernels", "numpy") if why_not() == "" else ("numpy",)  # what runs whole batches on this machine
+EXECUTORS = (*ARRAYS, "tape")
 EXACT = ("neg", "abs", "maximum", "minimum", "clamp", "where", "copysign", "relu", "identity", "stop_gradient")
 
 
 @contextmanager
 def executor(name: str) -> Iterator[None]:
-    """What runs the programs that are compiled and called in this block: arrays for any graph, or the tape."""
+    """What runs the programs that are compiled and called in this block: kernels, NumPy, for any graph; or the tape."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "STATEMENT", {"arrays": 0.0, "tape": 1e9}[name])
-        if name == "arrays":
+        patch.setattr(paths, "STATEMENT", 1e9 if name == "tape" else 0.0)
+        if name != "tape":
             patch.setattr(paths, "GROUPS", 10**9)
             patch.setattr(np, "empty", _unwritten)
+        if name != "kernels":
+            patch.setattr(paths, "kernel_of", _none)
         yield
+
+
+def _none(*_: object) -> None:
+    raise Unfit("the tests want none")
 
 
 def _unwritten(shape: Any, dtype: Any = float, _empty: Any = np.empty) -> NDArray[Any]:

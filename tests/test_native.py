@@ -281,6 +281,42 @@ def fake(folder: Path, name: str, text: str) -> str:
 
 
 NO_MYPYC = "raise ImportError('no mypyc here')"
+SHOW_KERNELS = (
+    "import micrograd_plus as mp; program = mp.compile(lambda x: mp.tanh(x), ());"
+    "print(mp.engine.NATIVE, program([0.0]), program.explain().splitlines()[-1])"
+)
+kernels = pytest.mark.skipif(built("kernels") is None, reason="the kernels are not built")
+
+
+@kernels
+def test_kernels_built_from_something_else_are_not_run_and_that_is_said_once(copy: Path) -> None:
+    show = [sys.executable, "-c", SHOW_KERNELS]
+    assert output(*show, folder=copy).startswith("True 0.0   run by kernels")
+    with (copy / "micrograd_plus/program/native/block.h").open("a") as file:
+        file.write("\n#error newer\n")
+    done = run(*show, folder=copy)
+    assert done.stdout.startswith("True 0.0   run by NumPy: kernels are not built here")
+    assert done.stderr.count("RuntimeWarning") == 1
+    assert "so NumPy runs, slower; build it again: pip install -e ." in done.stderr
+    assert output(*show, folder=copy, pure="1").startswith("False 0.0   run by NumPy")
+
+
+@kernels
+@sources
+def test_the_engine_is_native_where_only_the_kernels_cannot_be_built(copy: Path) -> None:
+    """An older compiler, say, that does not know a kind of vectors."""
+    pytest.importorskip("mypyc")
+    for old in copy.glob("micrograd_plus/engine/native/*.so"):
+        old.unlink()
+    compiler = fake(copy, "cc", '#!/bin/sh\ncase "$*" in *kernels.c*) exit 1;; *) exec cc -O0 "$@";; esac\n')
+    build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    done = run(*build, folder=copy, CC=compiler, LDSHARED="cc -shared")
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("micrograd_plus:")]
+    assert "kernels are not built, NumPy runs programs instead" in said
+    assert output(sys.executable, "-c", SHOW_KERNELS, folder=copy).startswith("True 0.0   run by NumPy")
+
+
 TROUBLES: dict[str, Callable[[Path], dict[str, str]]] = {
     "there is no C compiler": lambda folder: {"CC": str(folder / "none")},
     "MICROGRAD_PLUS_PURE is set": lambda folder: {"MICROGRAD_PLUS_PURE": "1"},

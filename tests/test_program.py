@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import (
     ACTIVATIONS,
+    ARRAYS,
     EXECUTORS,
     KERNELS,
     MODEL,
@@ -353,10 +354,11 @@ def test_a_chain_of_200_000() -> None:
     assert agree([value, *gradient], [expected * A.data, expected], 0.0).all()
 
 
-def test_batches_larger_than_a_part() -> None:
+@pytest.mark.parametrize("name", ARRAYS)
+def test_batches_larger_than_a_part(name: str) -> None:
     """Batches are cut so that no array gets too large; here into parts of 64."""
     weights = leaves(40)
-    with pytest.MonkeyPatch.context() as patch, executor("arrays"):
+    with pytest.MonkeyPatch.context() as patch, executor(name):
         patch.setattr(paths, "CELLS", 4)
         program = mp.compile(lambda x: mp.square(sum([mp.tanh(w * x) for w in weights])), ())
         x = numbers(150)

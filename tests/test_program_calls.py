@@ -12,7 +12,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import ACTIVATIONS, EXECUTORS, MODEL, ROWS, A, B, Cost, agree, checked, executor, hold, jagged, numbers
+from programs import (
+    ACTIVATIONS,
+    ARRAYS,
+    EXECUTORS,
+    MODEL,
+    ROWS,
+    A,
+    B,
+    Cost,
+    agree,
+    checked,
+    executor,
+    hold,
+    jagged,
+    numbers,
+)
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -22,8 +37,9 @@ from micrograd_plus.strategies.networks import mlps
 # ------------------------------------------------------------------------------------------- what goes in and comes out
 
 
-def test_outputs() -> None:
-    with executor("arrays"):
+@pytest.mark.parametrize("name", ARRAYS)
+def test_outputs(name: str) -> None:
+    with executor(name):
         program = mp.compile(lambda x: [A, x, Value(2.0), x * A, x], ())
     assert np.array_equal(
         program([3.0, 1.0], parameters=[7.0]), [[7.0, 3.0, 2.0, 21.0, 3.0], [7.0, 1.0, 2.0, 7.0, 1.0]]
@@ -269,9 +285,10 @@ def test_a_pickled_program_answers_the_same_in_another_process(tmp_path: Any) ->
 # -------------------------------------------------------------------------------------------------------- what it tells
 
 
-def test_explain_names_the_matrix_products() -> None:
+@pytest.mark.parametrize("name", ARRAYS)
+def test_explain_names_the_matrix_products(name: str) -> None:
     model = mp.MLP(20, [8, 5], activation="tanh", seed=1)
-    with executor("arrays"):
+    with executor(name):
         told = mp.compile(lambda x, y: mp.losses.squared_error(model(x), y), 20, 5).explain()
         one = mp.compile(lambda x: sum(mp.square(mp.dot(r, c)) for r in ROWS for c in zip(*x)), (3, 4)).explain()
         none = mp.compile(lambda x: mp.tanh(x) * A, ()).explain()

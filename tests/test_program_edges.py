@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import EXECUTORS, ROWS_OF_THE_TABLE, Random, agree, checked, executor, hold
+from programs import ARRAYS, EXECUTORS, ROWS_OF_THE_TABLE, Random, agree, checked, executor, hold
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -68,7 +68,8 @@ def test_comparisons_are_numbers_wherever_they_go(seed: int, n: int) -> None:
 
 
 @pytest.mark.parametrize("function", [f for f in ROWS_OF_THE_TABLE if f.op.arity == 2], ids=lambda f: f.__name__)
-def test_rows_with_a_constant_or_a_weight_for_an_argument(function: Any) -> None:
+@pytest.mark.parametrize("name", ARRAYS)
+def test_rows_with_a_constant_or_a_weight_for_an_argument(name: str, function: Any) -> None:
     """One number for all examples goes other ways through NumPy than one for each: power's root, at 1/2."""
     weight = Value(0.0)
 
@@ -78,7 +79,7 @@ def test_rows_with_a_constant_or_a_weight_for_an_argument(function: Any) -> None
     for c in (*POINTS, 2.0, -2.0):
         weight.data = c
         wanted = np.array([[float(out) for out in outputs(Value(x), c)] for x in POINTS])
-        with executor("arrays"):
+        with executor(name):
             together = mp.compile(lambda x, c=c: outputs(x, c), ())(POINTS)
             alone = np.array([mp.compile(lambda x, c=c, i=i: outputs(x, c)[i], ()).values(POINTS) for i in range(4)]).T
         for got in (together, alone):
@@ -91,8 +92,9 @@ def test_rows_with_a_constant_or_a_weight_for_an_argument(function: Any) -> None
 
 
 @pytest.mark.parametrize("odd", [inf, nan])
-@pytest.mark.parametrize(("m", "k"), [(1, 1), (1, 2), (2, 1), (3, 2), (4, 9)])
-def test_zero_times_infinity_in_a_matrix_product(m: int, k: int, odd: float) -> None:
+@pytest.mark.parametrize(("m", "k"), [(1, 1), (1, 2), (2, 1), (3, 2), (4, 9), (2, 50)])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_zero_times_infinity_in_a_matrix_product(name: str, m: int, k: int, odd: float) -> None:
     """Forward, back to the argument and back to the matrix, at every batch size, whatever BLAS makes of its size."""
     for where in ("x", "other", "matrix"):
         matrix = [[Value(0.5 + i - j if where == "matrix" or j else 0.0) for j in range(k)] for i in range(m)]
@@ -105,7 +107,7 @@ def test_zero_times_infinity_in_a_matrix_product(m: int, k: int, odd: float) -> 
             again = mp.dot(matrix, x[k + 1 :])  # what comes back to the matrix is added up
             return sum([x[0] * (out + 1.0) + x[0] * (other + 1.0) for out, other in zip(outs, again)])
 
-        with executor("arrays"):
+        with executor(name):
             leaves = [*below, *[weight for row in matrix for weight in row]]
             program = mp.compile(cost, 2 * k + 1, parameters=leaves)
             for n, factor in product((1, 2, 33), (0.0, 2.0)):  # the factor is what comes back
@@ -160,9 +162,10 @@ def test_a_network_in_a_branch_not_taken(name: str, odd: float) -> None:
         assert np.isfinite(program.value_and_grad([[1.0, 0.5], [2.0, -1.0]])[1]).all()
 
 
+@pytest.mark.parametrize("name", ARRAYS)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 99))
 @settings(max_examples=60)
-def test_products_of_many_columns_in_branches(m: int, k: int, q: int, seed: int) -> None:
+def test_products_of_many_columns_in_branches(name: str, m: int, k: int, q: int, seed: int) -> None:
     """A matrix times q columns, of which each example takes some: what is reached is told column by column."""
     rng = np.random.default_rng(seed)
     numbers = rng.choice([1.0, 0.25, 0.0, inf, nan], p=[0.4, 0.3, 0.1, 0.1, 0.1], size=(m, k))
@@ -177,7 +180,7 @@ def test_products_of_many_columns_in_branches(m: int, k: int, q: int, seed: int)
 
     x = rng.choice([0.0, 1.0, -2.0, inf], p=[0.4, 0.3, 0.2, 0.1], size=(5, q, k + 1))
     leaves = [*shift, *[weight for row in weights for weight in row]]
-    with executor("arrays"):
+    with executor(name):
         hold(mp.compile(cost, (q, k + 1), parameters=leaves), cost, x)
 
 

@@ -2,8 +2,8 @@
 
 setup.py builds each group of modules into one file, `micrograd_plus/engine/native/<group>_<hash>_<hash>.<suffix>`: the
 first hash is that of the group's sources and of the headers beside it, the second that of setup.py, which counts where
-it is there, in a checkout. The variable MICROGRAD_PLUS_PURE=1 picks plain Python, so that a debugger can step in.
-`micrograd_plus.engine.NATIVE` says which one runs.
+it is there, in a checkout. The group `kernels` is written in C; without it NumPy runs compiled programs. The variable
+MICROGRAD_PLUS_PURE=1 picks plain Python, so that a debugger can step in; `micrograd_plus.engine.NATIVE` says what runs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from types import ModuleType
 
 PACKAGE = Path(__file__).parents[1]
 NATIVE = Path(__file__).parent / "native"  # the folder of what is built, and of the headers that it is built with
+KERNELS = PACKAGE / "program" / "native"  # that of the kernels' sources
 RECIPE = PACKAGE.parent / "setup.py"
 CHECKOUT = PACKAGE.parent / "pyproject.toml"  # beside it: an installed package has neither
 PURE = os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0")
@@ -27,6 +28,7 @@ _ENGINE = "recording operations scalars value calls sums locking walking hooks c
 GROUPS = {  # what is built natively, each group of modules into one file
     "engine": [f"engine.{name}" for name in _ENGINE.split()],
     "program": ["program.tape"],
+    "kernels": ["program.machine"],
 }
 
 
@@ -36,7 +38,7 @@ def library(group: str) -> str:
 
 
 _BY_NAME = {f"micrograd_plus.{module}": group for group, modules in GROUPS.items() for module in modules}
-_BY_NAME |= {f"{library(group)}__mypyc": group for group in GROUPS}
+_BY_NAME |= {f"{library(group)}__mypyc": group for group in GROUPS if group != "kernels"}
 
 
 class Native:
@@ -53,6 +55,8 @@ class Native:
 
 def sources(group: str) -> list[Path]:
     """The files that a group is built from."""
+    if group == "kernels":
+        return [KERNELS / name for name in ("kernels.c", "types.h", "block.h", "functions.h")]
     return [PACKAGE.joinpath(*module.split(".")).with_suffix(".py") for module in GROUPS[group]]
 
 
@@ -63,7 +67,8 @@ def headers() -> list[Path]:
 
 def digest(group: str) -> str:
     """The hash of what a group is built from."""
-    return source_hash(b"".join([file.read_bytes() for file in [*sources(group), *headers()]])).hex()
+    read = [*sources(group), *(headers() if group != "kernels" else [])]
+    return source_hash(b"".join([file.read_bytes() for file in read])).hex()
 
 
 def built(group: str) -> Path | None:
@@ -87,7 +92,8 @@ def _searched(group: str) -> Path | None:
         if file.name.startswith(begins) and file.name.endswith(ends):
             return file
     warnings.warn(
-        f"{files[0].name} was built from another source of {group}, header or setup.py, so plain Python runs, slower; "
+        f"{files[0].name} was built from another source of {group}, header or setup.py, so "
+        f"{'NumPy' if group == 'kernels' else 'plain Python'} runs, slower; "
         "build it again: pip install -e .  Or set MICROGRAD_PLUS_PURE=1, or delete it.",
         RuntimeWarning,
         stacklevel=2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from math import inf
 
 import numpy as np
@@ -13,9 +13,9 @@ from micrograd_plus.program.arrays import Array, Arrays, Operand, is_scalar
 WHERE, EQUAL, SQUARE, SQRT, RECIPROCAL = (TABLE[name] for name in ("where", "equal", "square", "sqrt", "reciprocal"))
 
 
-def lowered(outputs: Sequence[Array]) -> list[Array]:
-    """The same outputs by other instructions, for NumPy."""
-    arrays = _Lowered()
+def lowered(outputs: Sequence[Array], known_rows: Container[Op] = ()) -> list[Array]:
+    """The same outputs by other instructions, for NumPy; rows that are known besides stay as they are."""
+    arrays = _Lowered(known_rows)
     known: dict[int, Operand] = {}
     for array in reached(outputs):
         if array.kind == "apply":
@@ -75,6 +75,10 @@ def ufunc(op: Op) -> tuple[str, str] | None:
 class _Lowered(Arrays):
     """Instructions for NumPy; what is simpler is made instead."""
 
+    def __init__(self, known_rows: Container[Op]) -> None:
+        super().__init__()
+        self.known_rows = known_rows
+
     def solid(self, arg: Operand) -> Operand:
         """As an array of numbers, where it is one of True and False."""
         if not is_bool(arg):
@@ -95,7 +99,7 @@ class _Lowered(Arrays):
         simpler = _SIMPLER.get(op)
         if simpler is not None and (made := simpler(self, *args)) is not None:
             return made
-        if op.arrays is not None:
+        if op.arrays is not None and op not in self.known_rows:
             return self.formula(op.arrays, *args)
         args = tuple([arg if op is WHERE and i == 0 else self.solid(arg) for i, arg in enumerate(args)])
         return super().apply(op, *args)

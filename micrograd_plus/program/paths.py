@@ -1,4 +1,4 @@
-"""One way through a function: the arrays that compute it for a whole batch, or the tape, whichever is faster."""
+"""One way through a function: what computes it for a whole batch, or the tape for each example, whichever is faster."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import numpy as np
 
 from micrograd_plus.engine.locking import locked
 from micrograd_plus.engine.value import Value
+from micrograd_plus.program.arrays import Array
 from micrograd_plus.program.emitting import Source, emitted
+from micrograd_plus.program.errors import CompileError
 from micrograd_plus.program.explaining import described
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import groups
+from micrograd_plus.program.kernels import Kernel, Unfit, kernel_of, run_by_kernels
 from micrograd_plus.program.replay import Replay
-from micrograd_plus.program.reverse import gradient_of
+from micrograd_plus.program.reverse import gradient_of, total_of
 from micrograd_plus.program.tensors import arrays_of
 
 if TYPE_CHECKING:
@@ -47,32 +50,60 @@ class Path:
         size: how many parameters there are.
         chunk: how many examples are computed at a time.
         summed: how many of these are summed up in the program's own floats.
-        statements: how many array statements compute a batch; 0 where there are none.
+        irregular: whether there are no arrays, and each example goes over the tape.
+        statements: how many array statements compute a batch; 0 where kernels do.
+        backend: what it must be run by, "kernels" or "numpy"; None where the faster may be chosen.
+        threads: how many run a kernel.
+        unfit: why no kernel runs it; "" where one does.
     """
 
-    def __init__(self, listing: Listing, parameters: Sequence[Value], dtype: str) -> None:
+    def __init__(
+        self, listing: Listing, parameters: Sequence[Value], dtype: str, backend: str | None, threads: int
+    ) -> None:
         self.outcomes = [guard.outcome for guard in listing.guards]
         self.lines = [guard.line for guard in listing.guards]
         self.nodes = listing.nodes
         self.size = len(parameters)
-        self.dtype = dtype
+        self.dtype, self.backend, self.threads, self.unfit = dtype, backend, threads, ""
         found = groups(listing)
         self.arrays = self.replay = None
         self.sources: dict[str, Source] = {}
+        self.kernels: dict[str, Kernel] = {}
         self.chunk = 1
         if len(found) <= max(GROUPS, listing.nodes // 50):
             self.arrays, self.root, self.guards = arrays_of(listing, found, parameters)
             widest = max([array.rows for array in self.arrays.made if array.batched], default=1)
             self.chunk = max(64, CELLS // widest)
         self.summed = self.chunk if dtype == "float64" else min(self.chunk, SINGLES)
-        self.found = described(listing, found, self.arrays)
         self._functions: dict[str, Any] = {}
         self._ones = np.empty((0, 1))
-        # a prediction, of several outputs, has no gradient to be written
-        needed = "gradient" if len(listing.roots) == 1 else "values"
-        self.statements = 0 if self.arrays is None else max(1, self._source(needed).statements)
-        if self.arrays is None or listing.nodes < LARGE * self.statements:
+        self.statements, self.irregular = 0, self.arrays is None
+        if self.arrays is not None:
+            self._choose("gradient" if len(listing.roots) == 1 else "values")
+        elif backend == "kernels":
+            many = f"the graph falls into {len(found):,} groups, too many for arrays"
+            raise CompileError(f"compile(backend='kernels'): {many}")
+        if self.arrays is None or self._may_be_slower(listing):
             self.replay = Replay(listing, parameters)
+        self.found = described(listing, found, self.arrays)
+
+    def _choose(self, needed: str) -> None:
+        """Kernels where there can be some, else NumPy; a prediction, of several outputs, has no gradient."""
+        if self.backend != "numpy":
+            try:
+                self._kernel(needed)
+            except Unfit as error:
+                self.unfit = str(error)
+        else:
+            self.unfit = "backend='numpy' was asked for"
+        if self.unfit and self.backend == "kernels":
+            raise CompileError(f"compile(backend='kernels'): {self.unfit}")
+        if self.unfit:
+            self.statements = max(1, self._source(needed).statements)
+
+    def _may_be_slower(self, listing: Listing) -> bool:
+        """Whether there are batches so small that the tape would be faster."""
+        return bool(self.unfit) and listing.nodes < LARGE * self.statements
 
     @property
     def way(self) -> str:
@@ -95,15 +126,15 @@ class Path:
             assert self.replay is not None
             values, total = self.replay.gradients(theta, _joined(x, y))
             return float(values.sum()), (total * share).astype(self.dtype, copy=False)
-        if n <= self.summed:
-            root, whole = self._run("gradient", theta, x, y, share)
-            loss = self._sum(root, n)
+        if n <= self.summed or not self.unfit:
+            total, whole = self._run("gradient", theta, x, y, share)
+            loss = float(total[0, 0])
         else:
             loss, whole = 0.0, np.zeros((self.size, 1))
             for i in range(0, n, self.summed):
                 part = slice(i, i + self.summed)
-                root, gradient = self._run("gradient", theta, x[part], y[part], share)
-                loss += self._sum(root, len(x[part]))
+                total, gradient = self._run("gradient", theta, x[part], y[part], share)
+                loss += float(total[0, 0])
                 whole += gradient
             whole = whole.astype(self.dtype, copy=False)
         if not _all_finite(whole):  # else there is no 0 · inf in it, nor a sum of some examples' that came before · inf
@@ -119,11 +150,6 @@ class Path:
             return self.replay.gradients(theta, _joined(x, y), each=True)[1]
         each = self._in_parts("gradients", theta, x, y, self.size)
         return each if _all_finite(each) else self._in_parts("strong", theta, x, y, self.size)
-
-    def _sum(self, root: Floats, n: int) -> float:
-        if root.shape[1] == 1:
-            return float(root[0, 0]) * n
-        return float(root.dot(self._column(n))[0, 0])
 
     def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
         if self._on_tape(len(x), FORWARD):
@@ -148,22 +174,45 @@ class Path:
 
     def _on_tape(self, n: int, needed: tuple[float, float, float] = BOTH) -> bool:
         """Whether going through the graph number by number is faster for so many examples."""
-        if self.statements == 0:
-            return True
+        if self.irregular or self.replay is None:
+            return self.irregular
         start, tape, arrays = needed
-        return self.replay is not None and start + tape * n * self.replay.seconds < arrays * STATEMENT * self.statements
+        return start + tape * n * self.replay.seconds < arrays * STATEMENT * self.statements
 
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
         if function is None:
             function = locked(_lock, self._written, name)
-        n = len(x)
-        out: tuple[Floats, ...] = function(theta, x, y, self._column(n), n, share)
+        out: tuple[Floats, ...]
+        if isinstance(function, Kernel):
+            out = function(theta, x, y, share, self.threads)
+        else:
+            out = function(theta, x, y, self._column(len(x)), len(x), share)
         return out
 
     def _written(self, name: str) -> Any:
-        self._functions[name] = function = self._source(name).function()
+        kernel = None if self.unfit else self._kernel_if_fit(name)
+        self._functions[name] = function = self._source(name).function() if kernel is None else kernel
         return function
+
+    def _kernel_if_fit(self, name: str) -> Kernel | None:
+        """A kernel that runs here; what gates a gradient may need what the gradient itself does not."""
+        try:
+            kernel = self.kernels.get(name) if self.arrays is None else self._kernel(name)
+        except Unfit:
+            return None
+        return kernel if kernel is not None and kernel.usable else None
+
+    def _kernel(self, name: str) -> Kernel:
+        if name not in self.kernels:
+            self.kernels[name] = kernel_of(self._wanted(name), self.dtype)
+        return self.kernels[name]
+
+    def explained(self) -> str:
+        """What was found, and what runs it."""
+        if self.irregular:
+            return self.found
+        return f"{self.found}\n  {f'run by NumPy: {self.unfit}' if self.unfit else run_by_kernels()}"
 
     def _column(self, n: int) -> Floats:
         """So many ones, kept for the next call, which may come from another thread meanwhile."""
@@ -173,26 +222,30 @@ class Path:
         return ones
 
     def _source(self, name: str) -> Source:
-        """The text of a function: `values`, `guards`, `gradient`, `gradients`; or `strong`, these with gates."""
+        """The text of a function, for NumPy."""
         if name not in self.sources:
-            assert self.arrays is not None
-            if name == "values":
-                wanted = [self.root]
-            elif name == "guards":
-                wanted = [self.guards] if self.guards is not None else []
-            elif name == "gradient":
-                wanted = [self.root, gradient_of(self.arrays, self.root, self.size)]
-            else:
-                strong = name == "strong"
-                wanted = [gradient_of(self.arrays, self.root, self.size, each=True, strong=strong)]
-            self.sources[name] = emitted(wanted, self.dtype)
+            self.sources[name] = emitted(self._wanted(name), self.dtype)
         return self.sources[name]
 
+    def _wanted(self, name: str) -> list[Array]:
+        """What a function computes: `values`, `guards`, `gradient`, `gradients`; or `strong`, these with gates."""
+        arrays = self.arrays
+        assert arrays is not None
+        if name == "values":
+            return [self.root]
+        if name == "guards":
+            return [self.guards] if self.guards is not None else []
+        if name == "gradient":
+            return [total_of(arrays, self.root), gradient_of(arrays, self.root, self.size)]
+        return [gradient_of(arrays, self.root, self.size, each=True, strong=name == "strong")]
+
     def __getstate__(self) -> dict[str, Any]:
-        """What pickle takes: the functions as text."""
+        """What pickle takes: kernels, and the functions as text, for machines that have no kernels, or others."""
         if self.arrays is not None:
             for name in ("values", "guards", *(("gradient", "gradients", "strong") if self.root.rows == 1 else ())):
                 self._source(name)
+                if not self.unfit:
+                    self._kernel_if_fit(name)
         return self.__dict__ | {"arrays": None, "root": None, "guards": None, "_functions": {}}
 
 

@@ -74,7 +74,10 @@ class Program:
         shapes: Sequence[Shape],
         parameters: Sequence[Value] | None,
         dtype: str,
+        backend: str | None = None,
+        threads: int = 1,
     ) -> None:
+        self._backend, self._threads = backend, threads
         self.function: Callable[..., Any] | None = function
         self._name = getattr(function, "__name__", type(function).__name__)
         self._shapes = tuple(shapes)
@@ -157,14 +160,14 @@ class Program:
         return out
 
     def explain(self) -> str:
-        """What was found in the graph: how many groups its nodes form, and which became matrix products."""
+        """What was found in the graph: its groups, and which became matrix products; and what runs it."""
         if len(self._paths) == 1:
-            return self._paths[0].found
-        return "\n".join([f"where {path.way}:\n{path.found}" for path in self._paths])
+            return self._paths[0].explained()
+        return "\n".join([f"where {path.way}:\n{path.explained()}" for path in self._paths])
 
     def _repr_html_(self) -> str:
         """What `explain` says as a table, one for each way through the function."""
-        return paragraph(repr(self)) + "".join([as_table(path.found, path.way) for path in self._paths])
+        return paragraph(repr(self)) + "".join([as_table(path.explained(), path.way) for path in self._paths])
 
     def rebound(self) -> bool:
         """Whether names in the function stand for other Values by now; the program goes on with those it has.
@@ -276,7 +279,7 @@ class Program:
             lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
             way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
             raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")
-        return Path(listing, [*self.parameters, *self._others], str(self._dtype))
+        return Path(listing, [*self.parameters, *self._others], str(self._dtype), self._backend, self._threads)
 
     def _ways(self, theta: Floats, xs: Floats, ys: Floats) -> Iterator[tuple[Path, Any]]:
         """Each way that some of the examples go, and which they are."""
@@ -327,6 +330,8 @@ def compile(
     *,
     parameters: Module | Sequence[Value] | None = None,
     dtype: Literal["float64", "float32"] = "float64",
+    backend: Literal["kernels", "numpy"] | None = None,
+    threads: int = 1,
 ) -> Program:
     """Compile a function of one example into a program that runs whole batches with NumPy.
 
@@ -353,6 +358,9 @@ def compile(
         parameters: a model, or the Values to differentiate by, in the order of the gradient; None finds them: the
             parameters of the models that the function uses, in the order of `model.parameters()`.
         dtype: what to compute in; "float32" is faster and has seven digits, in means over many examples, too.
+        backend: "kernels" runs it by kernels built natively, "numpy" with NumPy; None takes kernels where the program
+            can be run by them, and `Program.explain` says which it is, and why. Answers differ by rounding at most.
+        threads: how many threads share a large batch where kernels run it; the answers are the same to the last bit.
 
     Returns:
         A `Program`. Called with a batch it gives the mean of the function over it, with `.values` each example's own
@@ -360,9 +368,11 @@ def compile(
         instance, gives each example's outputs.
 
     Raises:
-        CompileError: the function cannot be traced; the message names the line and says what to write instead.
+        CompileError: the function cannot be traced; the message names the line and says what to write instead. Or
+            kernels were asked for and cannot run it.
         TypeError: it is no function, or something in `parameters` is no Value.
-        ValueError: a shape or the dtype is none, or `parameters` is empty or holds a Value twice or a computed one.
+        ValueError: a shape, the dtype, the backend or the number of threads is none; or `parameters` is empty, or holds
+            a Value twice or a computed one.
 
     >>> import micrograd_plus as mp
     >>> model = mp.MLP(2, [3, 1], seed=1)
@@ -378,7 +388,11 @@ def compile(
         raise TypeError(f"compile({short_repr(function)}): expected a function of one example, got {kind}")
     if dtype not in ("float64", "float32"):
         raise ValueError(f"compile(dtype={short_repr(dtype)}): expected 'float64' or 'float32'")
+    if backend not in (None, "kernels", "numpy"):
+        raise ValueError(f"compile(backend={short_repr(backend)}): expected 'kernels', 'numpy' or None")
+    if type(threads) is not int or threads < 1:
+        raise ValueError(f"compile(threads={short_repr(threads)}): expected how many threads run it, 1 or more")
     shapes = [shape_of("x", x)] if y is None else [shape_of("x", x), shape_of("y", y)]
     given = parameters.parameters() if isinstance(parameters, Module) else parameters
     wanted = None if given is None else checked_parameters("compile(parameters)", given)
-    return Program(function, shapes, wanted, dtype)
+    return Program(function, shapes, wanted, dtype, backend, threads)

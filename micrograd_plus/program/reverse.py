@@ -47,6 +47,13 @@ def gradient_of(arrays: Arrays, root: Array, parameters: int, *, each: bool = Fa
     return _Reverse(arrays, each, reached).run(root, parameters)
 
 
+def total_of(arrays: Arrays, root: Array) -> Array:
+    """The sum of the root over the examples."""
+    if root.batched:
+        return arrays.make("sumbatch", (root,), root.rows, False)
+    return arrays.elementwise("apply", (root, arrays.make("count", (), 1, False)), MUL)
+
+
 class _Reverse:
     """What has been passed back so far, and what is reached, where that is known and not everything."""
 

@@ -1,0 +1,161 @@
+"""Run a program by kernels: code for a machine, built natively, that computes it block by block of its samples.
+
+`assembling` writes the code, `native/kernels.c` is the machine. Where it is not built, or cannot compute something in a
+program, `Unfit` says why, and NumPy runs the program as `emitting` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from itertools import pairwise
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograd_plus.engine.loading import digest
+from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.program.arrays import Array
+from micrograd_plus.program.assembling import Output, assembled
+from micrograd_plus.program.instructions import BLOCK, Unfit, encoded
+from micrograd_plus.program.lowering import lowered
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[Any]
+
+machine: Any
+try:
+    machine = import_module("micrograd_plus.program.machine")  # built from C
+except ImportError:
+    machine = None
+
+PART = 128  # samples whose sums are added up by themselves, so that threads can share the work; but
+PARTS = 64  # there are not more parts than this, whatever the number of threads: sums come out the same
+
+
+def why_not() -> str:
+    """Why no kernel can run here; "" where some can."""
+    if machine is not None:
+        return ""
+    return "kernels are not built here: there was no C compiler, or MICROGRAD_PLUS_PURE is set"
+
+
+def ops() -> dict[Op, str]:
+    """The rows of the table that the machine has, with its names for them."""
+    return {TABLE[name]: name for name in machine.OPS if name in TABLE}
+
+
+def run_by_kernels() -> str:
+    """What runs them here."""
+    if machine is None:
+        return f"run by NumPy: {why_not()}"
+    return f"run by kernels, {BLOCK} examples at a time, with {machine.MACHINES[MACHINE]} vectors"
+
+
+class Kernel:
+    """A function over arrays, as code for the machine; it can be pickled, and called from several threads at once.
+
+    Attributes:
+        version: what the machine was built from that the code is for.
+    """
+
+    def __init__(self, code: tuple[Any, ...], outputs: list[Output], dtype: str, version: str) -> None:
+        self._code, self._outputs, self._dtype, self.version = code, outputs, np.dtype(dtype), version
+        self._totals = code[4][3]
+        self._loaded: Any = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether the machine that is here is the one the code was written for."""
+        return machine is not None and self.version == digest("kernels")
+
+    def __call__(self, theta: Floats, x: Floats, y: Floats, share: float, threads: int = 1) -> tuple[Floats, ...]:
+        """The outputs, as arrays with a row for each number and a column for each example, or a single one.
+
+        Args:
+            theta: the parameters, contiguous.
+            x, y: a row for each example.
+            share: what each example's part in the whole is.
+            threads: how many work; the answer is the same for each number of them.
+        """
+        n = len(x)
+        if self._loaded is None:
+            self._loaded = machine.load(*self._code)
+        outs = [
+            np.empty((out.rows, n if out.batched else 1), dtype=self._dtype) for out in self._outputs if out.total < 0
+        ]
+        given = (np.ascontiguousarray(theta), np.ascontiguousarray(x), np.ascontiguousarray(y), share, n)
+        parts = min(PARTS, -(-n // PART))
+        if min(threads, parts) < 2:
+            sums = np.empty((1, self._totals))
+            machine.run(self._loaded, MACHINE, *given, tuple(outs), sums, parts, 0, parts, True)
+        else:
+            sums = self._shared(given, tuple(outs), parts, min(threads, parts))
+        left = iter(outs)
+        return tuple([self._found(out, sums, left) for out in self._outputs])
+
+    def _found(self, out: Output, sums: Floats, left: Any) -> Floats:
+        if out.total < 0:
+            made: Floats = next(left)
+            return made
+        whole = sums[0, out.total : out.total + out.rows, None]
+        return whole if out.rows == 1 or self._dtype == sums.dtype else whole.astype(self._dtype)
+
+    def _shared(self, given: tuple[Any, ...], outs: tuple[Floats, ...], parts: int, threads: int) -> Floats:
+        """The sums over all parts, each computed by one of so many threads, and added up in their order."""
+        each = np.empty((parts, self._totals))
+        errors: list[BaseException] = []
+
+        def work(first: int, stop: int) -> None:
+            try:
+                machine.run(self._loaded, MACHINE, *given, outs, each[first:stop], parts, first, stop, False)
+            except BaseException as error:  # noqa: BLE001 - raised again below, where it belongs
+                errors.append(error)
+
+        cuts = [parts * i // threads for i in range(threads + 1)]
+        workers = [Thread(target=work, args=cut) for cut in pairwise(cuts[1:])]
+        for worker in workers:
+            worker.start()
+        work(0, cuts[1])
+        for worker in workers:
+            worker.join()
+        if errors:
+            raise errors[0]
+        sums = each[:1].copy()
+        for part in each[1:]:
+            sums[0] += part
+        machine.run(self._loaded, MACHINE, *given, outs, sums, parts, 0, 0, True)
+        return sums
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Kernel, (self._code, self._outputs, str(self._dtype), self.version)
+
+
+MACHINE = len(machine.MACHINES) - 1 if machine is not None else 0  # the widest that this processor has
+
+
+def kernel_of(outputs: Sequence[Array], dtype: str) -> Kernel:
+    """A kernel that computes these arrays.
+
+    Raises:
+        Unfit: it cannot be: kernels are not built here, or the machine lacks something; the message says what.
+    """
+    if machine is None:
+        raise Unfit(why_not())
+    known = ops()
+    made = assembled(lowered(outputs, known), known)
+    counts = np.cumsum([0, *map(len, made.sections)]).tolist()
+    sizes = (made.columns, made.registers, made.partials, made.totals, made.gradient, made.whole, made.cleared)
+    if max(sizes[:4]) >= 2**31:
+        raise Unfit("it is too large for the machine's addresses")
+    code = encoded([it for section in made.sections for it in section], machine.OPS, machine.SPACES)
+    constants = np.array(made.constants.numbers)
+    indices = np.array(made.indices.numbers, dtype=np.int32)
+    whole = (code.tobytes(), indices.tobytes(), constants.tobytes(), tuple(counts), sizes)
+    return Kernel(whole, made.outputs, dtype, digest("kernels"))
+
+
+__all__ = ["BLOCK", "Kernel", "Unfit", "kernel_of", "run_by_kernels", "why_not"]
