@@ -1,11 +1,12 @@
-"""Time compiled programs beside NumPy by hand, JAX, torch, CasADi and heyoka, one thread each, in float64.
+"""Time compiled programs beside NumPy by hand, JAX, torch, CasADi and heyoka, one thread each.
 
-    python benchmarks/compiled.py [--quick] [--only gradient step moons trace] [--seed 1] [--optimizer Adam]
+    python benchmarks/compiled.py [--quick] [--only gradient step moons chains trace] [--seed 1] [--optimizer Adam]
 
 gradient: the gradient of the mean cost of a batch: 784-16-16-10, sigmoid and squared error, batch 32; the same network
     with relu and cross-entropy; and a network of random shape, activations, loss and batch size (--seed).
 step: a whole training step of 784-16-16-10, batch in, optimizer stepped, at batch 10, 32 and 256.
 moons: the gradient of micrograd's moons step: MLP(2, [16, 16, 1]), relu, hinge loss and penalty, 100 samples.
+chains: the gradient of SimpleChains.jl's published benchmark, 4-32-16-4 with tanh and 10,000 samples, in both floats.
 trace: from the function to the first gradient of 784-16-16-10: tracing and compiling; and the bytes that a compiled
     program holds for each of its scalar nodes.
 
@@ -18,22 +19,25 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from networks import BUILDERS, PACKAGES, Network, building, gradient, peer, scalar_nodes
-from peers import ROUNDS, Peer, Task, print_times, race, versions
+from peers import ROUNDS, TOLERANCE, Peer, Task, print_times, race, versions
 from steps import MAKERS, training_step
 
 DIGITS = Network((784, 16, 16, 10), "sigmoid", "sigmoid", "squared_error", 32)
 RELU = Network((784, 16, 16, 10), "relu", "linear", "cross_entropy", 32)
 MOONS = Network((2, 16, 16, 1), "relu", "linear", "hinge", 100, penalty=1e-4)
+CHAINS = Network((4, 32, 16, 4), "tanh", "linear", "squared_error", 10_000)
 SLOW = ("heyoka", "CasADi SX")
 NOT_TRACED = ("NumPy by hand", "torch")
 WORK: dict[str, Callable[..., Task]] = {"gradient": gradient, "trace": building, "step": training_step}
-SECTIONS = ("gradient", "step", "moons", "trace")
+SECTIONS = ("gradient", "step", "moons", "chains", "trace")
+SINGLE = 1e-4  # by how much answers in float32 may differ
 
 
 def drawn(seed: int) -> Network:
-    """A network nobody chose."""
+    """A network nobody chose; `shapes.py` draws many."""
     draw = random.Random(seed)
     hidden = [draw.randint(8, 64) for _ in range(draw.randint(1, 3))]
     activation = draw.choice(["sigmoid", "relu", "tanh"])
@@ -46,8 +50,16 @@ def prepare(name: str, work: str, *case: object) -> Task:
     return WORK[work](name, *case)
 
 
-def compare(peers: list[Peer], title: str, *case: object, rounds: int, per: int = 1, trace: bool = False) -> None:
-    medians, difference = race(peers, *case, rounds=rounds)
+def compare(
+    peers: list[Peer],
+    title: str,
+    *case: object,
+    rounds: int,
+    per: int = 1,
+    trace: bool = False,
+    tolerance: float = TOLERANCE,
+) -> None:
+    medians, difference = race(peers, *case, rounds=rounds, tolerance=tolerance)
     sizes = {p: p.size() for p in medians if p.name == "ours"} if trace else None
     print_times(title, peers, medians, difference, per=per, sizes=sizes)
 
@@ -71,6 +83,11 @@ def main() -> None:
             compare(everybody, title, "gradient", network, rounds=rounds, per=network.batch)
     if "moons" in only:
         compare(everybody, "gradient: moons, 2-16-16-1 relu, hinge, 100 samples", "gradient", MOONS, rounds=rounds)
+    if "chains" in only:
+        matrices = [p for p in everybody if p.name in ("ours", "NumPy by hand", "JAX jit", "torch")]
+        for network in (CHAINS, replace(CHAINS, dtype="float32")):
+            tolerance = SINGLE if network.dtype == "float32" else TOLERANCE
+            compare(matrices, f"gradient: {network}", "gradient", network, rounds=rounds, tolerance=tolerance)
     if "step" in only:
         for batch in (10, 32, 256):
             network = Network(DIGITS.sizes, "sigmoid", "sigmoid", "squared_error", batch)

@@ -18,7 +18,7 @@ from engines import allocated, count
 from numpy.typing import NDArray
 from peers import Peer, Task
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 Evaluate = Callable[[], tuple[Any, Any]]  # the loss; the gradient, flat or as a (weights, biases) for each layer
 
 
@@ -33,6 +33,7 @@ class Network:
         batch: the number of examples.
         penalty: times the sum of the squared parameters.
         seed: of weights, inputs and targets.
+        dtype: "float64" or "float32", of all of these.
     """
 
     sizes: tuple[int, ...]
@@ -42,20 +43,24 @@ class Network:
     batch: int
     penalty: float = 0.0
     seed: int = 0
+    dtype: str = "float64"
 
     def __str__(self) -> str:
-        return f"{'-'.join(map(str, self.sizes))} {self.activation}, {self.loss.replace('_', ' ')}, batch {self.batch}"
+        single = ", float32" if self.dtype == "float32" else ""
+        sizes = "-".join(map(str, self.sizes))
+        return f"{sizes} {self.activation}, {self.loss.replace('_', ' ')}, batch {self.batch}{single}"
 
     @cache  # noqa: B019 - a process has few
     def layers(self) -> list[tuple[Floats, Floats]]:
         """Weights (outputs, inputs) and biases of each layer, of a size that keeps signals at theirs."""
         rng = np.random.default_rng(self.seed)
         pairs = zip(self.sizes[:-1], self.sizes[1:])
-        return [(rng.normal(0.0, (2.0 / n) ** 0.5, (nout, n)), rng.normal(0.0, 0.1, nout)) for n, nout in pairs]
+        drawn = [(rng.normal(0.0, (2.0 / n) ** 0.5, (nout, n)), rng.normal(0.0, 0.1, nout)) for n, nout in pairs]
+        return [(w.astype(self.dtype), b.astype(self.dtype)) for w, b in drawn]
 
     def theta(self) -> Floats:
         """The parameters in the order of `model.parameters()`: each neuron's weights, then its bias."""
-        return flat(self.layers())
+        return flat(self.layers()).astype(self.dtype)
 
     def data(self, examples: int = 0) -> tuple[Floats, Floats]:
         """Inputs (n, inputs) and targets (n, outputs), of a batch unless told otherwise."""
@@ -63,8 +68,9 @@ class Network:
         examples = examples or self.batch
         inputs = rng.random((examples, self.sizes[0]))
         if self.loss == "hinge":
-            return inputs, rng.choice([-1.0, 1.0], (examples, 1))
-        return inputs, np.eye(self.sizes[-1])[rng.integers(0, self.sizes[-1], examples)]
+            return inputs.astype(self.dtype), rng.choice([-1.0, 1.0], (examples, 1)).astype(self.dtype)
+        targets = np.eye(self.sizes[-1])[rng.integers(0, self.sizes[-1], examples)]
+        return inputs.astype(self.dtype), targets.astype(self.dtype)
 
 
 def flat(layers: Any) -> Floats:
@@ -96,7 +102,7 @@ def model_and_cost(case: Network) -> tuple[Any, Callable[[Any, Any], Any]]:
 def program_of(case: Network) -> Any:
     mp = import_module("micrograd_plus")
     _, cost = model_and_cost(case)
-    return mp.compile(cost, x=case.sizes[0], y=() if case.loss == "hinge" else case.sizes[-1])
+    return mp.compile(cost, x=case.sizes[0], y=() if case.loss == "hinge" else case.sizes[-1], dtype=case.dtype)
 
 
 def ours(case: Network) -> Evaluate:

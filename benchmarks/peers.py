@@ -190,17 +190,19 @@ def _seconds(task: Task, repeats: int) -> float:
 # -------------------------------------------------------------------------------------------------------------- racing
 
 
-def race(peers: Sequence[Peer], *case: Any, rounds: int = ROUNDS) -> tuple[dict[Peer, float], float]:
+def race(
+    peers: Sequence[Peer], *case: Any, rounds: int = ROUNDS, tolerance: float = TOLERANCE
+) -> tuple[dict[Peer, float], float]:
     """The median seconds of each peer that can run the case, and by how much their answers differ at most.
 
     The first that can is the one the others are compared with. Its difference is relative to the largest number.
 
     Raises:
-        SystemExit: two answers differ by more than TOLERANCE.
+        SystemExit: two answers differ by more than the tolerance.
     """
     able = {peer: peer.repeats() for peer in peers if peer.prepare(*case)}
     repeats = {peer: number for peer, number in able.items() if number}
-    difference = compare(list(repeats))
+    difference = compare(list(repeats), tolerance)
     times: dict[Peer, list[float]] = {peer: [] for peer in repeats}
     for _ in range(rounds):
         for peer, number in repeats.items():
@@ -208,7 +210,7 @@ def race(peers: Sequence[Peer], *case: Any, rounds: int = ROUNDS) -> tuple[dict[
     return {peer: median(taken) for peer, taken in times.items()}, difference
 
 
-def compare(peers: Sequence[Peer]) -> float:
+def compare(peers: Sequence[Peer], tolerance: float = TOLERANCE) -> float:
     """By how much the peers' answers differ from the first one's, relative to its largest number."""
     if not peers:
         return 0.0
@@ -218,7 +220,7 @@ def compare(peers: Sequence[Peer]) -> float:
         if other.shape != first.shape:
             raise SystemExit(f"{peers[0].name} gives {first.size} numbers, {peer.name} {other.size}")
         difference = float(np.max(np.abs(other - first)) / np.max(np.abs(first)))
-        if not difference <= TOLERANCE:
+        if not difference <= tolerance:
             raise SystemExit(f"{peers[0].name} and {peer.name} differ by {difference:.1e} of the largest number")
         largest = max(largest, difference)
     return largest
