@@ -49,21 +49,9 @@ _NAMES = [
     *("CompileError", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Program", "Value", "backprop"),
     *("check_engine", "compile"),
     *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
-    *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "losses"),
-    *(
-        "mask",
-        "mean",
-        "nn",
-        "no_grad",
-        "nudges",
-        "ops",
-        "optim",
-        "primitive",
-        "scope",
-        "softmax",
-        "to_sympy",
-        "value_and_grad",
-    ),
+    *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "lookup"),
+    *("losses", "mask", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "scope", "softmax"),
+    *("to_sympy", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own names are left alone, strategies need Hypothesis
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "compile", "pow", "round"})

@@ -21,8 +21,8 @@ from micrograd_plus.engine.operations import DIV, TABLE
 from micrograd_plus.engine.recording import tracing
 from micrograd_plus.engine.scalars import number
 from micrograd_plus.engine.value import Value
-from micrograd_plus.ops.table import clamp, div, equal, less, log, log1p, maximum, relu, softplus, square, where
-from micrograd_plus.ops.vectors import added, log_softmax, logsumexp, mean
+from micrograd_plus.ops.table import clamp, equal, less, log, log1p, maximum, relu, softplus, square, where
+from micrograd_plus.ops.vectors import added, log_softmax, logsumexp, lookup, mean
 
 Target = Literal["number", "sign", "probability", "class"]
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -269,10 +269,7 @@ def _cross_entropy(logits: Any, target: Any) -> Any:
             return -_expected(pairs, log_softmax(logits))
         target = pairs.index(1.0)
     if isinstance(target, Value):
-        # a class that is not known yet, as while a program is traced: 0 / 0 is nan, if there is no such class
-        one_hot = [equal(target, float(i)) for i in range(len(logits))]
-        chosen = [where(here, logit, 0.0) for here, logit in zip(one_hot, logits)]
-        return logsumexp(logits) - div(added(chosen), added(one_hot))
+        return logsumexp(logits) - lookup(logits, target)
     try:
         right = index(target)
     except TypeError:

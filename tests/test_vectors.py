@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf, isnan, nan
 from typing import Any
 
 import mpmath
@@ -145,3 +146,46 @@ def test_logsumexp_with_infinities_and_ties_is_pytorchs(data: list[float]) -> No
 def test_bad_lists_are_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("index", [2, 2.0, np.int64(2), np.float32(2)])
+def test_lookup_gives_the_entry_itself(index: Any) -> None:
+    table = [Value(float(i)) for i in range(4)]
+    assert mp.lookup(table, index) is table[2]
+    rows = [[Value(1.0), Value(2.0)] for _ in range(3)]
+    assert all(a is b for a, b in zip(mp.lookup(rows, index), rows[2], strict=True))
+    assert mp.lookup(np.arange(12.0).reshape(4, 3), index) == [6.0, 7.0, 8.0]
+
+
+@pytest.mark.parametrize("index", [-1, 4, 1.5, nan, inf])
+def test_lookup_refuses_what_is_not_in_the_table(index: Any) -> None:
+    with pytest.raises(ValueError, match=r"lookup: index .*; expected a whole number from 0 to 3"):
+        mp.lookup([1.0, 2.0, 3.0, 4.0], index)
+
+
+@pytest.mark.parametrize("index", ["1", None, [1], 1j])
+def test_lookup_refuses_what_is_no_index(index: Any) -> None:
+    with pytest.raises(TypeError, match="lookup: index"):
+        mp.lookup([1.0, 2.0, 3.0, 4.0], index)
+
+
+def test_lookup_by_a_value_is_a_graph_of_it() -> None:
+    table = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+    index = Value(1.0)
+    row = mp.lookup(table, index)
+    (row[0] * row[1]).backward()
+    assert [entry.data for entry in row] == [3.0, 4.0]
+    assert [entry.grad for entries in table for entry in entries] == [0.0, 0.0, 4.0, 3.0]
+    assert index.grad == 0.0
+    assert isnan(mp.lookup(table, Value(0.5))[0].data)
+
+
+def test_lookup_refuses_what_is_no_table() -> None:
+    with pytest.raises(ValueError, match="rows of the same length"):
+        mp.lookup([[1.0], [1.0, 2.0]], 0)
+    with pytest.raises(ValueError, match="rows of the same length"):
+        mp.lookup([1.0, [1.0]], 0)
+    with pytest.raises(ValueError, match="an empty list"):
+        mp.lookup([], 0)
+    with pytest.raises(TypeError, match="expected a list"):
+        mp.lookup(Value(1.0), 0)

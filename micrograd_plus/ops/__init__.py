@@ -13,5 +13,6 @@ from micrograd_plus.ops.table import round as round
 from micrograd_plus.ops.vectors import dot as dot
 from micrograd_plus.ops.vectors import log_softmax as log_softmax
 from micrograd_plus.ops.vectors import logsumexp as logsumexp
+from micrograd_plus.ops.vectors import lookup as lookup
 from micrograd_plus.ops.vectors import mean as mean
 from micrograd_plus.ops.vectors import softmax as softmax

@@ -1,4 +1,4 @@
-"""Functions over lists of numbers: dot, mean, softmax, log_softmax, logsumexp.
+"""Functions over lists of numbers: dot, mean, softmax, log_softmax, logsumexp, lookup.
 
 Each is built from the table's functions, one scalar operation at a time, and keeps no branch that depends on a number,
 so that a graph traced at one point is right at every other.
@@ -14,6 +14,7 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.engine.calls import made
+from micrograd_plus.engine.scalars import number
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import abs, div, equal, exp, less, log1p, maximum, stop_gradient, where
 
@@ -150,6 +151,62 @@ def logsumexp(values: Any) -> Any:
     tops = [equal(value, largest) for value in values]
     others = added([exp(value - largest) - top for value, top in zip(values, tops)])
     return made("logsumexp", tuple(values), largest + log1p(others + (added(tops) - 1.0)))
+
+
+def lookup(table: Any, index: Any) -> Any:
+    """The entry of a table at an index, which may be part of the data: an embedding's row, the logit of a class.
+
+    `table[index]` needs a plain number. Here a Value will do, and the answer is a graph of it: so a compiled function
+    takes indices as data, for whole batches. The gradient goes to the entry that was chosen, and to no other.
+
+    Args:
+        table: a list of n numbers or Values, or a list of n rows of m.
+        index: a whole number from 0 to n - 1, plain or a Value; no gradient flows to it.
+
+    Returns:
+        The entry itself for a plain index, a number or a Value, or a list of m. For a Value a new one, or m of them,
+        which are nan if it is not in the table.
+
+    Raises:
+        TypeError: the table is no list, or the index no number.
+        ValueError: the table is empty, its rows are of different lengths, or a plain index is not in it.
+
+    >>> from micrograd_plus import compile
+    >>> embedding = [[Value(0.0), Value(1.0)], [Value(2.0), Value(3.0)], [Value(4.0), Value(5.0)]]
+    >>> lookup(embedding, 2)[1]
+    Value(data=5.0, grad=0.0)
+    >>> program = compile(lambda i: sum(lookup(embedding, i)), x=())
+    >>> program.values([2, 0, 1])
+    array([9., 1., 5.])
+    """
+    table = _checked("lookup", table)
+    rows = [_many("lookup", entry) for entry in table]
+    if len({entry if entry is None else len(entry) for entry in rows}) > 1:
+        raise ValueError(f"lookup({short_repr(table)}): expected rows of the same length")
+    if isinstance(index, Value):
+        here = [equal(index, float(i)) for i in range(len(table))]
+        if rows[0] is None:
+            return made("lookup", (*table, index), _chosen(here, table))
+        return made("lookup", (*map(tuple, rows), index), [_chosen(here, column) for column in zip(*rows)])
+    place = _place(len(table), index)
+    return table[place] if rows[0] is None else list(table[place])
+
+
+def _chosen(here: Sequence[Any], entries: Sequence[Any]) -> Any:
+    """The entry where it is here; 0 / 0 is nan, if there is none."""
+    return div(added([where(it, entry, 0.0) for it, entry in zip(here, entries)]), added(here))
+
+
+def _place(count: int, index: Any) -> int:
+    place = number(index, "lookup: index")
+    if place not in range(count):
+        raise ValueError(f"lookup: index {index!r}; expected a whole number from 0 to {count - 1}")
+    return int(place)
+
+
+def _many(name: str, entry: Any) -> Any:
+    """A row of a table as a list; None for a single number."""
+    return _checked(name, entry) if hasattr(entry, "__len__") and getattr(entry, "shape", None) != () else None
 
 
 def added(numbers: Iterable[Any]) -> Any:

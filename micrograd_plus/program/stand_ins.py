@@ -43,6 +43,8 @@ _WAYS_OUT = {
     "a hook": "a program would not call it",
     ".grad": "use mp.gradient(y, [x], create_graph=True)",
     "backward()": "use mp.gradient(y, [x], create_graph=True)",
+    "x[i]": "write mp.lookup(x, i)",
+    "int(x)": "as an index, write mp.lookup(table, x)",
     "hash()": "sets, dicts and caches ask for it: compare by mp.equal(x, 1.0), and choose by mp.where",
     "x == y of two Values": "compare by mp.equal(x, y)",
     "a program's answer": "call the function that it was compiled from",
@@ -163,6 +165,9 @@ class Traced(Value):
         return _refuse(self, "int(x)")
 
     __trunc__ = __floor__ = __ceil__ = __int__
+
+    def __index__(self) -> int:
+        return _refuse(self, "x[i]")
 
     def __round__(self, digits: Any = None) -> Any:
         return _refuse(self, "round(x)")
