@@ -1,11 +1,12 @@
 """How many small faults, planted where derivatives are made and judged, do the tests notice?
 
-    pip install mutmut==2.5.1
+    pip install mutmut==2.5.1 pytest-cov
     python benchmarks/mutants.py --sample 400 --verdicts verdicts.txt
 
 mutmut 2 makes the faults (it reaches the lambdas of the table, as its successor does not); each is planted in a copy of
-the repository, where the tests named below run until the first one fails. Not part of the normal tests: it takes an
-hour or so, and goes on where it was broken off.
+the repository, where those of the tests named below that reach its line run until the first one fails, the quick ones
+first, for a minute at most. Not part of the normal tests: it takes an hour or so, and goes on where it was broken off,
+with what the tests reach kept beside the verdicts.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from importlib import import_module
+from itertools import accumulate
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from queue import Queue
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -36,29 +37,28 @@ from rich.progress import track
 ROOT = Path(__file__).parents[1]
 # where a derivative is judged
 CHECKS = ["orders", "judging", "kinks", "rounding", "complex_steps", "stops", "samples", "operations", "culprits"]
-# what is mutated, and the tests that are closest to it; then come the others, the quick ones first
-ENGINE_FILES = [
-    *("recording", "operations", "scalars", "value", "sums", "walking", "hooks", "chain", "backward", "handmade"),
-    "copying",
+MUTATED = [
+    *(
+        f"engine/{name}"
+        for name in ("recording", "operations", "scalars", "value", "sums", "walking", "hooks", "chain")
+    ),
+    *(f"engine/{name}" for name in ("backward", "handmade", "copying")),
+    "ops/table",
+    *(f"calculus/{name}" for name in ("flowing", "functions", "gradients", "leaks")),
+    *(f"check/{name}" for name in CHECKS),
+    *(f"program/{name}" for name in ("tracing", "stand_ins", "flat_graphs", "comparing")),
 ]
-ENGINE = ["tests/test_engine.py", "micrograd_plus/engine", "tests/test_anomalies.py", "tests/test_copying.py"]
-MUTATED = {
-    **dict.fromkeys([f"engine/{name}" for name in ENGINE_FILES], ENGINE),
-    "ops/table": ["micrograd_plus/ops/table.py", "tests/test_vectors.py", "tests/test_ops.py"],
-    "calculus/flowing": ["tests/test_calculus.py", "micrograd_plus/calculus"],
-    "calculus/functions": ["tests/test_calculus.py", "micrograd_plus/calculus"],
-    "calculus/gradients": ["tests/test_calculus.py", "micrograd_plus/calculus"],
-    "calculus/leaks": ["tests/test_calculus.py", "micrograd_plus/calculus"],
-    **{f"check/{name}": ["tests/test_check.py", "micrograd_plus/check"] for name in CHECKS},
-    **{
-        f"program/{name}": ["tests/test_tracing.py", "tests/test_program_calls.py", "micrograd_plus/program"]
-        for name in ("tracing", "stand_ins", "flat_graphs", "comparing")
-    },
-}
-OTHERS = ["tests/test_formulas.py", "tests/test_package.py", "tests/test_program.py", "tests/test_training.py"]
-TESTS = [*(test for close in MUTATED.values() for test in close), *OTHERS]
+TESTS = [
+    *(f"tests/test_{name}.py" for name in ("engine", "anomalies", "copying", "vectors", "ops", "calculus", "check")),
+    *(f"tests/test_{name}.py" for name in ("tracing", "program_calls", "formulas", "package", "program", "training")),
+    *(f"micrograd_plus/{room}" for room in ("engine", "ops/table.py", "calculus", "check", "program")),
+]
 SLOW = "not million and not type_checkers and not 200_000 and not deep"  # what takes long and judges no derivative
-PATIENCE = 2.0  # times as long as without a fault: a fault that makes the tests hang is noticed
+SWITCHES = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "-k", SLOW]
+# seconds that the quickest tests of a line take together, without a fault: those tried first, and those tried at all
+FIRST, ALL = 5.0, 60.0
+START = 30.0  # seconds until pytest has imported all and found the tests, at most
+PATIENCE = 4.0  # times as long as without a fault: a fault that makes the tests hang is noticed
 
 
 class Mutant(NamedTuple):
@@ -98,29 +98,85 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def run(folder: Path, tests: Iterable[str], seconds: float | None = None) -> str:
+class Test(NamedTuple):
+    """A test's name, the seconds that it takes without a fault, and the lines that it reaches, by file."""
+
+    name: str
+    seconds: float
+    lines: Mapping[str, frozenset[int]]
+
+
+NOTES = ("times.txt", ".coverage")
+REPORTER = """
+import json
+def pytest_runtest_logreport(report):
+    with open("times.txt", "a", encoding="utf-8") as file:
+        file.write(json.dumps([report.nodeid, report.duration]) + "\\n")
+"""
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The variables under which the copy's tests run, in plain Python."""
+    return {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "MICROGRAD_PLUS_PURE": "1"}
+
+
+def tried(folder: Path) -> None:
+    """Run all tests once without a fault, and note how long each takes and which lines it reaches."""
+    (folder / "reporter.py").write_text(REPORTER, encoding="utf-8")
+    switches = ["-p", "reporter", "--cov=micrograd_plus", "--cov-context=test", "--cov-report="]
+    command = [sys.executable, "-m", "pytest", *SWITCHES, *switches, *TESTS]
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True)
+    if done.returncode:
+        sys.exit(f"the tests fail without any fault planted; mend that first\n{done.stdout.decode()[-2000:]}")
+
+
+def noted(folder: Path) -> list[Test]:
+    """The tests that were tried, the quickest first."""
+    from coverage import CoverageData
+
+    seconds: dict[str, float] = defaultdict(float)
+    for name, took in map(json.loads, (folder / "times.txt").read_text(encoding="utf-8").splitlines()):
+        seconds[name] += took
+    data = CoverageData(str(folder / ".coverage"))
+    data.read()
+    reached: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for name in MUTATED:
+        file = f"micrograd_plus/{name}.py"
+        (measured,) = [path for path in data.measured_files() if path.endswith(f"/{file}")]
+        for line, contexts in data.contexts_by_lineno(measured).items():
+            for context in contexts:
+                reached[context.split("|")[0]][file].add(line)
+    tests = [
+        Test(name, took, {file: frozenset(lines) for file, lines in reached[name].items()})
+        for name, took in seconds.items()
+    ]
+    return sorted(tests, key=lambda test: test.seconds)
+
+
+def fate(folder: Path, tests: list[Test]) -> str:
     """What comes of the tests, run until one fails: "failed", "hung" or, if all pass, ""."""
-    switches = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-k", SLOW]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "MICROGRAD_PLUS_PURE": "1"}
-    command = [sys.executable, "-m", "pytest", *switches, *tests]
+    if not tests:
+        return ""
+    (folder / "tests.txt").write_text("\n".join([test.name for test in tests]), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-x", *SWITCHES, "@tests.txt"]
+    limit = PATIENCE * (START + sum([test.seconds for test in tests]))
     try:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=seconds)
+        done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, timeout=limit)
     except subprocess.TimeoutExpired:
         return "hung"
-    if done.returncode and seconds is None:
-        print(done.stdout.decode()[-2000:])
     return "failed" if done.returncode else ""
 
 
-def noticed(folder: Path, mutant: Mutant, seconds: float) -> str:
-    """How the tests notice a fault: those that are closest to it come first."""
+def noticed(folder: Path, mutant: Mutant, tests: list[Test]) -> str:
+    """How the tests that reach a fault's line notice it; all tests, where it is reached as the module is imported."""
     file = folder / mutant.file
     original = file.read_text(encoding="utf-8")
-    close = MUTATED[mutant.file.removeprefix("micrograd_plus/").removesuffix(".py")]
-    others = [test for test in dict.fromkeys(TESTS) if test not in close]
+    reaching = [test for test in tests if mutant.number in test.lines.get(mutant.file, ())] or tests
+    spent = list(accumulate([test.seconds for test in reaching]))
+    quick, slow = [sum([total < limit for total in spent]) for limit in (FIRST, ALL)]
     file.write_text(mutant.text, encoding="utf-8")
     try:
-        return run(folder, close, seconds) or run(folder, others, seconds)
+        return fate(folder, reaching[:quick]) or fate(folder, reaching[quick:slow])
     finally:
         file.write_text(original, encoding="utf-8")
 
@@ -140,10 +196,14 @@ def main() -> None:
         folders: Queue[Path] = Queue()
         for i in range(options.jobs):
             folders.put(copied(Path(place) / str(i)))
-        start = perf_counter()
-        if run(folders.queue[0], dict.fromkeys(TESTS)):
-            sys.exit("the tests fail without any fault planted; mend that first")
-        seconds = PATIENCE * (perf_counter() - start)
+        known_tests = options.verdicts.with_suffix(".tests") if options.verdicts else Path(place) / "tests"
+        first = folders.queue[0]
+        if not known_tests.exists():
+            tried(first)
+            known_tests.mkdir()
+            for name in NOTES:
+                shutil.copy(first / name, known_tests)
+        tests = noted(known_tests)
 
         def judge(mutant: Mutant) -> str:
             key = sha256(mutant.text.encode()).hexdigest()
@@ -151,7 +211,7 @@ def main() -> None:
             if found is None:
                 folder = folders.get()
                 try:
-                    found = noticed(folder, mutant, seconds)
+                    found = noticed(folder, mutant, tests)
                 finally:
                     folders.put(folder)
                 if options.verdicts:
