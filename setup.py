@@ -32,9 +32,10 @@ FLAGS = [
     "-fvisibility=hidden",  # so that functions of the module can be inlined
     "-ffp-contract=off",  # a fused multiply-add would round once where Python rounds twice
 ]
-# what speeds up vectors and changes no nan, no infinity and no sign: nobody reads errno or the flags of floating point,
-# and a multiply-add that rounds once is nearer the truth, as in BLAS. Never -ffast-math: it takes nan for impossible
-KERNEL_FLAGS = ["-g0", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi"]
+# what speeds up vectors and changes no nan, no infinity and no sign: nobody reads errno or the flags of floating point.
+# In kernels a multiply-add may round once, which is nearer the truth, as in BLAS; the interpreter gives what Python
+# gives. Never -ffast-math: it takes nan for impossible
+C_FLAGS = ["-g0", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
 SANITIZERS: list[str] = []
 if os.environ.get("MICROGRAD_PLUS_SANITIZE"):  # for the tests: what goes wrong in a kernel ends the process
     SANITIZERS = ["-g", "-O1", "-DDEBUG_KERNELS", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
@@ -64,10 +65,11 @@ def native(group: str) -> Extension:
     """The extension for a group of modules, without sources yet; loading.py looks for it by this name."""
     recipe = importlib.util.source_hash(Path(__file__).read_bytes()).hex()
     name = f"micrograd_plus.engine.native.{group}_{loading.digest(group)}_{recipe}"
-    if group != "kernels":
+    if group not in loading.IN_C:
         return Extension(name, [])
     source, *headers = [str(file.relative_to(ROOT)) for file in loading.sources(group)]
-    flags = {"extra_compile_args": KERNEL_FLAGS + SANITIZERS, "extra_link_args": SANITIZERS}
+    fused = [f"-ffp-contract={'fast' if group == 'kernels' else 'off'}"]
+    flags = {"extra_compile_args": C_FLAGS + fused + SANITIZERS, "extra_link_args": SANITIZERS}
     return Extension(name, [source], depends=headers, **flags)
 
 
@@ -81,7 +83,7 @@ class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
             return
         try:
             for group, extension in zip(loading.GROUPS, self.extensions, strict=True):
-                if group != "kernels":
+                if group not in loading.IN_C:
                     self.translate(group, extension)
             super().run()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a compiler is unhappy about
@@ -89,14 +91,16 @@ class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
             tell(shorten(f"{type(error).__name__}: {error}", 200))
 
     def build_extension(self, ext: Extension) -> None:
-        """The kernels may fail by themselves: then NumPy runs programs, and the engine is native all the same."""
+        """What is written in C may fail by itself: the engine is native all the same."""
         try:
             super().build_extension(ext)
         except Exception as error:
-            if ".kernels_" not in ext.name:
+            group = ext.name.rpartition(".")[2].partition("_")[0]
+            if group not in loading.IN_C:
                 raise
             self.extensions = [extension for extension in self.extensions if extension is not ext]
-            tell(shorten(f"{type(error).__name__}: {error}", 200), "kernels are not built, NumPy runs programs instead")
+            instead = "NumPy and Python run programs instead"
+            tell(shorten(f"{type(error).__name__}: {error}", 200), f"{group} not built, {instead}")
 
     def translate(self, group: str, extension: Extension) -> None:
         """Let mypyc write the group in C. It sees these files alone, so that it needs no other package."""

@@ -2,9 +2,10 @@
 
     python benchmarks/answers.py [--programs 20000] [--seed 0] [--jobs 2]
 
-Each is run over arrays and on the tape, in a batch and example by example. What does not agree is printed, with the
-seed that draws it again; the last line counts. An example may differ where the engine's own answer hangs on the order
-of a sum: an intermediate overflows, or the last bits decide, or the sign of a nan or of a computed zero.
+Each is run by kernels, NumPy, the interpreter and Python, in a batch and example by example. What does not agree is
+printed, with the seed that draws it again; the last line counts. An example may differ where the engine's own answer
+hangs on the order of a sum: an intermediate overflows, or the last bits decide, or the sign of a nan or of a computed
+zero.
 """
 
 from __future__ import annotations

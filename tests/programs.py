@@ -17,7 +17,8 @@ import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
-from micrograd_plus.program import Program, paths
+from micrograd_plus.program import Program, paths, replay
+from micrograd_plus.program.coding import interpreter
 from micrograd_plus.program.instructions import Unfit
 from micrograd_plus.program.kernels import why_not
 from micrograd_plus.strategies.programs import Expression, Step
@@ -25,16 +26,19 @@ from micrograd_plus.strategies.programs import Expression, Step
 TOLERANCE = 1e-9  # of the answer and the sum of the absolute contributions to it (design.md §5)
 Cost = Callable[..., Any]
 ARRAYS = ("kernels", "numpy") if why_not() == "" else ("numpy",)  # what runs whole batches on this machine
-EXECUTORS = (*ARRAYS, "tape")
+STEPS = ("interpreter", "python") if interpreter else ("python",)  # what goes through a graph number by number
+EXECUTORS = (*ARRAYS, *STEPS)
 EXACT = ("neg", "abs", "maximum", "minimum", "clamp", "where", "copysign", "relu", "identity", "stop_gradient")
 
 
 @contextmanager
 def executor(name: str) -> Iterator[None]:
-    """What runs the programs that are compiled and called in this block: kernels, NumPy, for any graph; or the tape."""
+    """What runs the programs that are compiled and called in this block: kernels, NumPy, or one of STEPS."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "STATEMENT", 1e9 if name == "tape" else 0.0)
-        if name != "tape":
+        patch.setattr(paths, "STATEMENT", 1e9 if name in STEPS else 0.0)
+        if name == "python":
+            patch.setattr(replay, "interpreter", None)
+        if name not in STEPS:
             patch.setattr(paths, "GROUPS", 10**9)
             patch.setattr(np, "empty", _unwritten)
         if name != "kernels":
@@ -241,7 +245,7 @@ def leaves(*shape: int, seed: int = 1) -> Any:
 
 
 def checked(cost: Cost, x: Any, y: Any = None, tolerance: float = 1e-9, **options: Any) -> Program:
-    """Compile it, and hold it to the eager engine, over arrays and on the tape."""
+    """Compile it, and hold it to the eager engine, by each executor."""
     shapes = [np.shape(batch)[1:] for batch in ([x] if y is None else [x, y])]
     for name in EXECUTORS:
         with executor(name):

@@ -1,4 +1,4 @@
-"""A compiled program answers as the eager engine does: on any function and network, over arrays and on the tape.
+"""A compiled program answers as the eager engine does, on any function and network, whatever runs it.
 
 Batches, parameters and pickles are in tests/test_program_calls.py; what cannot be compiled, in tests/test_tracing.py.
 """
@@ -23,6 +23,7 @@ from programs import (
     KERNELS,
     MODEL,
     ROWS,
+    STEPS,
     WEIGHTS,
     A,
     B,
@@ -337,7 +338,7 @@ def test_deep_chains(links: int) -> None:
 
     program = mp.compile(cost, ())
     hold(program, cost, [0.3, -0.2])
-    with executor("tape"):
+    with executor(STEPS[0]):
         hold(mp.compile(cost, ()), cost, [0.3])
 
 

@@ -2,8 +2,9 @@
 
 setup.py builds each group of modules into one file, `micrograd_plus/engine/native/<group>_<hash>_<hash>.<suffix>`: the
 first hash is that of the group's sources and of the headers beside it, the second that of setup.py, which counts where
-it is there, in a checkout. The group `kernels` is written in C; without it NumPy runs compiled programs. The variable
-MICROGRAD_PLUS_PURE=1 picks plain Python, so that a debugger can step in; `micrograd_plus.engine.NATIVE` says what runs.
+it is there, in a checkout. Two groups are written in C; without them NumPy and plain Python run compiled programs. The
+variable MICROGRAD_PLUS_PURE=1 picks plain Python, so that a debugger can step in. `micrograd_plus.engine.NATIVE` says
+which runs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from types import ModuleType
 
 PACKAGE = Path(__file__).parents[1]
 NATIVE = Path(__file__).parent / "native"  # the folder of what is built, and of the headers that it is built with
-KERNELS = PACKAGE / "program" / "native"  # that of the kernels' sources
+C_SOURCES = PACKAGE / "program" / "native"  # that of what is written in C
 RECIPE = PACKAGE.parent / "setup.py"
 CHECKOUT = PACKAGE.parent / "pyproject.toml"  # beside it: an installed package has neither
 PURE = os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0")
@@ -29,6 +30,11 @@ GROUPS = {  # what is built natively, each group of modules into one file
     "engine": [f"engine.{name}" for name in _ENGINE.split()],
     "program": ["program.tape"],
     "kernels": ["program.machine"],
+    "interpreter": ["program.interpreter"],
+}
+IN_C = {  # the groups that are written in C, with the files of program/native that they are built from
+    "kernels": ["kernels.c", "types.h", "block.h", "functions.h"],
+    "interpreter": ["interpreter.c", "interpreter.h"],
 }
 
 
@@ -38,7 +44,7 @@ def library(group: str) -> str:
 
 
 _BY_NAME = {f"micrograd_plus.{module}": group for group, modules in GROUPS.items() for module in modules}
-_BY_NAME |= {f"{library(group)}__mypyc": group for group in GROUPS if group != "kernels"}
+_BY_NAME |= {f"{library(group)}__mypyc": group for group in GROUPS if group not in IN_C}
 
 
 class Native:
@@ -55,8 +61,8 @@ class Native:
 
 def sources(group: str) -> list[Path]:
     """The files that a group is built from."""
-    if group == "kernels":
-        return [KERNELS / name for name in ("kernels.c", "types.h", "block.h", "functions.h")]
+    if group in IN_C:
+        return [C_SOURCES / name for name in IN_C[group]]
     return [PACKAGE.joinpath(*module.split(".")).with_suffix(".py") for module in GROUPS[group]]
 
 
@@ -67,7 +73,7 @@ def headers() -> list[Path]:
 
 def digest(group: str) -> str:
     """The hash of what a group is built from."""
-    read = [*sources(group), *(headers() if group != "kernels" else [])]
+    read = [*sources(group), *(headers() if group not in IN_C else [])]
     return source_hash(b"".join([file.read_bytes() for file in read])).hex()
 
 

@@ -5,7 +5,8 @@ flat (`flat_graphs`), and twice, to see that both runs agree (`comparing`) and d
 sums of products are fused and its nodes grouped (`fusing`); groups become arrays, and sums that share factors matrix
 products (`tensors`); the chain rule adds the gradient (`reverse`); what NumPy lacks is written in what it has
 (`lowering`), and all of it as a Python function (`emitting`), which writes to memory again once it is free (`storage`,
-`strides`). Graphs with nothing regular in them go over a tape (`replay`, `tape`). A `Path` is one way through a
+`strides`). Graphs with nothing regular in them are gone through number by number (`replay`): by the
+interpreter, for which `coding` writes steps, or by Python (`tape`). A `Path` is one way through a
 function's choices, a `Program` all of them.
 """
 

@@ -213,7 +213,7 @@ class Arrays:
             Exception: whatever the function raises because it cannot be recorded.
         """
         stand_ins = [Value(_inside(arg)) if isinstance(arg, Array) else arg for arg in args]
-        out = within({tracing: _NoNumbers(), watching: None, recording: True}, function, *stand_ins)
+        out = within({tracing: NoNumbers(), watching: None, recording: True}, function, *stand_ins)
         known: Identities[Value, Operand] = Identities(
             (value, arg) for value, arg in zip(stand_ins, args) if isinstance(value, Value)
         )
@@ -233,7 +233,7 @@ def _inside(array: Array) -> float:
     return 0.5 if array.kind != "const" else float(array.numbers[0])
 
 
-class _NoNumbers:
+class NoNumbers:
     """A trace in which nothing may depend on a number."""
 
     kind = Value

@@ -1,4 +1,4 @@
-"""One way through a function: what computes it for a whole batch, or the tape for each example, whichever is faster."""
+"""One way through a function: what computes it for a whole batch, or number by number, whichever is faster."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from micrograd_plus.engine.locking import locked
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program.arrays import Array
+from micrograd_plus.program.coding import interpreter
 from micrograd_plus.program.emitting import Source, emitted
 from micrograd_plus.program.errors import CompileError
 from micrograd_plus.program.explaining import described
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
     Floats = NDArray[Any]
 
 GROUPS = 300  # a graph that falls into more groups than this, and many for its size, is not written as arrays
-LARGE = 15  # a graph with so many nodes an array statement never goes faster over the tape
+LARGE = 60 if interpreter else 15  # a graph with so many nodes an array statement is never faster number by number
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
 SINGLES = 1024  # how many examples float32 sums up by itself: 10⁶ times 0.1 would be 100958; the rest is float64's
 STATEMENT = 1.0e-6  # seconds an array statement takes, as measured; see SECONDS in replay.py, too
-# as measured, with the gradient and without: seconds it takes to get a tape going; what part of the time above and of
-# that of an array statement is needed
-BOTH, FORWARD = (1.0e-5, 1.0, 1.0), (3.5e-6, 0.25, 0.4)
+# as measured, with the gradient and without: what part of the time of a replay and of an array statement is needed
+BOTH, FORWARD = (1.0, 1.0), (0.25, 0.4)
 
 _lock = RLock()  # one thread at a time writes a function
 
@@ -50,7 +50,7 @@ class Path:
         size: how many parameters there are.
         chunk: how many examples are computed at a time.
         summed: how many of these are summed up in the program's own floats.
-        irregular: whether there are no arrays, and each example goes over the tape.
+        irregular: whether there are no arrays, and it is gone through number by number.
         statements: how many array statements compute a batch; 0 where kernels do.
         backend: what it must be run by, "kernels" or "numpy"; None where the faster may be chosen.
         threads: how many run a kernel.
@@ -102,7 +102,7 @@ class Path:
             self.statements = max(1, self._source(needed).statements)
 
     def _may_be_slower(self, listing: Listing) -> bool:
-        """Whether there are batches so small that the tape would be faster."""
+        """Whether there are batches so small that going through the graph number by number would be faster."""
         return bool(self.unfit) and listing.nodes < LARGE * self.statements
 
     @property
@@ -122,7 +122,7 @@ class Path:
     def gradient(self, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[float, Floats]:
         """The sum of the losses; and of their gradients, times the share that each example has in the whole."""
         n = len(x)
-        if self._on_tape(n):
+        if self._replayed(n):
             assert self.replay is not None
             values, total = self.replay.gradients(theta, _joined(x, y))
             return float(values.sum()), (total * share).astype(self.dtype, copy=False)
@@ -145,17 +145,16 @@ class Path:
 
     def gradients(self, theta: Floats, x: Floats, y: Floats) -> Floats:
         """The gradient of each example's own loss: a row for each parameter, a column for each example."""
-        if self._on_tape(len(x)):
+        if self._replayed(len(x)):
             assert self.replay is not None
             return self.replay.gradients(theta, _joined(x, y), each=True)[1]
         each = self._in_parts("gradients", theta, x, y, self.size)
         return each if _all_finite(each) else self._in_parts("strong", theta, x, y, self.size)
 
     def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
-        if self._on_tape(len(x), FORWARD):
+        if self._replayed(len(x), FORWARD):
             assert self.replay is not None
-            wanted = self.replay.roots if name == "values" else self.replay.guards
-            return self.replay.values(theta, _joined(x, y), wanted)
+            return self.replay.outputs(name, theta, _joined(x, y))
         assert name != "guards" or self.outcomes
         return self._in_parts(name, theta, x, y, None)
 
@@ -172,12 +171,12 @@ class Path:
             (out,) = self._run(name, theta, x[part], y[part], 1.0)
             yield np.broadcast_to(out, (len(out), len(x[part])))
 
-    def _on_tape(self, n: int, needed: tuple[float, float, float] = BOTH) -> bool:
+    def _replayed(self, n: int, needed: tuple[float, float] = BOTH) -> bool:
         """Whether going through the graph number by number is faster for so many examples."""
         if self.irregular or self.replay is None:
             return self.irregular
-        start, tape, arrays = needed
-        return start + tape * n * self.replay.seconds < arrays * STATEMENT * self.statements
+        each, arrays = needed
+        return each * self.replay.seconds(n) < arrays * STATEMENT * self.statements
 
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
@@ -211,7 +210,9 @@ class Path:
     def explained(self) -> str:
         """What was found, and what runs it."""
         if self.irregular:
-            return self.found
+            assert self.replay is not None
+            by = f"Python: {self.replay.unknown}" if self.replay.unknown else "the interpreter"
+            return f"{self.found}\n  gone through number by number, by {by}"
         return f"{self.found}\n  {f'run by NumPy: {self.unfit}' if self.unfit else run_by_kernels()}"
 
     def _column(self, n: int) -> Floats:

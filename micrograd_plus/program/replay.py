@@ -1,17 +1,20 @@
-"""A flat graph in a few bytes a node, to be gone through example by example."""
+"""A flat graph in a few bytes a node, to be gone through number by number: by the interpreter, or by Python."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
 from math import isnan
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_plus.engine.locking import locked
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program import tape
+from micrograd_plus.program.coding import Code, UnknownRowError, interpreter
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import flowing
 
@@ -20,15 +23,20 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-# as measured, forward and back: an example, a sum or a product, another operation
-SECONDS = (2.5e-6, 0.08e-6 if tape.NATIVE else 0.35e-6, 1.0e-6)
+# seconds as measured, forward and back: to get going, an example, a sum or a product, another operation
+BY_PYTHON = (1e-5, 2.5e-6, 0.08e-6 if tape.NATIVE else 0.35e-6, 1.0e-6)
+BY_INTERPRETER = (8e-6, 0.0, 5e-9, 25e-9)
+
+_lock = RLock()  # one thread at a time writes a code
 
 
 class Replay:
     """The graph of one example, and what it takes to run it: 11 bytes a node, and 12 a plain number in it.
 
+    The interpreter's code, some 60 bytes a node, is written when it is first needed, and not pickled.
+
     Attributes:
-        seconds: how long an example takes, about.
+        unknown: why there is no code for the interpreter; "" where there is.
     """
 
     def __init__(self, listing: Listing, parameters: Sequence[Value]) -> None:
@@ -39,26 +47,35 @@ class Replay:
         self.second = array("i", [args[1] if len(args) == 2 else -1 for args in listing.args])
         self.more = {place: list(args) for place, args in enumerate(listing.args) if len(args) > 2}
         self.roots = listing.roots
-        self.guards = [guard.value for guard in listing.guards]
+        self.wanted = {"values": listing.roots, "guards": [guard.value for guard in listing.guards]}
         self.inputs = sum(listing.inputs)
         self.constants = (array("i", listing.constants), array("d", listing.constants.values()))
         rows = {id(parameter): row for row, parameter in enumerate(parameters)}
         self.parameters = array("i", [place for _, place in listing.leaves])
         self.rows = array("i", [rows[id(leaf)] for leaf, _ in listing.leaves])
-        self.active = _active(listing)
+        self.active = active_places(listing)
         self.rules = _rules(listing, self.code, self.active)
         quick = self.code.count(tape.ADD) + self.code.count(tape.MUL)
-        counts = (1, quick, len(self.code) - self.code.count(tape.LEAF) - quick)
-        self.seconds = sum([count * seconds for count, seconds in zip(counts, SECONDS)])
+        self._counts = (1, quick, len(self.code) - self.code.count(tape.LEAF) - quick)
+        self._codes: dict[str, Code] = {}
+        self.unknown = "" if interpreter else "the interpreter is not built here"
 
-    def values(self, theta: Floats, examples: Floats, wanted: Sequence[int]) -> Floats:
-        """The numbers at the wanted places, a row for each, a column for each example.
+    def seconds(self, n: int) -> float:
+        """How long so many examples take, forward and back, about."""
+        start, *each = BY_PYTHON if self.unknown else BY_INTERPRETER
+        return start + n * sum([count * seconds for count, seconds in zip(self._counts, each)])
+
+    def outputs(self, name: str, theta: Floats, examples: Floats) -> Floats:
+        """The `values`, or what decides the `guards`: a row for each, a column for each example.
 
         Args:
+            name: which of the two.
             theta: the parameters.
             examples: a row for each, of all its inputs.
-            wanted: places, such as `roots` or `guards`.
         """
+        if code := self._code(name):
+            return code.run(theta, examples)[0]
+        wanted = self.wanted[name]
         out = np.empty((len(wanted), len(examples)))
         for column, numbers in enumerate(self._forward(theta, examples)):
             out[:, column] = [numbers[place] for place in wanted]
@@ -66,6 +83,8 @@ class Replay:
 
     def gradients(self, theta: Floats, examples: Floats, *, each: bool = False) -> tuple[Floats, Floats]:
         """The first root for each example, and its derivative by theta: summed over the examples, or a column each."""
+        if code := self._code("gradient"):
+            return code.run(theta, examples, each=each)
         out = np.empty((1, len(examples)))
         total = np.zeros((len(theta), len(examples) if each else 1))
         root = self.roots[0]
@@ -76,6 +95,39 @@ class Replay:
                 gradient = self._pulled(numbers, tape.reached(*self._lists, self.rules, self.active, numbers, root))
             total[self._rows, column if each else 0] += gradient
         return out, total
+
+    def _code(self, name: str) -> Code | None:
+        """The interpreter's code for `values`, `guards` or the `gradient`; None where Python must do."""
+        if name not in self._codes and not self.unknown:
+            locked(_lock, self._write, name)
+        return self._codes.get(name)
+
+    def _write(self, name: str) -> None:
+        active = self.active if name == "gradient" else None
+        wanted = self.roots if name == "gradient" else self.wanted[name]
+        try:
+            self._codes[name] = Code(self._listing(), self.rows, wanted, active)
+        except UnknownRowError as error:
+            self.unknown = f"it has no steps for {error}"
+
+    def _listing(self) -> Listing:
+        """The listing once more, with other Values for leaves."""
+        listing = Listing((self.inputs, 0), roots=self.roots)
+        listing.ops = [None if kind == tape.LEAF else self.ops[kind] for kind in self.code]
+        listing.args = [
+            tuple(self.more[i]) if i in self.more else tuple([arg for arg in pair if arg >= 0])
+            for i, pair in enumerate(zip(self.first, self.second))
+        ]
+        listing.constants = dict(zip(*self.constants))
+        listing.leaves = [(Value(0.0), place) for place in self.parameters]
+        return listing
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_codes": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.unknown = "" if interpreter else "the interpreter is not built here"
 
     def _pulled(self, numbers: list[float], rules: bytes) -> list[float]:
         """The derivative of the first root by each parameter, of one example."""
@@ -100,7 +152,7 @@ class Replay:
             yield numbers
 
 
-def _active(listing: Listing) -> bytes:
+def active_places(listing: Listing) -> bytes:
     """For each place whether it is on a way, along which something flows, from a leaf that is a Value to a root."""
     moved = bytearray(len(listing.ops))
     for _, place in listing.leaves:
