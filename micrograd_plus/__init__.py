@@ -30,6 +30,7 @@ from micrograd_plus.calculus import jacobian as jacobian
 from micrograd_plus.calculus import jvp as jvp
 from micrograd_plus.calculus import value_and_grad as value_and_grad
 from micrograd_plus.engine.anomalies import detect_anomaly as detect_anomaly
+from micrograd_plus.engine.lines import source_lines as source_lines
 from micrograd_plus.engine.recording import no_grad as no_grad
 from micrograd_plus.engine.scopes import scope as scope
 from micrograd_plus.engine.value import Value as Value
@@ -51,7 +52,7 @@ _NAMES = [
     *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
     *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "lookup"),
     *("losses", "mask", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "scope", "softmax"),
-    *("to_sympy", "value_and_grad"),
+    *("source_lines", "to_sympy", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own names are left alone, strategies need Hypothesis
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "compile", "pow", "round"})

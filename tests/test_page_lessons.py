@@ -9,6 +9,7 @@ from browsers import in_browser, opened
 
 import micrograd_plus as mp
 from micrograd_plus import Value
+from micrograd_plus.engine.lines import line_of
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping.stepper import Backprop, backprop
@@ -75,3 +76,91 @@ def test_each_step_says_its_rule_in_words(show: Open) -> None:
         rule = step.why and f"{step.why.capitalize()}."
         assert tab.text_content("#why") == rule
     assert [step.why.partition(" ")[2][:7] for step in steps] == ["", "", "hyperbo", "product", "product"]
+
+
+# --------------------------------------------------------------------------------------------------------------- lines
+
+
+def made_with_lines() -> Value:
+    with mp.source_lines():
+        a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+        é = a * b  # a letter of two bytes
+        total: Value = mp.tanh(é * 0.1) + mp.Neuron(1, seed=1)([a])
+        return total
+
+
+@in_browser
+def test_the_line_that_made_a_node_is_lit(show: Open) -> None:
+    root = made_with_lines()
+    steps = backprop(root)
+    tab = show(steps)
+    parts = {"mul": ["a * b", "é * 0.1"], "tanh": ["mp.tanh(é * 0.1)"]}
+    seen = set()
+    for k, node in enumerate([node for node in toposort(root) if node.op is not None], 1):
+        tab.evaluate(f"go({k})")
+        line = line_of(node)
+        assert line is not None
+        assert tab.text_content("#lesson .lit .number") == str(line.number)
+        assert line.text in tab.text_content("#lesson .lit")
+        assert line.place in tab.text_content("#lesson figcaption")
+        marked = tab.text_content("#lesson mark")
+        seen.add(marked)
+        assert marked in (
+            *parts.get(node.op.name if node.op else "", []),
+            "mp.Neuron(1, seed=1)([a])",
+            line.text.removeprefix("total: Value = "),
+        )
+    assert {"a * b", "é * 0.1", "mp.tanh(é * 0.1)", "mp.Neuron(1, seed=1)([a])"} < seen
+    assert next(step.line for step in steps if step.node is root).startswith("`total: Value = mp.tanh(é * 0.1) +")
+    tab = show(backprop(Value(2.0) * 3.0))
+    tab.evaluate("go(1)")
+    assert tab.locator("#lesson .source").count() == 0
+
+
+# ------------------------------------------------------------------------------------------------------------- tangents
+
+CASES: list[tuple[Callable[..., Value], tuple[float, ...]]] = [
+    *((mp.tanh, (x,)) for x in (0.0, 0.4, -3.0, 20.0)),
+    *((mp.exp, (x,)) for x in (-5.0, 0.0, 10.0)),
+    *((mp.relu, (x,)) for x in (2.0, -2.0)),
+    *((mp.mul, args) for args in ((2.0, -3.0), (0.0, 1e6), (1e-9, 1e-9))),
+    *((mp.div, args) for args in ((2.0, -3.0), (1.0, 0.1))),
+    *((f, (0.3,)) for f in (mp.log, mp.sqrt, mp.floor, mp.sin, mp.reciprocal)),
+    (mp.pow, (2.0, 3.0)),
+    (mp.maximum, (2.0, 3.0)),
+]
+
+
+@in_browser
+@pytest.mark.parametrize(("function", "args"), CASES, ids=lambda x: getattr(x, "__name__", str(x)))
+def test_the_slope_is_a_tangent(show: Open, function: Callable[..., Value], args: tuple[float, ...]) -> None:
+    steps = backprop(function(*map(Value, args)))
+    tab = show(steps)
+    for k, step in enumerate(steps[1:], 1):
+        tab.evaluate(f"go(made.length + 1 + {k})")
+        label = tab.get_attribute("#lesson .plot", "aria-label")
+        assert f"its slope is {short(step.local)}" in label
+        drawn = tab.evaluate(
+            """() => ["curve", "tangent"].map((kind) =>
+                document.querySelector(`#lesson .${kind}`).getAttribute("d").match(/-?[\\d.]+/g).map(Number))"""
+        )
+        curve, (x0, y0, x1, y1) = [*zip(drawn[0][::2], drawn[0][1::2])], drawn[1]
+        here = [float(tab.get_attribute("#lesson .here", key)) for key in ("cx", "cy")]
+        on_tangent = [y0 + (x - x0) * (y1 - y0) / (x1 - x0) for x, _ in curve]
+        assert min(abs(x - here[0]) + abs(y - here[1]) for x, y in curve) < 0.2
+        near = [(y, on) for (x, y), on in zip(curve, on_tangent) if abs(x - here[0]) < 2.5]  # pixels: the next points
+        assert near
+        assert all(abs(y - on) < 4.0 for y, on in near)
+        assert 0.0 <= here[1] <= 150.0
+
+
+@in_browser
+@pytest.mark.parametrize("number", [0.0, float("inf"), float("nan"), 1e308, -1e308, 1e-320])
+def test_slopes_at_the_edges_are_told(show: Open, number: float) -> None:
+    x = Value(number, label="x")
+    steps = backprop(mp.log(x) + mp.sqrt(x) * x + mp.exp(x) + mp.tan(x) / x)
+    tab = show(steps)
+    for k, step in enumerate(steps[1:], 1):
+        tab.evaluate(f"go(made.length + 1 + {k})")
+        assert f"its slope is {short(step.local)}" in tab.text_content("#lesson figcaption")
+    assert "NaN" not in tab.inner_html("#lesson")

@@ -7,6 +7,7 @@ from micrograd_plus.engine import copying as _copying  # noqa: F401 - teaches Va
 from micrograd_plus.engine.anomalies import detect_anomaly as detect_anomaly
 from micrograd_plus.engine.handmade import HandMade as HandMade
 from micrograd_plus.engine.hooks import Handle as Handle
+from micrograd_plus.engine.lines import source_lines as source_lines
 from micrograd_plus.engine.operations import TABLE as TABLE
 from micrograd_plus.engine.operations import Arg as Arg
 from micrograd_plus.engine.operations import Op as Op

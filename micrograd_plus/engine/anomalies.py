@@ -130,12 +130,12 @@ def users_line(frame: FrameType | None = None) -> str:
 def quoted_line(file: str, number: int, names: dict[str, Any]) -> str:
     """A line of a file, and where it stands; `names` are the globals that it sees."""
     source = linecache.getline(file, number, names).strip()
-    place = f"{_called(file)}, line {number}"
+    place = f"{called(file)}, line {number}"
     return f"`{source}` ({place})" if source else place
 
 
-def _called(file: str) -> str:
-    """A file's name; for a notebook's cell what stands beside it, such as In[3]."""
+def called(file: str) -> str:
+    """What a file is called: its name; for a notebook's cell what stands beside it, such as In[3]."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     cell = shell.compile.format_code_name(file) if shell else None

@@ -55,6 +55,7 @@ recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
 watching: Final[ContextVar[Watch | None]] = ContextVar("watch", default=None)
 tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
 leaving: Final[ContextVar[Leaving | None]] = ContextVar("leaving", default=None)
+keeping: Final[ContextVar[Callable[[Value], None] | None]] = ContextVar("keeping", default=None)  # of source_lines
 linking: Final[ContextVar[bool]] = ContextVar("linking", default=False)  # whether detached values remember their origin
 scoping: Final[ContextVar[Any]] = ContextVar("scope", default=None)  # to what new nodes belong: `scope`
 open_blocks: Final[list[Block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody

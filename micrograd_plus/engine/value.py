@@ -26,7 +26,17 @@ from micrograd_plus.engine.operations import (
     Op,
     operation,
 )
-from micrograd_plus.engine.recording import linking, open_blocks, opened, recording, scoping, tell, tracing, watching
+from micrograd_plus.engine.recording import (
+    keeping,
+    linking,
+    open_blocks,
+    opened,
+    recording,
+    scoping,
+    tell,
+    tracing,
+    watching,
+)
 from micrograd_plus.engine.scalars import number, operand
 
 NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))
@@ -405,7 +415,7 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
 
 
 def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Value:
-    """The same while blocks are open: a trace wants it to be one of its own, a watch looks at it, or it is a leaf."""
+    """The same while blocks are open: a trace wants it to be one of its own, somebody looks at it, or it is a leaf."""
     args = (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b)
     trace = tracing.get()
     if trace is None:
@@ -423,6 +433,8 @@ def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Va
         out.op = op
         out._a = a
         out._b = b
+        if (keep := keeping.get()) is not None:
+            keep(out)
     else:
         tell(out, "no_grad()")
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from micrograd_plus._support.letters import printable
+from micrograd_plus.engine.lines import line_of
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import is_dust
 from micrograd_plus.formulas.numerals import DUST, enclosed, short
@@ -74,6 +75,19 @@ class Step:
         'a product hands each factor the other one, times what comes from above'
         """
         return self.node.op.rule if self.node is not None and self.node.op is not None else ""
+
+    @property
+    def line(self) -> str:
+        """The line of code that made the node, and where it stands; "" where `mp.source_lines` did not keep it.
+
+        >>> import micrograd_plus as mp
+        >>> with mp.source_lines():
+        ...     y = mp.Value(2.0) * -3.0
+        >>> mp.backprop(y)[1].line
+        '`y = mp.Value(2.0) * -3.0` (<doctest ...>, line 2)'
+        """
+        line = line_of(self.node) if self.node is not None else None
+        return "" if line is None else f"`{line.text}` ({line.place})" if line.text else line.place
 
     @property
     def factor(self) -> str:

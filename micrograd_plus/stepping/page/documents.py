@@ -13,7 +13,7 @@ from reprlib import repr as short_repr
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.javascript import arithmetic
+from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.pictures.colours import css
 from micrograd_plus.pictures.frames import framed
 from micrograd_plus.stepping.page.assets import asset, page_script
@@ -115,7 +115,7 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
         "css": css(":root") + asset("graph.css") + asset("page.css") + asset("lessons.css"),
         "graph": svg,
         "data": as_json(page_data(taken, nodes, reason)),
-        "arithmetic": arithmetic(ops.values()) if not reason else "const forward = {};\nconst rules = {};",
+        "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),
         "js": page_script(),
     }
     return re.sub(r"<!--(\w+)-->|/\*(\w+)\*/", lambda m: pieces.get(m[1] or m[2], ""), asset("page.html"))

@@ -12,6 +12,7 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import script
 from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.notation import parts
+from micrograd_plus.stepping.page.code_lines import sources
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.stepping.steps import Step
 
@@ -35,6 +36,7 @@ def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any
         "dust": [number[node] for node in taken.dusty],
         "held": {str(number[node]): _number(grad) for node, grad in taken.held.items()},
         "why": {node.op.name: node.op.rule for node in nodes if node.op is not None and node.op.rule},
+        "sources": sources(nodes),
         "steps": [_step(step, number) for step in taken.steps],
         "wrong": {str(number[wrong.node]): str(wrong) for wrong in taken.wrong},
     }

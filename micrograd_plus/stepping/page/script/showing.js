@@ -77,7 +77,7 @@ function show() {
   if (step && step.node !== null) arrow(step.node, step.place)?.classList.add("lit", "flowing", "back");
   showShares(at);
   showWords(step, value);
-  showWhy(step);
+  showWhy(step, value);
   $("slider").value = position;
   $("slider").setAttribute("aria-valuetext", $("phase").textContent);
   for (const id of ["first", "back"]) $(id).disabled = position === 0;
