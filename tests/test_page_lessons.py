@@ -1,7 +1,10 @@
 """What the page teaches, in a real browser: where a pass starts, why a step is as it is, guesses, paths."""
 
+import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,8 +13,12 @@ from browsers import in_browser, opened
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.lines import line_of
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.walking import toposort
+from micrograd_plus.formulas.javascript import SPECIAL
 from micrograd_plus.formulas.numerals import short
+from micrograd_plus.formulas.row_graphs import is_close
+from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.stepper import Backprop, backprop
 
 Open = Callable[..., Any]
@@ -164,3 +171,78 @@ def test_slopes_at_the_edges_are_told(show: Open, number: float) -> None:
         tab.evaluate(f"go(made.length + 1 + {k})")
         assert f"its slope is {short(step.local)}" in tab.text_content("#lesson figcaption")
     assert "NaN" not in tab.inner_html("#lesson")
+
+
+# ---------------------------------------------------------------------------------------- leaves that move, through all
+
+EDGES = [0.0, 1.0, 0.5, math.nextafter(0.5, 0.0), 2.0, 1e-9, 1e-300, 5e-324, 26.5, 27.5, 30.5, 38.0, 700.0, 1e15, 1e155]
+EDGES += [1e300, 1.0 - 1e-16, math.inf, math.nan]
+
+
+@in_browser
+def test_what_math_lacks_is_computed_to_the_last_digits(browser: Any) -> None:
+    random = Random(0)
+    cases: list[tuple[str, list[float], float]] = []
+    for name in sorted(SPECIAL):
+        op = TABLE[name]
+        for i in range(1500):
+            args = [random.uniform(max(low, -40.0), min(high, 40.0)) for low, high in op.domain[: op.arity]]
+            args = [x * 10.0 ** random.uniform(-8.0, 0.0) if i % 3 else x for x in args]
+            args = [random.choice((-1.0, 1.0)) * random.choice(EDGES) if i < 300 else x for x in args]
+            args += [float(random.choice([0, 1, 2, 3, 20, 1.5, -1])) for _ in op.options]
+            cases.append((name, args, op.forward(*args)))  # type: ignore[misc]  # rows have one
+    asked = [[name, [x if math.isfinite(x) else str(x) for x in args]] for name, args, _ in cases]
+    tab = browser.new_page()
+    got = tab.evaluate(f"""() => {{
+        {asset("script/special.js")}
+        const real = (x) => typeof x === "string" ? {{nan: NaN, inf: Infinity, "-inf": -Infinity}}[x] : x;
+        return {json.dumps(asked)}.map(([name, args]) => {{
+            const made = special[name](...args.map(real));
+            return Object.is(made, -0) ? "-0" : String(made);
+        }});
+    }}""")
+    tab.close()
+    wrong = [(*case, x) for case, x in zip(cases, map(float, got), strict=True) if not same(x, case[2])]
+    assert wrong == []
+
+
+def same(got: float, want: float) -> bool:
+    """Whether two numbers are equal to 1e-12 of their size, -0 and 0 told apart."""
+    if math.isnan(want) or math.isinf(want) or want == 0.0:
+        return repr(got) == repr(want)
+    return math.isclose(got, want, rel_tol=1e-12, abs_tol=1e-300)
+
+
+@in_browser
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda xs: mp.softmax(xs)[0],
+        lambda xs: mp.log_softmax(xs)[2] * xs[1],
+        lambda xs: mp.logsumexp(xs) + mp.mean(xs),
+        lambda xs: mp.losses.cross_entropy(xs, 1),
+        lambda xs: mp.losses.binary_cross_entropy(mp.sigmoid(xs[0] * xs[1]), 1.0) * mp.erf(xs[2]),
+        lambda xs: mp.gelu(xs[0]) + mp.mish(xs[1]) * mp.softplus(xs[2]),
+        lambda xs: mp.log_ndtr(xs[0]) + mp.copysign(xs[1], xs[2]) + mp.logaddexp(xs[0], xs[1]) + mp.sinc(xs[2]),
+        lambda xs: mp.erfinv(0.1 * xs[0]) * mp.erfc(xs[1]) + mp.stop_gradient(xs[2]) * xs[0] + mp.erfcx(xs[1]),
+    ],
+    ids=["softmax", "log_softmax", "logsumexp", "cross_entropy", "binary", "activations", "others", "error functions"],
+)
+def test_leaves_stay_alive(show: Open, build: Callable[[list[Value]], Value]) -> None:
+    at = [0.5, -1.5, 2.0]
+    tab = show(backprop(build([Value(x) for x in at])))
+    assert "fixed" not in tab.text_content("#leaves")
+    random = Random(0)
+    for _ in range(5):
+        numbers = [random.uniform(-3.0, 3.0) for _ in at]
+        leaves = [Value(x) for x in numbers]
+        root = build(leaves)
+        nodes = toposort(root)
+        constants = [i for i, node in enumerate(nodes) if node.op is None and not any(node is leaf for leaf in leaves)]
+        assert constants == []
+        for leaf, number in zip(leaves, numbers):
+            tab.fill(f"#leaf{next(i for i, node in enumerate(nodes) if node is leaf)}", repr(number))
+        steps = backprop(root)
+        got = tab.evaluate("() => [nodes.map((node) => String(node.data)), steps.map((step) => String(step.after))]")
+        assert all(is_close(float(x), node.data) for x, node in zip(got[0], nodes, strict=True))
+        assert all(is_close(float(x), step.after) for x, step in zip(got[1], steps, strict=True))

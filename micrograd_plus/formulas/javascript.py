@@ -1,8 +1,8 @@
 """JavaScript for the rows of the table: each function and each partial, generated from what the row holds.
 
-A row is written directly where it has an operator's sign or bears the name of a function of JavaScript's Math. Else its
-`sympy` column, an expression of such functions, becomes a graph; partials become graphs anyway. One walk writes any
-graph as JavaScript.
+A row is written directly where it has an operator's sign or bears the name of a function of JavaScript's Math, or of
+one that the page has besides (script/special.js: the error function and its like). Else its `sympy` column, an
+expression of such functions, becomes a graph; partials become graphs anyway. One walk writes any graph as JavaScript.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ MATH = {
     *("floor", "hypot", "log", "log10", "log1p", "log2", "max", "min", "sign", "sin", "sinh", "sqrt", "tan", "tanh"),
 }
 _SIGNS = {"+", "-", "*", "/", "<", "<=", "=="}
+SPECIAL = {
+    *("copysign", "erf", "erfc", "erfcx", "erfcx_derivative", "erfinv", "gelu", "log_ndtr", "logaddexp", "logsigmoid"),
+    *("mish", "sinc", "softplus", "stop_gradient"),
+}
 _PYTHONS = {"pow", "pow_log", "mod", "round", "where"}  # JavaScript's own differ at edges: the page has Python's
 
 
@@ -116,8 +120,9 @@ def _forward(op: Op) -> str | None:
 def _direct(op: Op) -> str | None:
     """The row as JavaScript's own operator or function, with #1 and #2 for the arguments."""
     count = len(op.partials)
-    if op.name in _PYTHONS:
-        return f"python.{op.name}({', '.join([f'#{i + 1}' for i in range(count)])})"
+    if op.name in _PYTHONS or op.name in SPECIAL:
+        home = "python" if op.name in _PYTHONS else "special"
+        return f"{home}.{op.name}({', '.join([f'#{i + 1}' for i in range(count)])})"
     if op.symbol in _SIGNS:
         compares = op.symbol[0] in "<="
         sign = "===" if op.symbol == "==" else op.symbol

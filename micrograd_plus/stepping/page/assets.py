@@ -9,6 +9,7 @@ _LESSONS = ("slopes", "why")  # what the page teaches besides
 SCRIPTS = (
     "vendor/d3-zoom",
     "arithmetic",
+    "special",
     "numbers",
     "words",
     "showing",
