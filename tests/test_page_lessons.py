@@ -246,3 +246,93 @@ def test_leaves_stay_alive(show: Open, build: Callable[[list[Value]], Value]) ->
         got = tab.evaluate("() => [nodes.map((node) => String(node.data)), steps.map((step) => String(step.after))]")
         assert all(is_close(float(x), node.data) for x, node in zip(got[0], nodes, strict=True))
         assert all(is_close(float(x), step.after) for x, step in zip(got[1], steps, strict=True))
+
+
+# --------------------------------------------------------------------------------------------------- paths to one leaf
+
+
+def branching() -> Value:
+    a, b, c = Value(2.0, label="a"), Value(-3.0, label="b"), Value(0.5, label="c")
+    d = a * b
+    return mp.tanh(d * c) * d + mp.relu(b) * a + mp.where(c > 0.0, a * c, b) + mp.maximum(a, b)
+
+
+def told(tab: Any) -> list[tuple[str, str, str]]:
+    """The rows of the list: the way, its factors, what it gives."""
+    rows = tab.locator("#ways .path").all()
+    found = [[row.locator(f".{part}").text_content() for part in ("way", "factors", "number")] for row in rows]
+    return [(way, factors, given) for way, factors, given in found]
+
+
+@in_browser
+def test_the_paths_to_a_leaf_are_those_of_the_ledger(show: Open) -> None:
+    root = branching()
+    steps = backprop(root)
+    tab = show(steps)
+    leaves = [node for node in toposort(root) if node.op is None and node.label]
+    for leaf in leaves:
+        tab.select_option("#traveller", label=leaf.label)
+        ledger = steps.ledger(leaf, limit=12)
+        found = told(tab)
+        assert [way for way, _, _ in found] == [
+            " → ".join([steps.names[node] for node in entry.path]) for entry in ledger
+        ]
+        assert [given for _, _, given in found] == [short(entry.contribution) for entry in ledger]
+        for (_, factors, _), entry in zip(found, ledger):
+            assert factors.count("·") == len(entry.path) - 2
+        assert f"{ledger.paths} path" in tab.text_content("#ways .sum")
+        assert tab.text_content("#ways .sum").endswith(f"= {short(ledger.total)}")
+        on = {node for entry in ledger for node in entry.path}
+        nodes = toposort(root)
+        aside = [i for i in range(len(nodes)) if "aside" in tab.get_attribute(f"#n{i}", "class").split()]
+        assert aside == [i for i, node in enumerate(nodes) if node not in on]
+    tab.select_option("#traveller", "")
+    assert tab.locator(".aside").count() == 0
+
+
+@in_browser
+def test_one_path_is_lit_and_follows_the_leaves(show: Open) -> None:
+    tab = show(backprop(branching()))
+    tab.select_option("#traveller", label="a")
+    tab.locator("#ways .path").first.focus()
+    tab.keyboard.press("Enter")
+    ways = told(tab)
+    assert tab.locator(".way-lit").count() == ways[0][0].count("→")
+    assert tab.get_attribute("#ways .path >> nth=0", "aria-pressed") == "true"
+    tab.keyboard.press("Enter")
+    assert tab.locator(".way-lit").count() == 0
+    tab.fill("#leaf0", "5")
+    assert told(tab) != ways
+    assert tab.text_content("#ways .sum").endswith(f"= {tab.text_content('#n0 .grad')}") is False  # not before the end
+    tab.evaluate("go(final)")
+    assert tab.text_content("#ways .sum").endswith(f"= {tab.text_content('#n0 .grad')}")
+
+
+@in_browser
+def test_of_many_paths_the_largest_are_shown_and_the_rest_is_grouped(show: Open) -> None:
+    x = y = Value(0.9, label="x")
+    for i in range(200):
+        y = y * 0.5 + mp.tanh(y) * (0.5 + i / 1000)
+    steps = backprop(y)
+    tab = show(steps)
+    tab.select_option("#traveller", label="x")
+    ledger = steps.ledger(x, limit=12)
+    assert 2 < len(ledger) <= 12
+    assert "about 10^60 paths" in tab.text_content("#ways .sum")
+    found = told(tab)
+    assert [given for _, _, given in found] == [short(entry.contribution) for entry in ledger]
+    assert all("→ … (" in way for way, _, _ in found)
+    assert tab.text_content("#ways .sum").endswith(f"= {short(steps.gradients[x])}")
+
+
+@in_browser
+def test_a_leaf_that_no_path_leads_to(show: Open) -> None:
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    tab = show(backprop(a * mp.floor(b)))
+    tab.select_option("#traveller", label="b")
+    assert tab.text_content("#ways") == "No path leads from L to b."
+    tab = show(backprop(a * b, order="arguments-first"))
+    assert tab.is_visible("#paths") == (backprop(a * b, order="arguments-first").wrong == [])
+    tab = show(backprop(Value(2.0, label="alone")))
+    tab.select_option("#traveller", label="alone")
+    assert told(tab) == [("alone", "1.0 =", "1.0")]

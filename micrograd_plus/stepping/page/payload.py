@@ -54,7 +54,10 @@ def _node(node: Value, names: Mapping[Value, str], number: Mapping[Value, int]) 
 
 
 def _step(step: Step, number: Mapping[Value, int]) -> dict[str, Any]:
+    halts = step.node.op.halts if step.node is not None and step.node.op is not None else None
+    condition = {"condition": True} if halts is not None and halts[step.place] else {}  # no path leads through it
     return {
+        **condition,
         "kind": step.kind,
         "node": None if step.node is None else number[step.node],
         "argument": number[step.argument],

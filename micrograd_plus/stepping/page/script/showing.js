@@ -78,6 +78,7 @@ function show() {
   showShares(at);
   showWords(step, value);
   showWhy(step, value);
+  showPaths();
   $("slider").value = position;
   $("slider").setAttribute("aria-valuetext", $("phase").textContent);
   for (const id of ["first", "back"]) $(id).disabled = position === 0;
