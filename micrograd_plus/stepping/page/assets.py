@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-_LESSONS = ("slopes", "why", "paths")  # what the page teaches besides
+_LESSONS = ("slopes", "why", "paths", "predict")  # what the page teaches besides
 # in this order they are one script: each uses what stands before it, and, once the page runs, what stands after it
 SCRIPTS = (
     "vendor/d3-zoom",

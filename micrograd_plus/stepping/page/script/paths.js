@@ -54,7 +54,7 @@ function pathsTo(leaf) {
 const counted = (n) => `${n > 10n ** 9n ? `about 10^${String(n).length - 1}` : Number(n).toLocaleString("en")} ${n === 1n ? "path" : "paths"}`;
 
 // The nodes and arrows that lie on a path to the leaf.
-function between(leaf, into, counts) {
+function onTheWay(leaf, into, counts) {
   const on = new Set(counts[leaf] > 0n ? [leaf] : []);
   const arrows = new Set();
   for (let i = leaf; i < nodes.length; i += 1) {
@@ -99,7 +99,7 @@ function showPaths() {
   document.querySelectorAll(".aside, .way-lit").forEach((drawn) => drawn.classList.remove("aside", "way-lit"));
   if (traveller === null) return list.replaceChildren();
   const { entries, counts, into, sums } = pathsTo(traveller);
-  const { on, arrows } = between(traveller, into, counts);
+  const { on, arrows } = onTheWay(traveller, into, counts);
   pictured.forEach((box, i) => box.classList.toggle("aside", !on.has(i)));
   document.querySelectorAll(".edge").forEach((edge) => edge.classList.toggle("aside", !arrows.has(edge)));
   for (const step of entries[walked]?.steps ?? []) arrow(step.node, step.place)?.classList.add("way-lit");

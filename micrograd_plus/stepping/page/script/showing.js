@@ -79,6 +79,7 @@ function show() {
   showWords(step, value);
   showWhy(step, value);
   showPaths();
+  showQuestion();
   $("slider").value = position;
   $("slider").setAttribute("aria-valuetext", $("phase").textContent);
   for (const id of ["first", "back"]) $(id).disabled = position === 0;
