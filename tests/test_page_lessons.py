@@ -326,6 +326,19 @@ def test_of_many_paths_the_largest_are_shown_and_the_rest_is_grouped(show: Open)
 
 
 @in_browser
+def test_what_rounding_leaves_is_no_number_to_guess(show: Open) -> None:
+    x = Value(0.3, label="x")
+    steps = backprop(x * 0.1 + x * 0.2 - x * 0.3)
+    tab = show(steps)
+    tab.select_option("#traveller", label="x")
+    assert "≈0 (" in tab.text_content("#ways .sum")
+    assert str(steps.ledger(x)).splitlines()[-1].split("sum")[1].strip() in tab.text_content("#ways .sum")
+    tab.evaluate("go(final - 1)")
+    tab.click("#predict")
+    assert guessed(tab, "0").endswith("→ ≈0.")
+
+
+@in_browser
 def test_a_leaf_that_no_path_leads_to(show: Open) -> None:
     a, b = Value(2.0, label="a"), Value(3.0, label="b")
     tab = show(backprop(a * mp.floor(b)))

@@ -106,7 +106,9 @@ function showPaths() {
   if (!entries.length) return list.replaceChildren(element("p", `No path leads from ${name(graph.root)} to ${name(traveller)}.`, { className: "dim" }));
   const rows = element("ol");
   rows.append(...entries.map(pathRow));
-  const together = `The sum over ${counted(counts[traveller])}: ${ratio(graph.root, traveller)} = ${short(sums[traveller])}`;
+  const size = entries.reduce((sum, entry) => sum + Math.abs(entry.contribution), 0);
+  const sum = isDust(sums[traveller], size) ? `${DUST} (${short(sums[traveller])}, left by rounding)` : short(sums[traveller]);
+  const together = `The sum over ${counted(counts[traveller])}: ${ratio(graph.root, traveller)} = ${sum}`;
   return list.replaceChildren(rows, element("p", together, { className: "sum" }));
 }
 

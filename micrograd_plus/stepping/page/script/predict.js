@@ -11,16 +11,17 @@ const near = (guess, x) => Object.is(guess, x) || Math.abs(guess - x) <= 0.005 *
 function asks(k) {
   if (k <= made.length) {
     const i = made[k - 1];
-    return { words: `${plain(valuePieces(i).slice(0, 3))} =`, right: nodes[i].data, slips: [["the sign", -nodes[i].data, "Look at the signs again."]] };
+    return { words: `${plain(valuePieces(i).slice(0, 3))} =`, right: nodes[i].data, shown: nodes[i].dust ? DUST : short(nodes[i].data), slips: [["the sign", -nodes[i].data, "Look at the signs again."]] };
   }
   const step = steps[k - made.length - 1];
   if (step.kind === "hook") return null;
-  const to = `${name(step.argument)}.grad: ${short(step.before)} →`;
+  const to = `${name(step.argument)}.grad: ${inStep(step, "before")} →`;
+  const [right, shown] = [step.after, inStep(step, "after")];
   if (step.node === null) {
-    return { words: `${ratio(graph.root, step.argument)}, so ${to}`, right: step.after, slips: [["the seed", step.before, "The loss moves one to one with itself: its derivative by itself is 1."]] };
+    return { words: `${ratio(graph.root, step.argument)}, so ${to}`, right, shown, slips: [["the seed", step.before, "The loss moves one to one with itself: its derivative by itself is 1."]] };
   }
   const product = `${ratio(graph.root, step.node)} · ${ratio(step.node, step.argument)}`;
-  return { words: `${ratio(graph.root, step.argument)} += ${product}, so ${to}`, right: step.after, slips: slipsOf(step) };
+  return { words: `${ratio(graph.root, step.argument)} += ${product}, so ${to}`, right, shown, slips: slipsOf(step) };
 }
 
 // The typical slips of a step: what each is called, the number that it gives, and what to think of.
@@ -58,7 +59,7 @@ function answer(text) {
   if (guess === null) return say("Type a number, such as -0.5 or 1/3.", "");
   tries += 1;
   if (near(guess, asked.right)) {
-    return settle(tries === 1, `Right${tries > 1 ? ", now" : ""}: ${asked.words} ${short(asked.right)}.`, "good");
+    return settle(tries === 1, `Right${tries > 1 ? ", now" : ""}: ${asked.words} ${asked.shown}.`, "good");
   }
   const slips = asked.slips.filter(([, x]) => near(guess, x));
   for (const [called] of slips.slice(0, 1)) score.slips.set(called, (score.slips.get(called) ?? 0) + 1);
@@ -127,7 +128,7 @@ function offerPredictions() {
   $("reveal").addEventListener("click", () => {
     const asked = asks(question);
     if (asked === null) go(question);
-    else settle(false, `It is ${asked.words} ${short(asked.right)}.`, "");
+    else settle(false, `It is ${asked.words} ${asked.shown}.`, "");
     if (!$("answer").disabled) $("answer").focus();
   });
 }
