@@ -63,7 +63,7 @@ def by_python(cost: Any, weights: list[Value], inputs: int) -> Replay:
 
 @pytest.mark.parametrize("name", sorted(set(KIND) & set(TABLE)))
 def test_each_row_it_knows_is_the_row_of_the_table(name: str) -> None:
-    op = TABLE[name]
+    op: Any = TABLE[name]
     count = op.arity
     options = list(op.options.values())
     points = list(product(POINTS, repeat=count))
