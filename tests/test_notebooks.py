@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zlib import decompress
 
 import nbformat
 import numpy as np
@@ -115,7 +116,7 @@ def code(source: str, *tags: str) -> Cell:
 # ---------------------------------------------------------------------------------------------------- what outputs tell
 
 # Where Graphviz puts things depends on its version; what it is told to draw does not.
-PLACES = r' (?:points|d|x|y|width|height|viewBox|transform)="[^"]*"|(?:min-width|height): \d+px'
+PLACES = r' (?:points|d|x|y|width|height|viewBox|transform)=("|\').*?\1|(?:min-width|height): \d+px'
 
 
 def told(output: Any) -> list[tuple[str, Any]]:
@@ -125,16 +126,16 @@ def told(output: Any) -> list[tuple[str, Any]]:
     if output.output_type == "error":
         return [("error", output.ename)]
     kinds = set(output.data)
-    if "image/svg+xml" in kinds:
+    if kinds & {"image/svg+xml", "text/html"}:
         kinds -= {"image/png"}  # the same picture, for viewers that show no SVG
     return [(kind, _told(kind, output.data[kind])) for kind in sorted(kinds)]
 
 
 def _told(kind: str, data: Any) -> Any:
     if kind == "text/html":
-        embedded = r"data:image/svg\+xml;base64,([\w+/=]+)"
-        drawn = re.sub(embedded, lambda found: b64decode(found[1]).decode(), data)
-        return re.sub(PLACES, "", re.sub(r"<!--.*?-->|<\?xml.*?\?>", "", unescape(drawn), flags=re.DOTALL))
+        data = unescape(re.sub(r"data:image/svg\+xml,([^\"]+)", lambda found: unquote(found[1]), data))
+        data = re.sub(r'atob\("([\w+/=]+)"\)', lambda found: decompress(b64decode(found[1])).decode(), data)
+        return re.sub(PLACES, "", re.sub(r"<!--.*?-->|<\?xml.*?\?>", "", unescape(data), flags=re.DOTALL))
     if kind == "image/svg+xml":
         return Figure(data)
     if kind == "image/png":

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.cli.terminal import bounds
-from micrograd_plus.pictures.colours import AREAS
+from micrograd_plus.pictures.colours import AREAS, LINES
 from micrograd_plus.training.records import History
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def history_plot(history: History) -> bytes:
     epochs = [row.epoch for row in history]
     marker = "o" if len(epochs) <= 20 else ""
     loss, share = figure.subplots(1, 2)
-    loss.plot(epochs, [row.loss for row in history], marker=marker, color="tab:blue")
+    loss.plot(epochs, [row.loss for row in history], marker=marker, color=LINES.positive)
     loss.set(xlabel="epoch", ylabel="loss", title="loss", ylim=(0, None))
     judged = [row for row in history if row.accuracy is not None]
     percents = [100 * (row.accuracy or 0.0) for row in judged]
-    share.plot([row.epoch for row in judged], percents, marker=marker, color="tab:orange")
+    share.plot([row.epoch for row in judged], percents, marker=marker, color=LINES.negative)
     share.set(xlabel="epoch", ylabel="accuracy in %", title="accuracy", ylim=(0, 102))
     for axes in (loss, share):
         axes.grid(alpha=0.3)
@@ -56,7 +56,7 @@ def boundary_plot(
     levels = [min(least, 0.0) - 1.0, 0.0, max(most, 0.0) + 1.0]
     rows = [flat[i : i + len(xs)] for i in range(0, len(flat), len(xs))]
     axes.contourf(xs, ys, rows, levels=levels, colors=[AREAS.negative, AREAS.positive])
-    for label, colour, mark in ((0, "tab:orange", "o"), (1, "tab:blue", "X")):
+    for label, colour, mark in ((0, LINES.negative, "o"), (1, LINES.positive, "X")):
         of_it = [point for point, other in zip(points, labels) if other == label]
         axes.scatter([x for x, _ in of_it], [y for _, y in of_it], c=colour, marker=mark, edgecolors="black")
     axes.set(aspect="equal", title="decision boundary")

@@ -11,8 +11,9 @@ from micrograd_plus.networks.placing import IMAGE, Plan, gap
 from micrograd_plus.networks.shades import greatest, greys_of, share
 from micrograd_plus.networks.shapes import Box, Circle, Line, Pixels, Polygon, Shape, Text, in_rows
 from micrograd_plus.nn import Layer
-from micrograd_plus.pictures.colours import MARK, MIDDLE, WEIGHTS
+from micrograd_plus.pictures.colours import BLACK, MARK, MIDDLE, WEIGHTS, WHITE
 
+_STEPS = 24  # of a weight's strength
 Matrix = Sequence[Sequence[float]]  # of one layer: a row of weights for each neuron
 
 
@@ -20,17 +21,22 @@ def weight_lines(matrix: Matrix, plan: Plan, i: int) -> list[Shape]:
     """The weights of layer i between the neurons that are shown, from rim to rim, the strongest on top."""
     (x1, x2), (before, after) = plan.xs[i : i + 2], plan.ys[i : i + 2]
     full = greatest(weight for row in matrix for weight in row) or 1.0
-    drawn = [(share(matrix[j][k], full), matrix[j][k], y1, y2) for j, y2 in after.items() for k, y1 in before.items()]
-    drawn.sort(key=lambda line: line[0])
+    drawn = [(*_look(matrix[j][k], full), y1, y2) for j, y2 in after.items() for k, y1 in before.items()]
+    drawn.sort()
     faintest = min(max(10.0 / len(drawn), 0.1), 0.35)  # among a few lines, the weak ones should be seen too
     thick = math.sqrt(plan.pitch / 28.0)
     lines: list[Shape] = []
-    for t, weight, y1, y2 in drawn:
+    for t, colour, y1, y2 in drawn:
         rim = plan.radius / math.hypot(x2 - x1, y2 - y1)
         dx, dy = rim * (x2 - x1), rim * (y2 - y1)
         ends = (x1 + dx, y1 + dy, x2 - dx, y2 - dy)
-        lines.append(Line(*ends, WEIGHTS.of(weight), (0.4 + 2.0 * t) * thick, faintest + (0.85 - faintest) * t * t))
+        lines.append(Line(*ends, colour, (0.4 + 2.0 * t) * thick, faintest + (0.85 - faintest) * t * t))
     return lines
+
+
+def _look(weight: float, full: float) -> tuple[float, str]:
+    """How strong a weight is, in steps that one can just tell apart, so that many lines look alike; and its colour."""
+    return math.ceil(_STEPS * share(weight, full)) / _STEPS, WEIGHTS.of(weight)
 
 
 def neuron_column(
@@ -54,7 +60,7 @@ def neuron_column(
         shapes.append(Circle(x, y, radius, f"#{grey:02x}{grey:02x}{grey:02x}", MIDDLE, title))
         text = shortest(activation)
         size = min(0.72 * radius, 3.1 * radius / len(text))
-        shapes.append(Text(x, y, text, size, "#000000" if grey > 128 else "#ffffff"))
+        shapes.append(Text(x, y, text, size, BLACK if grey > 117 else WHITE))
         if wishes is not None:
             shapes += _arrow(x + radius + 7, y, 0.9 * radius, wishes[i][j], most)
     return shapes

@@ -6,7 +6,6 @@ middle tone, so a drawing is readable on white and on black.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from io import BytesIO
 from os import PathLike, fspath
@@ -20,10 +19,12 @@ from micrograd_plus.networks.shapes import Circle as Circle
 from micrograd_plus.networks.shapes import Line as Line
 from micrograd_plus.networks.shapes import Pixels as Pixels
 from micrograd_plus.networks.shapes import Polygon as Polygon
-from micrograd_plus.networks.shapes import Shape, clean, coordinate
+from micrograd_plus.networks.shapes import Shape, clean, coordinate, elements
 from micrograd_plus.networks.shapes import Text as Text
+from micrograd_plus.pictures.colours import FONT, css
+from micrograd_plus.pictures.stills import as_image, as_png
 
-FONT = "Helvetica, Arial, 'DejaVu Sans', sans-serif"
+_LOOK = "body { background: var(--back); color: var(--text); font: 15px var(--sans); } h1 { font-size: 17px; }"
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,8 +60,8 @@ class Drawing:
         """The picture as the text of an SVG file, without a background."""
         w, h = coordinate(self.width), coordinate(self.height)
         head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
-        shapes = "\n".join(shape.svg() for shape in self.shapes)
-        return f'{head} font-family="{FONT}">\n<title>{clean(self.description)}</title>\n{shapes}\n</svg>'
+        body = "\n".join(elements(self.shapes))
+        return f'{head} font-family="{FONT}">\n<title>{clean(self.description)}</title>\n{body}\n</svg>'
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file that ends in .svg, .html, .png or .pdf, whole or not at all.
@@ -77,10 +78,12 @@ class Drawing:
         write_atomically(path, content)
 
     def _page(self) -> str:
-        title = f'<meta charset="utf-8"><title>{clean(self.description)}</title>'
-        return f"<!doctype html>\n{title}\n<style>:root {{ color-scheme: light dark }}</style>\n{self.svg}\n"
+        title = clean(self.description)
+        head = f'<meta charset="utf-8"><title>{title}</title><style>{css(":root")}{_LOOK}</style>'
+        body = f"<main><h1>{title}</h1>\n{self.svg}\n</main>"
+        return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
 
-    def _plotted(self, kind: str) -> bytes:
+    def _plotted(self, kind: str, dpi: int = 144) -> bytes:
         try:
             from matplotlib.figure import Figure
         except ImportError:
@@ -94,16 +97,19 @@ class Drawing:
         buffer = BytesIO()
         with catch_warnings():
             filterwarnings("ignore", "Glyph")  # an emoji in a label, of which the font has no drawing
-            figure.savefig(buffer, format=kind, dpi=144, transparent=True)
+            figure.savefig(buffer, format=kind, dpi=dpi, transparent=True)
         return buffer.getvalue()
 
     def _repr_html_(self) -> str:
-        # as an image, not as inline SVG: Jupyter shows that also in a notebook that it does not trust
-        source = b64encode(self.svg.encode()).decode()
-        return f'<img alt="{clean(self.description)}" src="data:image/svg+xml;base64,{source}"/>'
+        return as_image(self.svg, self.description)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+        """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""
+        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        try:
+            return bundle | {"image/png": as_png(self._plotted("png", 54))}
+        except ImportError:
+            return bundle | {"image/svg+xml": self.svg}
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.description}, {coordinate(self.width)} x {coordinate(self.height)}>"

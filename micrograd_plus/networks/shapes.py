@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 import zlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from micrograd_plus._support.markup import clean as clean
@@ -31,11 +32,14 @@ class Line:
     width: float = 1.0
     opacity: float = 1.0
 
+    def look(self) -> str:
+        """How it is drawn, as attributes of SVG."""
+        faint = f' stroke-opacity="{coordinate(self.opacity)}"' if self.opacity < 1 else ""
+        return f'stroke="{self.colour}" stroke-width="{coordinate(self.width)}"{faint}'
+
     def svg(self) -> str:
         """As an element of SVG."""
-        ends = _attributes(x1=self.x1, y1=self.y1, x2=self.x2, y2=self.y2)
-        faint = f' stroke-opacity="{coordinate(self.opacity)}"' if self.opacity < 1 else ""
-        return f'<line {ends} stroke="{self.colour}" stroke-width="{coordinate(self.width)}"{faint}/>'
+        return f"<line {_attributes(x1=self.x1, y1=self.y1, x2=self.x2, y2=self.y2)} {self.look()}/>"
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -184,6 +188,22 @@ class Pixels:
 
 
 Shape: TypeAlias = Line | Circle | Polygon | Polyline | Box | Text | Pixels
+
+
+def elements(shapes: Iterable[Shape]) -> list[str]:
+    """Shapes as elements of SVG, in their order; lines that follow each other and look alike are one path.
+
+    >>> elements([Line(0, 0, 9, 9, "red"), Line(0, 9, 9, 0, "red"), Circle(5, 5, 2)])
+    ['<path d="M0 0L9 9M0 9L9 0" stroke="red" stroke-width="1"/>', '<circle ...</circle>']
+    """
+    found = []
+    for look, alike in groupby(shapes, lambda shape: shape.look() if isinstance(shape, Line) else ""):
+        if not look:
+            found += [shape.svg() for shape in alike]
+            continue
+        places = [[coordinate(x) for x in (line.x1, line.y1, line.x2, line.y2)] for line in alike]  # type: ignore[union-attr]
+        found.append(f'<path d="{"".join([f"M{a} {b}L{c} {d}" for a, b, c, d in places])}" {look}/>')
+    return found
 
 
 def coordinate(number: float) -> str:

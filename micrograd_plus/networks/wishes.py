@@ -79,6 +79,9 @@ class Nudges:
             tables += example_markup(self.layers, self.examples, self.vector())
         return self.draw()._repr_html_() + on_demand(repr(self), "".join(map(paragraph, self._words())) + tables)
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
+        return self.draw()._repr_mimebundle_() | {"text/plain": repr(self), "text/html": self._repr_html_()}
+
     def __repr__(self) -> str:
         return f"<Nudges of {self._who()}, cost {self.cost:.6g}>"
 

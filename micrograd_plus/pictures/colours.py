@@ -44,14 +44,18 @@ class Theme(NamedTuple):
 
 
 LIGHT = Theme(
-    *("#f7f8fa", "#ffffff", "#1d2733", "#5b6773", "#d5dbe1", "#8b97a3", "#6a3fb5", "#087a72", "#1f6fd0", "#b85400"),
+    *("#f7f8fa", "#ffffff", "#1d2733", "#5b6773", "#d5dbe1", "#83909c", "#6a3fb5", "#087a72", "#1d68c4", "#ab4e00"),
     "#fff1c9",
 )
 DARK = Theme(
     *("#12171c", "#1c232b", "#e8edf2", "#9aa7b4", "#38434e", "#7d8a97", "#c3a5ff", "#5fd6c9", "#6cb0ff", "#ffa04d"),
     "#45391a",
 )
-FONT = "Helvetica,Arial,sans-serif"  # of graphs that Graphviz lays out
+FORCED = Theme(  # where the system has a few colours of its own, as high contrast mode does
+    *("Canvas", "Canvas", "CanvasText", "CanvasText", "CanvasText", "CanvasText", "LinkText", "Highlight"),
+    *("CanvasText", "CanvasText", "Canvas"),
+)
+FONT = "Helvetica,Arial,sans-serif"  # of graphs that Graphviz lays out, and of networks
 SANS = "system-ui, sans-serif"
 MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
@@ -59,30 +63,32 @@ MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monos
 def css(selector: str) -> str:
     """The variables of a page's form in CSS, for what the selector chooses: --back, --card, …, --sans, --mono.
 
-    Light or dark follows the system, unless the chosen element's `data-theme` says "light" or "dark".
+    Light or dark follows the system, unless the chosen element's `data-theme` says "light" or "dark"; colours that the
+    system forces on everything come before either.
 
     >>> css(".graph").splitlines()[0][:40]
     '.graph { --back: #f7f8fa; --card: #fffff'
     """
-    light, dark = [
+    light, dark, forced = [
         "; ".join([*[f"--{name}: {colour}" for name, colour in theme._asdict().items()], f"color-scheme: {scheme}"])
-        for theme, scheme in ((LIGHT, "light"), (DARK, "dark"))
+        for theme, scheme in ((LIGHT, "light"), (DARK, "dark"), (FORCED, "light dark"))
     ]
     return (
         f"{selector} {{ {light}; --sans: {SANS}; --mono: {MONO}; }}\n"
         f"@media (prefers-color-scheme: dark) {{ {selector}:not([data-theme=light]) {{ {dark}; }} }}\n"
         f"{selector}[data-theme=dark] {{ {dark}; }}\n"
+        f"@media (forced-colors: active) {{ {selector}:not([data-theme=none]) {{ {forced}; }} }}\n"
     )
 
 
-# graphs: light boxes with dark letters; the grey around them contrasts alike with white and with black (4.5 to 1)
+# graphs: light boxes with dark letters. What lies around them, and networks, are of middle tones, which contrast alike
+# with white and with black: 4.5 to 1, so that words can be read
 GREY, INK, PAPER, SHADE = "#767676", "#1c1c1c", "#ffffff", "#e9ebee"
-LINES = Palette("#3b82c4", "#cf7a1c", "#8e6bbf")
+LINES = Palette("#2579c2", "#b35f14", "#8863bc")
 TINTS = Palette("#7db8ec", "#f9b45c", "#cdb4ec")  # behind dark letters
-
-# networks: middle tones, also where a weight lies half transparent on a background
-WEIGHTS = Palette("#3a8fd9", "#e8862e", "#808080")
-MIDDLE, MARK = WEIGHTS.neither, "#c79a0a"  # outlines and words; the frame around the strongest output
+WEIGHTS = LINES._replace(neither=GREY)
+MIDDLE, MARK = GREY, "#927107"  # outlines and words; the frame around the strongest output
+BLACK, WHITE = "#000000", "#ffffff"  # letters on a grey
 
 # plots: the two sides of a decision boundary
 AREAS = Palette("#a8c8e8", "#f4c9a8", "#ffffff")

@@ -98,14 +98,15 @@ def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]
         if box.title:
             style = Style(fill=wanted.tint.of(box.output) if box.output is not None else "")
             name = wanted.names.get(box.output, "") if box.output is not None else ""
-            label, texts[box.id] = group_label(box, name, style, wanted.dust, with_gradient=computed)
+            gradient = wanted.tint.gradient(box.output) if computed and box.output is not None else None
+            label, texts[box.id] = group_label(box, name, style, wanted.dust, gradient)
             dot.node(box.id, label, id=box.id)
             continue
         (node,) = box.members
-        kept = computed or (wanted.state == "stale" and node.op is None)
+        name, kept = wanted.names.get(node, ""), computed or (wanted.state == "stale" and node.op is None)
         style = wanted.styles.get(node) or Style()
         style = style if style.fill else style._replace(fill=wanted.tint.of(node))
-        label, texts[box.id] = node_label(node, wanted.names.get(node, ""), style, wanted.dust, with_gradient=kept)
+        label, texts[box.id] = node_label(node, name, style, wanted.dust, wanted.tint.gradient(node) if kept else None)
         dot.node(box.id, label, id=box.id, **_drawn(style))
         for place, text in constants_of(node):
             constant = f"c{box.id[1:]}-{place}"

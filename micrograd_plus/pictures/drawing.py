@@ -12,29 +12,33 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from reprlib import repr as short_repr
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.dust import dust_in
+from micrograd_plus.formulas.dust import Dust, dust_in
 from micrograd_plus.formulas.naming import under, users_names
 from micrograd_plus.formulas.numerals import DUST
 from micrograd_plus.formulas.variables import callers_namespace
 from micrograd_plus.nn import Module
+from micrograd_plus.pictures.boxes import Folded
 from micrograd_plus.pictures.dot import SIDES, Wanted, dot_source
 from micrograd_plus.pictures.folding import fold
 from micrograd_plus.pictures.images import Picture
 from micrograd_plus.pictures.pruning import between, long_edges, nearest_boxes
 from micrograd_plus.pictures.rendering import TIMEOUT
-from micrograd_plus.pictures.styles import NUMBERS, Kind, Styling, styles_of, tint_of
+from micrograd_plus.pictures.styles import NUMBERS, Gradient, Kind, Styling, styles_of, tint_of
 
 LIMIT = 700  # boxes: `dot` takes half a second for them, 5 s for 5,000 and 5 minutes for 19,000
 NEAREST = 100  # boxes of a graph that doesn't fold to the limit: what can still be read
+ON_PAPER = 40  # boxes of a picture that nobody can enlarge
 COLUMNS = 200  # which edges may skip in all, or 2 for each box, before the longest are drawn from a name instead
+NO_DUST = Dust()
 NOT_YET = "gradients not computed yet: call backward()"
 STALE = "gradients of this graph not computed yet: call backward(); those of the leaves are from an earlier pass"
 NOTES = {"computed": [], "none": [NOT_YET], "stale": [STALE]}  # by what `_state` says
@@ -114,19 +118,81 @@ def draw(
     folded = fold(shown, roots, users.modules, users.nodes, number=number, limit=most, depth=depth, open=open)
     if nearest is not None or len(folded.boxes) > most:
         folded = nearest_boxes(folded, roots, nearest or limit or NEAREST)
+    look = Look(edges, tint, node, direction, timeout, dust_in(nodes, roots))
+    return _picture(folded, nodes, roots, users.nodes, _state(nodes, roots), captions, look)
+
+
+def finished(
+    root: Value,
+    names: Mapping[Value, str],
+    modules: Sequence[tuple[str, Module]],
+    gradients: Mapping[Value, float],
+    dust: Dust = NO_DUST,
+) -> Picture:
+    """The graph of a Value with gradients that do not stand in its nodes, folded to what can be read on paper.
+
+    Args:
+        root: the Value.
+        names: of its nodes.
+        modules: those at the top, by name, as a list of pairs; boxes are called by them.
+        gradients: of the nodes that have one, by node.
+        dust: which of the numbers are nothing but what rounding left.
+
+    >>> from micrograd_plus import Value
+    >>> x = Value(3.0)
+    >>> "grad 6" in finished(x * x, {}, [], {x: 6.0}).source
+    True
+    """
+    nodes = under([root])
+    number = Identities((node, i) for i, node in enumerate(nodes))
+    folded = fold(nodes, [root], modules, names, number=number, limit=ON_PAPER)
+    if len(folded.boxes) > ON_PAPER:
+        folded = nearest_boxes(folded, [root], ON_PAPER)
+    known = Identities(gradients)
+    look = Look(dust=dust, gradient=lambda node: known.get(node, 0.0))
+    return _picture(folded, nodes, [root], names, "computed", [], look)
+
+
+class Look(NamedTuple):
+    """How a picture looks: what `draw` takes, and where gradients come from."""
+
+    edges: str | None = None
+    tint: Kind | None = "grad"
+    node: Styling | None = None
+    direction: str = "LR"
+    timeout: float = TIMEOUT
+    dust: Dust = NO_DUST
+    gradient: Gradient = attrgetter("grad")
+
+
+def _picture(
+    folded: Folded,
+    nodes: Sequence[Value],
+    roots: Sequence[Value],
+    names: Mapping[Value, str],
+    state: str,
+    captions: Sequence[str],
+    look: Look,
+) -> Picture:
+    """The picture of boxes, with captions below."""
     folded.far = long_edges(folded, max(COLUMNS, 2 * len(folded.boxes)))
     if folded.far:
         long = plural(len(folded.far), "long edge")
         folded.captions.append(f"{long} drawn from a name in italics, not from its box")
-    state = _state(nodes, roots)
     alone = [box.members[0] for box in folded.boxes if not box.title]
     outputs = [box.output for box in folded.boxes if box.output is not None]
-    colours = tint_of(tint, [*alone, *outputs], computed=state == "computed")
-    dust = dust_in(nodes, roots)
-    captions += [*folded.captions, *NOTES[state], *filter(None, [colours.caption]), *[DUSTY] * bool(dust)]
-    wanted = Wanted(roots, users.nodes, state, edges, direction, colours, styles_of(node, alone), dust, captions)
+    colours = tint_of(look.tint, [*alone, *outputs], computed=state == "computed", gradient=look.gradient)
+    captions = [
+        *captions,
+        *folded.captions,
+        *NOTES[state],
+        *filter(None, [colours.caption]),
+        *[DUSTY] * bool(look.dust),
+    ]
+    styles = styles_of(look.node, alone)
+    wanted = Wanted(roots, names, state, look.edges, look.direction, colours, styles, look.dust, captions)
     source, texts = dot_source(folded, wanted)
-    return Picture(source, texts, len(nodes), captions, timeout)
+    return Picture(source, texts, len(nodes), captions, look.timeout)
 
 
 def _roots(v: Any) -> list[Value]:

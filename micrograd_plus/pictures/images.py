@@ -6,8 +6,8 @@ import html
 import os
 import re
 import webbrowser
-from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,15 +16,17 @@ from typing import Any
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.texts import plural
 from micrograd_plus.pictures.rendering import FORMATS, render
+from micrograd_plus.pictures.stills import as_image, as_png
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}</title><style>
-:root {{ color-scheme: light dark; }} body {{ margin: 1rem; }}
+:root {{ color-scheme: light dark; }} body {{ margin: 1rem; }} h1 {{ font: 17px system-ui, sans-serif; }}
 </style></head>
-<body>{picture}</body>
+<body><main><h1>{title}</h1>{picture}</main></body>
 </html>
 """
+WIDEST = 16  # inches of a PNG in a notebook, 96 pixels each: more than any sheet of paper
 Texts = dict[str, list[str]]  # by the id of a node in the picture: what its lines of text tell
 
 
@@ -120,15 +122,22 @@ class Picture:
     def _image(self) -> str:
         width = re.search(r'<svg width="([\d.]+)pt"', self.svg)
         least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
-        data = b64encode(self.svg.encode()).decode()
         style = f"max-width: 100%; min-width: {least}px; height: auto"
-        return f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(repr(self))}" style="{style}">'
+        return as_image(self.svg, repr(self), style)
+
+    def _paper(self) -> str:
+        """The picture as a PNG in base64, for viewers that take no HTML; as wide as a page, if it were wider."""
+        fitting = self.source.replace("{", f'{{\n\tgraph [size="{WIDEST},{WIDEST}"]', 1)
+        return as_png(render(fitting, "png", timeout=self.timeout))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's
         try:
-            return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+            bundle = {"text/html": self._repr_html_(), "text/plain": repr(self)}
         except (RuntimeError, TimeoutError) as error:
             return {"text/plain": f"{self!r}, not drawn: {error}"}
+        with suppress(RuntimeError, TimeoutError):
+            bundle["image/png"] = self._paper()
+        return bundle
 
     def __repr__(self) -> str:
         return f"<Picture of {plural(self._count, 'node')}>"

@@ -23,7 +23,7 @@ LONGEST = 40  # letters of a name
 Row = tuple[str, str]  # what it tells, the text as Graphviz reads it
 
 
-def node_label(node: Value, name: str, style: Style, dust: Dust, *, with_gradient: bool) -> tuple[str, list[str]]:
+def node_label(node: Value, name: str, style: Style, dust: Dust, gradient: float | None) -> tuple[str, list[str]]:
     """A node's box: its operation at the left, and its name, number and gradient one under another.
 
     Args:
@@ -31,18 +31,18 @@ def node_label(node: Value, name: str, style: Style, dust: Dust, *, with_gradien
         name: what it is called; "" for nothing.
         style: how it looks.
         dust: which numbers are nothing but what rounding left.
-        with_gradient: show the gradient.
+        gradient: the one to show, or None.
 
     Returns:
         The label, and what its lines tell: "op", "name", "data", "grad".
     """
     rows = [("name", f"<b>{cell_text(name)}</b>")] if one_line(name, LONGEST) else []
-    rows += _numbers(node, dust, with_gradient=with_gradient)
+    rows += _numbers(node, dust, gradient)
     symbol = symbol_of(node)
     return _table(symbol, rows, style), ["op"] * bool(symbol) + [kind for kind, _ in rows]
 
 
-def group_label(box: Box, name: str, style: Style, dust: Dust, *, with_gradient: bool) -> tuple[str, list[str]]:
+def group_label(box: Box, name: str, style: Style, dust: Dust, gradient: float | None) -> tuple[str, list[str]]:
     """A folded box: its title, what is in it, and what it gives out, which may have a name."""
     what = [plural(box.neurons, "neuron")] if box.neurons > 1 else []
     what += [plural(box.parameters, "parameter")] if box.parameters else []
@@ -53,7 +53,7 @@ def group_label(box: Box, name: str, style: Style, dust: Dust, *, with_gradient:
     title = f"{name} = {box.title}" if name and not box.neurons else box.title
     rows = [("name", f"<b>{cell_text(title)}</b>"), ("text", ", ".join(what))]
     if box.output is not None:
-        rows += _numbers(box.output, dust, with_gradient=with_gradient)
+        rows += _numbers(box.output, dust, gradient)
     return _table("", rows, style._replace(fill=style.fill or SHADE), 2), [kind for kind, _ in rows]
 
 
@@ -98,9 +98,9 @@ def quoted(text: str) -> str:
     return text.replace("\\", "\\\\")
 
 
-def _numbers(node: Value, dust: Dust, *, with_gradient: bool) -> list[Row]:
+def _numbers(node: Value, dust: Dust, gradient: float | None) -> list[Row]:
     rows = [("data", f"data {boxed(node.data, dust=node in dust.values)}")]
-    return [*rows, ("grad", f"grad {boxed(node.grad, dust=node in dust.gradients)}")] if with_gradient else rows
+    return rows if gradient is None else [*rows, ("grad", f"grad {boxed(gradient, dust=node in dust.gradients)}")]
 
 
 def _table(symbol: str, rows: list[Row], style: Style, border: int = 1) -> str:

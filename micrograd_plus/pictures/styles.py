@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple
 
@@ -16,10 +17,11 @@ from micrograd_plus.pictures.colours import GREY, INK, PAPER, rgb, tint
 from micrograd_plus.pictures.css_names import NAMES
 
 Kind = Literal["grad", "data", "contribution"]
-NUMBERS: dict[str, Callable[[Value], float]] = {  # which number colours a node
-    "grad": lambda node: node.grad,
-    "data": lambda node: node.data,
-    "contribution": lambda node: node.data * node.grad,
+Gradient = Callable[[Value], float]  # of each node; mostly `.grad`
+NUMBERS: dict[str, Callable[[float, float], float]] = {  # which number colours a node: from its data and its gradient
+    "grad": lambda _, grad: grad,
+    "data": lambda data, _: data,
+    "contribution": lambda data, grad: data * grad,
 }
 TOLD = {"grad": "the gradient", "data": "the data", "contribution": "data times gradient"}
 SHAPES = ("box", "rounded", "ellipse", "circle", "diamond", "hexagon", "octagon")
@@ -50,10 +52,11 @@ class Tint(NamedTuple):
 
     kind: Kind | None
     largest: float
+    gradient: Gradient = attrgetter("grad")
 
     def of(self, node: Value) -> str:
         """The colour behind a node; "" for none."""
-        return "" if self.kind is None else tint(NUMBERS[self.kind](node), self.largest)
+        return "" if self.kind is None else tint(NUMBERS[self.kind](node.data, self.gradient(node)), self.largest)
 
     @property
     def caption(self) -> str:
@@ -63,7 +66,9 @@ class Tint(NamedTuple):
         return f"colours tell {TOLD[self.kind]}: blue above 0, orange below, the deepest for {shorter(self.largest)}"
 
 
-def tint_of(kind: Kind | None, nodes: Iterable[Value], *, computed: bool) -> Tint:
+def tint_of(
+    kind: Kind | None, nodes: Iterable[Value], *, computed: bool, gradient: Gradient = attrgetter("grad")
+) -> Tint:
     """How the nodes are coloured; by gradients only where there are some.
 
     >>> from micrograd_plus import Value
@@ -71,9 +76,9 @@ def tint_of(kind: Kind | None, nodes: Iterable[Value], *, computed: bool) -> Tin
     'colours tell the data: blue above 0, orange below, the deepest for 3'
     """
     if kind is None or (kind != "data" and not computed):
-        return Tint(None, 0.0)
-    sizes = [abs(NUMBERS[kind](node)) for node in nodes]
-    return Tint(kind, max([size for size in sizes if math.isfinite(size)], default=0.0))
+        return Tint(None, 0.0, gradient)
+    sizes = [abs(NUMBERS[kind](node.data, gradient(node))) for node in nodes]
+    return Tint(kind, max([size for size in sizes if math.isfinite(size)], default=0.0), gradient)
 
 
 def styles_of(wanted: Styling | None, nodes: Iterable[Value]) -> Identities[Value, Style]:

@@ -11,6 +11,7 @@ from micrograd_plus._support.texts import cut_inside
 from micrograd_plus._support.unique import UniqueNames
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.naming import UsersNames, users_names
+from micrograd_plus.nn import Module
 from micrograd_plus.stepping.notation import local_formula
 
 
@@ -23,7 +24,9 @@ def node_names(root: Value, nodes: Sequence[Value], namespace: Mapping[str, Any]
         namespace: the user's variables, by name.
     """
     users = users_names(nodes, namespace)
-    return Names(root, nodes, _outputs(nodes, users) | users.nodes)
+    names = Names(root, nodes, _outputs(nodes, users) | users.nodes)
+    names.modules = users.modules
+    return names
 
 
 class Names(Identities[Value, str]):
@@ -35,12 +38,15 @@ class Names(Identities[Value, str]):
     Attributes:
         root: the loss.
         told: the nodes whose names are the user's, a set.
+        modules: the user's, a list of pairs of a name and a module.
 
     >>> from micrograd_plus.stepping import backprop
     >>> x = Value(3.0)
     >>> backprop(x * (x + 1.0)).names[x]
     'x'
     """
+
+    modules: Sequence[tuple[str, Module]] = ()  # an older pickle knows none
 
     def __init__(self, root: Value, nodes: Iterable[Value], known: Mapping[Value, str]) -> None:
         super().__init__()

@@ -173,7 +173,10 @@ class Backprop(Sequence[Step]):
         documents.save(self._pass, path)
 
     def _repr_html_(self) -> str:
-        return documents.in_notebook(self._pass)
+        return documents.in_notebook(self._pass)["text/html"]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
+        return documents.in_notebook(self._pass) | {"text/plain": repr(self)}
 
 
 def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backprop:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from os import PathLike
@@ -13,8 +12,10 @@ from reprlib import repr as short_repr
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.pictures.colours import css
+from micrograd_plus.pictures.drawing import finished
 from micrograd_plus.pictures.frames import framed
 from micrograd_plus.stepping.page.assets import asset, page_script
 from micrograd_plus.stepping.page.films import film
@@ -54,29 +55,31 @@ def save(taken: Pass, path: str | PathLike[str]) -> None:
     write_atomically(path, film(taken, _nodes(taken)) if kind == ".svg" else html(taken))
 
 
-def in_notebook(taken: Pass) -> str:
-    """HTML for a cell: a static picture with a list of the steps, and the page in a frame of its own.
+def in_notebook(taken: Pass) -> dict[str, str]:
+    """What a cell shows, by kind: the page in a frame, with a picture and a list of the steps; the picture alone.
 
-    A viewer who does not trust the notebook gets the picture alone, for the frame is taken away; where there is a frame
-    the picture hides.
+    A viewer who does not trust the notebook gets the picture and the list, for the frame is taken away; where there is
+    a frame they hide. Who takes no HTML gets the picture.
     """
     listed = _list(taken)
     try:
         nodes = _nodes(taken)
         drawn, svg = _laid_out(taken, nodes)
+        dust = Dust(taken.dusty, taken.dusty_grads)
+        picture = finished(taken.root, taken.names, taken.names.modules, taken.gradients, dust)
+        shown = picture._repr_mimebundle_()
+        page = _page(taken, nodes, svg)
     except (ValueError, RuntimeError, TimeoutError) as error:
-        return f"<div><p>{escape(str(error))}</p>{listed}</div>"
-    style = f"<style>{css('.graph')}{asset('graph.css')}</style>"
-    image = b64encode(svg.replace("<!--style-->", style).encode()).decode()
-    title = f"Backprop of {taken.names[taken.root]}"
+        return {"text/html": f"<div><p>{escape(str(error))}</p>{listed}</div>"}
     leaves = len([node for node in nodes if node.op is None])
-    picture = drawn.height * min(_MOST, max(_LEAST, 880 / drawn.width))
-    height = round(min(picture, 450) + 275 + 31 * min(max(leaves, 3), 7))
-    still = (
-        f'<img alt="{escape(title)}: the graph with all values and gradients" src="data:image/svg+xml;base64,{image}" '
-        f'style="max-width: 100%">{listed}'
-    )
-    return framed(_page(taken, nodes, svg), title, still, height)
+    seen = drawn.height * min(_MOST, max(_LEAST, 880 / drawn.width))
+    height = round(min(seen, 450) + 275 + 31 * min(max(leaves, 3), 7))
+    shown["text/html"] = framed(page, _title(taken), shown["text/html"] + listed, height)
+    return shown
+
+
+def _title(taken: Pass) -> str:
+    return f"Backprop of {taken.names[taken.root]}"
 
 
 def _nodes(taken: Pass) -> Sequence[Value]:
@@ -111,7 +114,7 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
     reason = why_fixed(taken, nodes)
     ops = {node.op.name: node.op for node in nodes if node.op is not None}
     pieces = {
-        "title": escape(f"Backprop of {taken.names[taken.root]}"),
+        "title": escape(_title(taken)),
         "css": css(":root") + asset("graph.css") + asset("page.css") + asset("lessons.css"),
         "graph": svg,
         "data": as_json(page_data(taken, nodes, reason)),

@@ -1,0 +1,80 @@
+"""axe-core, which looks for what shuts people out, finds nothing on any page that we make, light and dark."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsers import in_browser, opened
+
+import micrograd_plus as mp
+
+sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = in_browser
+
+
+def network() -> mp.MLP:
+    return mp.MLP(2, [3, 2], activation="sigmoid", output="sigmoid", seed=1)
+
+
+def loss() -> mp.Value:
+    a, b = mp.Value(2.0, label="a"), mp.Value(-3.0, label="b")
+    return mp.tanh(a * b) * a + mp.relu(b)
+
+
+def trained() -> mp.Value:
+    root = loss()
+    root.backward()
+    return root
+
+
+SHOWN: dict[str, Callable[[], Any]] = {
+    "stepper": lambda: mp.backprop(loss()),
+    "stepper of a network": lambda: mp.backprop(mp.losses.squared_error(network()([1.0, 2.0]), [0.0, 1.0])),
+    "a pass in a wrong order": lambda: mp.backprop(loss(), order="arguments-first"),
+    "graph": lambda: mp.draw(trained(), edges="contribution"),
+    "network": lambda: mp.draw_network(network(), [1.0, -1.0]),
+    "weights": lambda: mp.draw_weights(mp.Layer(4, 3, seed=1)),
+    "nudges": lambda: mp.nudges(network(), [1.0, -1.0], [0.0, 1.0]),
+}
+FILES = {"stepper": "html", "a pass in a wrong order": "html", "network": "html", "film": "svg"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with opened() as chromium:
+        yield chromium
+
+
+def complaints(tab: Any) -> list[str]:
+    """What axe finds, in the page and in its frames."""
+    found = sync_playwright.Axe().run(tab).response["violations"]
+    return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", SHOWN)
+def test_nothing_is_found_in_what_a_notebook_shows(browser: Any, name: str, scheme: str) -> None:
+    tab = browser.new_page(color_scheme=scheme)
+    html = SHOWN[name]()._repr_html_()
+    ground = "<style>:root { color-scheme: light dark; }</style><meta charset=utf-8>"
+    tab.set_content(f"<!DOCTYPE html><html lang=en><title>Cells</title>{ground}<main><h1>Cells</h1>{html}</main>")
+    assert complaints(tab) == []
+    tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_is_found_in_what_is_saved(browser: Any, tmp_path: Path, name: str, scheme: str) -> None:
+    tab = browser.new_page(color_scheme=scheme)
+    file = tmp_path / f"saved.{FILES[name]}"
+    SHOWN["stepper" if name == "film" else name]().save(file)
+    tab.goto(file.as_uri())
+    assert complaints(tab) == []
+    if tab.locator("#last").count():
+        for _ in range(9):  # in the middle of the backward pass
+            tab.click("#next")
+        assert complaints(tab) == []
+        tab.click("#last")
+        assert complaints(tab) == []
+    tab.close()
