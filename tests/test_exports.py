@@ -86,6 +86,13 @@ def test_text_shows_a_picture_for_each_where_pictures_come_first(notebook: Any, 
     assert "Picture of" not in text.replace("alt", "")
 
 
+def test_sanitized_html_shows_a_picture_for_each_where_pictures_come_first(notebook: Any) -> None:
+    priority = {"NbConvertBase": {"display_data_priority": ["image/png", "text/plain"]}}
+    config = nbconvert.exporters.exporter.Config(priority)
+    text, _ = exported(notebook, "html", config=config, sanitize_html=True)
+    assert len(re.findall("<img [^>]*data:image/png;base64,", text)) == len(SHOWN)
+
+
 def test_rst_holds_the_html_and_the_files(notebook: Any) -> None:
     text, files = exported(notebook, "rst")
     assert text.count('src="data:image/svg+xml,') == len(files) == len(SHOWN)

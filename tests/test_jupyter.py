@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import in_browser, opened
+from browsers import in_browser, opened, until
 
 from micrograd_plus import Value
+from micrograd_plus.pictures.colours import DARK, LIGHT, rgb
 from micrograd_plus.stepping.stepper import backprop
 
 pytest.importorskip("jupyterlab")
@@ -65,6 +66,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
             "--IdentityProvider.token=",
             "--ServerApp.disable_check_xsrf=True",
             "--LabApp.news_url=None",
+            "--LabApp.expose_app_in_browser=True",
             f"--ServerApp.root_dir={notebooks}",
         ),
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -213,3 +215,19 @@ def test_run_step_save_reopen_and_distrust(server: tuple[str, Path], tab: Any) -
     assert picture.evaluate("image => image.naturalWidth") > 300
     cell.locator("summary").click()
     assert "∂e/∂a += ∂e/∂c · ∂c/∂a" in cell.locator("details").inner_text()
+
+
+def test_the_page_and_its_height_follow_jupyterlab(server: tuple[str, Path], tab: Any) -> None:
+    address, folder = server
+    file = folder / "lesson.ipynb"
+    file.write_text(json.dumps(notebook(*CELLS[:2])))
+    run_all(tab, address, file)
+    steps_in(tab).locator("#last").click()
+    frame = next(frame for frame in tab.frames if frame.parent_frame)
+    ground = "getComputedStyle(document.body).backgroundColor === "
+    for name, theme in (("JupyterLab Dark", DARK), ("JupyterLab Light", LIGHT)):
+        tab.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+        until(frame, f"{ground}'rgb{rgb(theme.back)}'")
+        until(frame, "document.documentElement.scrollHeight === innerHeight")
+        if pictures := os.environ.get("MICROGRAD_PLUS_SCREENSHOTS"):
+            tab.screenshot(path=f"{pictures}/{name}.png")
