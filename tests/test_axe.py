@@ -28,16 +28,38 @@ def trained() -> mp.Value:
     return root
 
 
+def trained_film() -> Any:
+    points, labels = mp.data.make_moons(20, noise=0.1, seed=3)
+    model = mp.MLP(2, [3, 1], activation="tanh", seed=1)
+    sgd = mp.optim.SGD(model.parameters(), lr=0.1)
+    signs = [2 * label - 1 for label in labels]
+
+    def cost(x: Any, y: Any) -> Any:
+        return mp.losses.hinge(model(x), y)
+
+    history = mp.fit(cost, (points, signs), sgd, epochs=3, batch_size=10, record=3, progress=False)
+    return history.film(model)
+
+
 SHOWN: dict[str, Callable[[], Any]] = {
     "stepper": lambda: mp.backprop(loss()),
     "stepper of a network": lambda: mp.backprop(mp.losses.squared_error(network()([1.0, 2.0]), [0.0, 1.0])),
     "a pass in a wrong order": lambda: mp.backprop(loss(), order="arguments-first"),
+    "film of a training": trained_film,
+    "history": lambda: mp.History([mp.training.records.Epoch(1, 10, 2.0, 0.5, 0.1, 1.0)] * 3),
+    "model": network,
     "graph": lambda: mp.draw(trained(), edges="contribution"),
     "network": lambda: mp.draw_network(network(), [1.0, -1.0]),
     "weights": lambda: mp.draw_weights(mp.Layer(4, 3, seed=1)),
     "nudges": lambda: mp.nudges(network(), [1.0, -1.0], [0.0, 1.0]),
 }
-FILES = {"stepper": "html", "a pass in a wrong order": "html", "network": "html", "film": "svg"}
+FILES = {
+    "stepper": "html",
+    "film of a training": "html",
+    "a pass in a wrong order": "html",
+    "network": "html",
+    "film": "svg",
+}
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ SHOWN: dict[str, Callable[[], Any]] = {
     "graph": lambda: mp.draw(loss()),
     "network": lambda: mp.draw_network(network(), [1.0, -1.0]),
     "weights": lambda: mp.draw_weights(mp.Layer(4, 3, seed=1)),
+    "history": lambda: mp.History([mp.training.records.Epoch(i, 10 * i, 2.0 / i, 0.5, 0.1, 1.0) for i in (1, 2, 3)]),
     "nudges": lambda: mp.nudges(network(), [1.0, -1.0], [0.0, 1.0]),
 }
 
@@ -74,7 +75,7 @@ def test_a_png_stands_beside_the_html(name: str) -> None:
 
 def test_latex_shows_a_picture_for_each(notebook: Any) -> None:
     text, files = exported(notebook, "latex")
-    assert re.findall(r"adjustimage\{.*?\{output_(\d)_0\.png\}", text.replace("}{", "{")) == list("01234")
+    assert re.findall(r"adjustimage\{.*?\{output_(\d)_0\.png\}", text.replace("}{", "{")) == list("012345")
     assert len(files) == len(SHOWN)
 
 

@@ -127,7 +127,7 @@ def test_what_a_film_tells_of_itself() -> None:
     told = f"8 snapshots of 17 parameters in 48 steps, loss {history.snapshots[0].loss:.3g} → "
     assert repr(film) == f"<film of a training: {told}{history.snapshots[-1].loss:.3g}, {right} of 40 points right>"
     shown = film._repr_html_()
-    assert f'alt="{film.description}" src="data:image/svg+xml;base64,' in unescape(shown)
+    assert f'alt="{film.description}" src="data:image/svg+xml,' in unescape(shown)
     assert shown.count("<iframe") == 1
 
 

@@ -64,7 +64,8 @@ def table(
 
 def _row(cells: Sequence[str], kind: str, numbers: Collection[int]) -> str:
     sides = [_NUMBERS if i in numbers else _LETTERS for i in range(len(cells))]
-    written = [f'<{kind} style="{side}">{clean(cell)}</{kind[:2]}>' for side, cell in zip(sides, cells)]
+    kinds = [kind if cell else "td" for cell in cells]  # an empty cell is no title
+    written = [f'<{kind} style="{side}">{clean(cell)}</{kind[:2]}>' for kind, side, cell in zip(kinds, sides, cells)]
     return f"<tr>{''.join(written)}</tr>\n"
 
 

@@ -26,7 +26,7 @@ _PAGE = """<!DOCTYPE html>
 <body><main><h1>{title}</h1>{picture}</main></body>
 </html>
 """
-WIDEST = 16  # inches of a PNG in a notebook, 96 pixels each: more than any sheet of paper
+WIDEST, DOTS = 16, 80  # inches of a PNG in a notebook, more than any sheet of paper has; pixels of each
 Texts = dict[str, list[str]]  # by the id of a node in the picture: what its lines of text tell
 
 
@@ -127,7 +127,7 @@ class Picture:
 
     def _paper(self) -> str:
         """The picture as a PNG in base64, for viewers that take no HTML; as wide as a page, if it were wider."""
-        fitting = self.source.replace("{", f'{{\n\tgraph [size="{WIDEST},{WIDEST}"]', 1)
+        fitting = self.source.replace("{", f'{{\n\tgraph [dpi={DOTS}, size="{WIDEST},{WIDEST}"]', 1)
         return as_png(render(fitting, "png", timeout=self.timeout))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's

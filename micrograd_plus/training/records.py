@@ -129,6 +129,12 @@ class History(list[Epoch]):
 
         return markup(self)
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
+        from micrograd_plus.training.curves import drawn
+
+        picture = drawn(self)._repr_mimebundle_() if self else {}
+        return picture | {"text/plain": repr(self), "text/html": self._repr_html_()}
+
     def __repr__(self) -> str:
         if not self:
             return "History(no epochs)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -14,6 +13,7 @@ import numpy as np
 
 from micrograd_plus.pictures.colours import CLASSES, css
 from micrograd_plus.pictures.frames import framed
+from micrograd_plus.pictures.stills import as_image
 from micrograd_plus.stepping.page.payload import as_json
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, Curve, curve
 from micrograd_plus.training.films.packing import packed
@@ -50,10 +50,7 @@ def in_notebook(reel: Reel) -> str:
 
 
 def _framed(reel: Reel, made: str) -> str:
-    source = b64encode(still(reel).svg.encode()).decode()
-    alt = escape(reel.description)
-    image = f'<img alt="{alt}" src="data:image/svg+xml;base64,{source}" style="max-width: 100%">'
-    return framed(made, reel.description, image, 640)
+    return framed(made, reel.description, as_image(still(reel).svg, reel.description, "max-width: 100%"), 640)
 
 
 def _page(reel: Reel, chosen: Sequence[int], graphs: Sequence[str]) -> str:

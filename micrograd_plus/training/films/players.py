@@ -14,6 +14,7 @@ from micrograd_plus.program import Program
 from micrograd_plus.training.films.answers import Model, model_of
 from micrograd_plus.training.films.documents import in_notebook, page
 from micrograd_plus.training.films.reels import Reel
+from micrograd_plus.training.films.stills import still
 
 if TYPE_CHECKING:
     from micrograd_plus.training.records import History
@@ -73,6 +74,9 @@ class Film:
 
     def _repr_html_(self) -> str:
         return in_notebook(self._reel)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
+        return still(self._reel)._repr_mimebundle_() | {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def __repr__(self) -> str:
         return f"<{self.description}>"
