@@ -11,6 +11,7 @@ from operator import add, mul, neg
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Final, SupportsFloat
 
+from micrograd_plus.engine.noticing import noticed
 from micrograd_plus.engine.operations import (
     ABS,
     ADD,
@@ -26,17 +27,7 @@ from micrograd_plus.engine.operations import (
     Op,
     operation,
 )
-from micrograd_plus.engine.recording import (
-    keeping,
-    linking,
-    open_blocks,
-    opened,
-    recording,
-    scoping,
-    tell,
-    tracing,
-    watching,
-)
+from micrograd_plus.engine.recording import linking, open_blocks, tell, tracing
 from micrograd_plus.engine.scalars import number, operand
 
 NATIVE: Final[bool] = not __file__.endswith((".py", ".pyc"))
@@ -402,7 +393,7 @@ _new: Final = Value.__new__
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
     """A new interior node; every one of them is made here."""
     if open_blocks:
-        return _noticed(op, data, a, b)
+        return noticed(Value, op, data, a, b)  # type: ignore[no-any-return]
     out = _new(Value)
     out._mark = 0
     out._data = data
@@ -411,32 +402,6 @@ def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) ->
     out.op = op
     out._a = a
     out._b = b
-    return out
-
-
-def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Value:
-    """The same while blocks are open: a trace wants it to be one of its own, somebody looks at it, or it is a leaf."""
-    args = (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b)
-    trace = tracing.get()
-    if trace is None:
-        for other in opened(tracing):
-            other.elsewhere(args)
-    out = _new(Value) if trace is None else _new(trace.kind)
-    out._mark = 0
-    out._data = data
-    out._grad = 0.0
-    out._note = scoping.get()
-    out.op = out._a = out._b = None
-    if (watch := watching.get()) is not None:
-        watch.made(out, op, args)
-    if recording.get():
-        out.op = op
-        out._a = a
-        out._b = b
-        if (keep := keeping.get()) is not None:
-            keep(out)
-    else:
-        tell(out, "no_grad()")
     return out
 
 

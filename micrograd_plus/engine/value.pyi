@@ -2,8 +2,9 @@
 from _typeshed import Incomplete
 from collections.abc import Callable as Callable, Iterable
 from micrograd_plus.engine.hooks import Handle as Handle, Hook as Hook
+from micrograd_plus.engine.noticing import noticed as noticed
 from micrograd_plus.engine.operations import ABS as ABS, ADD as ADD, Arg as Arg, DIV as DIV, LESS as LESS, LESS_EQUAL as LESS_EQUAL, MOD as MOD, MUL as MUL, NEG as NEG, Op as Op, POW as POW, SUB as SUB, operation as operation
-from micrograd_plus.engine.recording import keeping as keeping, linking as linking, open_blocks as open_blocks, opened as opened, recording as recording, scoping as scoping, tell as tell, tracing as tracing, watching as watching
+from micrograd_plus.engine.recording import linking as linking, open_blocks as open_blocks, tell as tell, tracing as tracing
 from micrograd_plus.engine.scalars import number as number, operand as operand
 from typing import Any, Final, SupportsFloat
 
@@ -336,8 +337,6 @@ _new: Final[Incomplete]
 
 def node(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None = None) -> Value:
     """A new interior node; every one of them is made here."""
-def _noticed(op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Value:
-    """The same while blocks are open: a trace wants it to be one of its own, somebody looks at it, or it is a leaf."""
 def apply(op: Op, *args: Arg) -> Value:
     """The operation applied to Values and plain floats, recorded."""
 def _rest(args: tuple[Arg, ...]) -> Arg | tuple[Arg, ...] | None:

@@ -136,11 +136,7 @@ def fit(
         )
         for number in range(1, epochs + 1):
             history.append(training.epoch(number))
-            ended = training.tell(history[-1])
-            impatient = limit.reached(history[-1])
-            history.stopped = (
-                "interrupt" if meter.stopping else "callback" if ended else "patience" if impatient else ""
-            )
+            history.stopped = training.ended(history[-1], limit)
             if history.stopped:
                 break
         if recorder is not None:
@@ -194,7 +190,12 @@ class _Training:
         self.meter.end(share)
         return Epoch(number, self.descent.steps, loss, share, lr, perf_counter() - begin)
 
-    def tell(self, epoch: Epoch) -> bool:
+    def ended(self, epoch: Epoch, limit: _Patience) -> Literal["", "interrupt", "callback", "patience"]:
+        """What ends the training with this epoch, in a word; "" where it goes on."""
+        told, impatient = self._tell(epoch), limit.reached(epoch)
+        return "interrupt" if self.meter.stopping else "callback" if told else "patience" if impatient else ""
+
+    def _tell(self, epoch: Epoch) -> bool:
         """Call the callbacks; whether one of them ends the training."""
         answers = [listener(epoch) for listener in self.listeners]
         if self.watched:

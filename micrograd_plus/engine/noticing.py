@@ -1,0 +1,45 @@
+"""A node that is made while somebody looks: a trace, a watch, who keeps lines or scopes, or `no_grad`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from micrograd_plus.engine.operations import Arg, Op
+from micrograd_plus.engine.recording import keeping, opened, recording, scoping, tell, tracing, watching
+
+if TYPE_CHECKING:
+    from micrograd_plus.engine.value import Value
+
+
+def noticed(kind: type[Value], op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Any:
+    """What `node` makes while blocks are open: a trace wants it to be one of its own, or it is a leaf.
+
+    Args:
+        kind: Value itself.
+        op: the operation that makes it.
+        data: its number.
+        a: the first argument.
+        b: the second, or a tuple of all others; None where there are none.
+    """
+    args = (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b)
+    trace = tracing.get()
+    if trace is None:
+        for other in opened(tracing):
+            other.elsewhere(args)
+    out: Any = kind.__new__(kind if trace is None else trace.kind)
+    out._mark = 0
+    out._data = data
+    out._grad = 0.0
+    out._note = scoping.get()
+    out.op = out._a = out._b = None
+    if (watch := watching.get()) is not None:
+        watch.made(out, op, args)
+    if recording.get():
+        out.op = op
+        out._a = a
+        out._b = b
+        if (keep := keeping.get()) is not None:
+            keep(out)
+    else:
+        tell(out, "no_grad()")
+    return out
