@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 _LESSONS = ("slopes", "why", "paths", "predict")  # what the page teaches besides
@@ -28,6 +29,12 @@ def asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def page_script() -> str:
-    """What the page does, as JavaScript."""
-    return "\n".join([asset(f"script/{name}.js") for name in SCRIPTS])
+def page_script(*, bare: bool = False) -> str:
+    """What the page does, as JavaScript; bare: without our comments and indents, where bytes count."""
+    texts = [asset(f"script/{name}.js") for name in SCRIPTS]
+    if bare:
+        ours = [not name.startswith("vendor") for name in SCRIPTS]
+        texts = [
+            re.sub(r"^ *//.*\n|^ +", "", text, flags=re.MULTILINE) if own else text for text, own in zip(texts, ours)
+        ]
+    return "\n".join(texts)

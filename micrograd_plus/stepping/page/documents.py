@@ -24,7 +24,7 @@ from micrograd_plus.stepping.page.payload import as_json, page_data, why_fixed
 from micrograd_plus.stepping.passes import Pass
 
 LIMIT = 700  # nodes: Graphviz lays them out in a tenth of a second; nobody clicks through more
-_LISTED = 40  # steps in the list under the static picture
+_LISTED = 25  # steps in the list under the static picture
 _LEAST, _MOST = 0.75, 1.25  # the scale of the graph, as in script/view.js: never too small to read
 
 
@@ -68,7 +68,7 @@ def in_notebook(taken: Pass) -> dict[str, str]:
         dust = Dust(taken.dusty, taken.dusty_grads)
         picture = finished(taken.root, taken.names, taken.names.modules, taken.gradients, dust)
         shown = picture._repr_mimebundle_()
-        page = _page(taken, nodes, svg)
+        page = _page(taken, nodes, svg, bare=True)
     except (ValueError, RuntimeError, TimeoutError) as error:
         return {"text/html": f"<div><p>{escape(str(error))}</p>{listed}</div>"}
     leaves = len([node for node in nodes if node.op is None])
@@ -109,8 +109,8 @@ def _list(taken: Pass) -> str:
     return f'<details><summary>{len(taken.steps):,} steps</summary><ol start="0">{"".join(lines)}</ol>{more}</details>'
 
 
-def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
-    """The skeleton of the page, page.html, with everything put in its places."""
+def _page(taken: Pass, nodes: Sequence[Value], svg: str, *, bare: bool = False) -> str:
+    """The skeleton of the page, page.html, with everything put in its places; a bare one need not be read."""
     reason = why_fixed(taken, nodes)
     ops = {node.op.name: node.op for node in nodes if node.op is not None}
     pieces = {
@@ -119,6 +119,6 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str) -> str:
         "graph": svg,
         "data": as_json(page_data(taken, nodes, reason)),
         "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),
-        "js": page_script(),
+        "js": page_script(bare=bare),
     }
     return re.sub(r"<!--(\w+)-->|/\*(\w+)\*/", lambda m: pieces.get(m[1] or m[2], ""), asset("page.html"))

@@ -54,7 +54,7 @@ class Layout:
         largest = most(grads)
         arrows = [
             f'<g id="e{key[0]}_{key[1]}" class="edge{" back" if key in carrying else ""}" '
-            f'data-x="{x:g}" data-y="{y:g}">{self.arrow(*key)}</g>'
+            f'data-x="{_written(x)}" data-y="{_written(y)}">{self.arrow(*key)}</g>'
             for key, (x, y) in self.labels.items()
         ]
         boxes = []
@@ -190,12 +190,12 @@ def _corners(polygon: Sequence[Point]) -> str:
 
 
 def _written(coordinate: float) -> str:
-    """A coordinate with the two decimals that Graphviz keeps.
+    """A coordinate with the one decimal that one can see.
 
     >>> _written(12345.67), _written(25.2), _written(-3.0)
-    ('12345.67', '25.2', '-3')
+    ('12345.7', '25.2', '-3')
     """
-    return f"{coordinate:.2f}".rstrip("0").rstrip(".")
+    return f"{coordinate:.1f}".removesuffix(".0")
 
 
 # ------------------------------------------------------------------------------------------------- what stands in a box
