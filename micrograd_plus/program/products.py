@@ -14,7 +14,8 @@ from micrograd_plus.program.instructions import BLOCK, Instruction, Memory, Plac
 from micrograd_plus.program.strides import stride, strided
 
 WIDE = 48  # a layer of so many inputs reads them as they lie in the batch; fewer become rows first
-LARGE = 1024  # so many sums of products no longer stay vectors: that would take the cache
+LARGE = 1024  # so many sums of products no longer stay vectors: that would take the cache; if each row has at least
+NARROW = 16  # so many of them, the longest of vectors
 
 
 class Products(Draft):
@@ -190,7 +191,7 @@ class Products(Draft):
             return self._outer(array)
         to = self._sum_place(array, m, k)
         inputs = self._as_it_lies(argument) if q == 1 and to.column == 1 else None
-        if inputs is None and q == 1 and to.column == 1 and m * k > LARGE:
+        if inputs is None and q == 1 and to.column == 1 and m * k > LARGE and k >= NARROW:
             inputs = Place(Memory("REGISTERS", k * BLOCK), 0, k)
             self.sections[1].append(Instruction("TRANSPOSE", k, inputs, self.place(argument)))
         if inputs is not None:

@@ -8,6 +8,7 @@ batch ends (`FOLD`). Columns are worked on as if each 32 of their rows were one.
 #define NAME(x) PASTE(x, SUFFIX)
 #include "functions.h"
 
+#define GRAIN (LANES > 8 ? LANES : 8)  /* the last block's rows are computed in steps of so many */
 #define WIDEST (BYTES == 64 ? 4 : 2)  /* how many vectors stand beside each other in a tile: there are more registers */
 
 typedef struct {
@@ -98,6 +99,8 @@ INLINE void NAME(strip)(int COLUMNS, T *to, int64_t to_step, const T *a, int64_t
     int i = 0;
     for (; i + 4 <= m; i += 4)
         NAME(tile)(4, COLUMNS, to + i * to_step, to_step, a + i * down, down, right, b, step, k, bias ? bias + i * bias_step : NULL, bias_step);
+    for (; i + 2 <= m; i += 2)
+        NAME(tile)(2, COLUMNS, to + i * to_step, to_step, a + i * down, down, right, b, step, k, bias ? bias + i * bias_step : NULL, bias_step);
     for (; i < m; i++)
         NAME(tile)(1, COLUMNS, to + i * to_step, to_step, a + i * down, down, right, b, step, k, bias ? bias + i * bias_step : NULL, bias_step);
 }
@@ -122,8 +125,8 @@ NOINLINE void NAME(matmul)(T *to, int64_t to_step, const T *a, int64_t down, int
 }
 
 /* A matrix times samples as they lie in the batch, k numbers each: what a wide first layer does. */
-INLINE void NAME(input_tile)(const int ROWS, const int SAMPLES, T *to, int64_t to_step, const T *a, int64_t down,
-                             const T *const *x, int k, const T *bias, int64_t bias_step)
+INLINE void NAME(input_tile)(int ROWS, int SAMPLES, T *to, int64_t to_step, const T *a, int64_t down, const T *const *x, int k,
+                             const T *bias, int64_t bias_step)
 {
     V sums[4][4];
 #pragma GCC unroll 4
@@ -145,24 +148,31 @@ INLINE void NAME(input_tile)(const int ROWS, const int SAMPLES, T *to, int64_t t
                 sums[i][j] += weights * samples[j];
         }
     }
+    if (q < k) {  /* the last numbers are read with some before them, which add nothing; k ≥ LANES */
+        M here = {0};
+        for (int l = q - (k - LANES); l < LANES; l++)
+            here[l] = -1;
+#pragma GCC unroll 4
+        for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 4
+            for (int j = 0; j < SAMPLES; j++)
+                sums[i][j] += (V)((M)LOAD(a + i * down + k - LANES) & here) * (V)((M)LOAD(x[j] + k - LANES) & here);
+    }
 #pragma GCC unroll 4
     for (int i = 0; i < ROWS; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < SAMPLES; j++) {
-            T sum = NAME(added_up)(sums[i][j]) + (bias ? bias[i * bias_step] : K(0));
-            for (int l = q; l < k; l++)
-                sum += a[i * down + l] * x[j][l];
-            to[i * to_step + j] = sum;
-        }
+        for (int j = 0; j < SAMPLES; j++)
+            to[i * to_step + j] = NAME(added_up)(sums[i][j]) + (bias ? bias[i * bias_step] : K(0));
 }
 
 NOINLINE void NAME(matmul_input)(const STATE *s, T *to, int64_t to_step, const T *a, int64_t down, const T *x, int64_t width,
-                               int m, int k, const T *bias, int64_t bias_step)
+                                 int m, int k, const T *bias, int64_t bias_step)
 {
+    const int samples = (s->valid + WIDEST - 1) / WIDEST * WIDEST;
     for (int i = 0; i < m; i += 4)
-        for (int l = 0; l < s->lanes; l += WIDEST) {
+        for (int l = 0; l < samples; l += WIDEST) {
             const T *some[WIDEST];
-            for (int j = 0; j < WIDEST; j++)  /* the last sample fills up the block */
+            for (int j = 0; j < WIDEST; j++)  /* the last sample fills up the tile */
                 some[j] = x + width * (l + j < s->valid ? l + j : s->valid - 1);
             if (i + 4 <= m)
                 NAME(input_tile)(4, WIDEST, to + i * to_step + l, to_step, a + i * down, down, some, k, bias ? bias + i * bias_step : NULL, bias_step);
@@ -170,6 +180,9 @@ NOINLINE void NAME(matmul_input)(const STATE *s, T *to, int64_t to_step, const T
                 for (int r = i; r < m; r++)
                     NAME(input_tile)(1, WIDEST, to + r * to_step + l, to_step, a + r * down, down, some, k, bias ? bias + r * bias_step : NULL, bias_step);
         }
+    for (int r = 0; r < m; r++)  /* and the block */
+        for (int l = samples; l < s->lanes; l++)
+            to[r * to_step + l] = to[r * to_step + samples - 1];
 }
 
 /* Sums over samples of what came back times the inputs, these as they lie in the batch. */
@@ -218,13 +231,13 @@ NOINLINE void NAME(outer_input)(T *to, int64_t down, const T *back, int64_t step
         for (; q + LANES <= k; q += LANES)
             for (int r = i; r < i + rows; r++)
                 NAME(outer_tile)(1, 1, fresh, to + r * down + q, down, back + r * step, step, x + q, width, count);
-        for (; q < k; q++)
-            for (int r = i; r < i + rows; r++) {
-                T sum = fresh ? K(0) : to[r * down + q];
-                for (int n = 0; n < count; n++)
-                    sum += back[r * step + n] * x[n * width + q];
-                to[r * down + q] = sum;
-            }
+        for (int r = i; q < k && r < i + rows; r++) {  /* the last numbers are read with some before them; k ≥ LANES */
+            V sum = SPLAT(0);
+            for (int n = 0; n < count; n++)
+                sum += back[r * step + n] * LOAD(x + n * width + k - LANES);
+            for (int l = q - (k - LANES); l < LANES; l++)
+                to[r * down + k - LANES + l] = sum[l] + (fresh ? K(0) : to[r * down + k - LANES + l]);
+        }
     }
 }
 
@@ -605,6 +618,7 @@ static int NAME(run_batch)(const Kernel *kernel, const Call *call)
 
 #undef NAME
 #undef WIDEST
+#undef GRAIN
 #undef V
 #undef M
 #undef N

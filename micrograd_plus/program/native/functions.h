@@ -56,15 +56,25 @@ static const T NAME(exp_terms)[] = {0.5, 0.1666666666666667, 0.04166666666666667
 static const T NAME(log_terms)[] = {0.666666666666667, 0.3999999999989322, 0.28571428628810996, 0.22222210674238516, 0.18182922513515942, 0.15330617306743305, 0.1463003136412286};
 static const T NAME(sinh_terms)[] = {0.16666666666666666, 0.008333333333333299, 0.00019841269841324198, 2.7557319191381816e-06, 2.5052117695907823e-08, 1.6057679623801638e-10, 7.746178593018827e-13};
 #endif
-#define POLYNOMIAL(x, terms) NAME(horner)(x, terms, (int)(sizeof(terms) / sizeof(*terms)))
+#define POLYNOMIAL(x, terms) NAME(estrin)(x, terms, (int)(sizeof(terms) / sizeof(*terms)))
 
-INLINE V NAME(horner)(V x, const T *terms, int count)
+/* A polynomial by Estrin's scheme: neighbours are joined, and these again, so that little waits for what came before. */
+INLINE V NAME(estrin)(V x, const T *terms, int count)
 {
-    V sum = SPLAT(terms[count - 1]);
-#pragma GCC unroll 16
-    for (int i = count - 2; i >= 0; i--)
-        sum = sum * x + terms[i];
-    return sum;
+    V parts[6], power = x * x;
+    int left = (count + 1) / 2;
+#pragma GCC unroll 6
+    for (int i = 0; i < left; i++)
+        parts[i] = 2 * i + 1 < count ? terms[2 * i] + terms[2 * i + 1] * x : SPLAT(terms[2 * i]);
+#pragma GCC unroll 3
+    for (; left > 1; left = (left + 1) / 2, power = power * power) {
+#pragma GCC unroll 3
+        for (int i = 0; i < left / 2; i++)
+            parts[i] = parts[2 * i] + parts[2 * i + 1] * power;
+        if (left % 2)
+            parts[left / 2] = parts[left - 1];
+    }
+    return parts[0];
 }
 
 /* x as k · ln 2 and a rest r, at most ln 2 / 2; returns exp(r) - 1, and what it lacks for lost bits, where that is asked. */

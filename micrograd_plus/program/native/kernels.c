@@ -11,7 +11,6 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 #include <string.h>
 
 #define BLOCK 32    /* samples that are computed together: a row of doubles is 256 bytes, a layer of 16 neurons 4 KB */
-#define GRAIN 16    /* the last block's rows are computed in steps of so many */
 #define FOLDED 32   /* after so many blocks sums that are vectors, or floats, are added to doubles */
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
