@@ -100,3 +100,21 @@ def test_nothing_is_found_in_what_is_saved(browser: Any, tmp_path: Path, name: s
         tab.click("#last")
         assert complaints(tab) == []
     tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_found_while_one_predicts_or_follows_paths(browser: Any, tmp_path: Path, scheme: str) -> None:
+    tab = browser.new_page(color_scheme=scheme, viewport={"width": 380, "height": 800})
+    mp.backprop(loss()).save(tmp_path / "saved.html")
+    tab.goto((tmp_path / "saved.html").as_uri())
+    tab.click("#predict")
+    assert complaints(tab) == []
+    tab.fill("#answer", "12345")
+    tab.click("#guess")
+    assert tab.text_content("#verdict")
+    assert complaints(tab) == []
+    tab.click("#predict")
+    tab.locator("#paths select").select_option(index=1)
+    tab.click("#last")
+    assert complaints(tab) == []
+    tab.close()
