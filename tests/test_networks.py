@@ -211,7 +211,9 @@ def test_it_shows_itself_in_jupyter_as_an_image() -> None:
     drawing = draw_network(MLP(2, [3, 1], seed=1))
     bundle = drawing._repr_mimebundle_()
     assert bundle["text/plain"] == "<Drawing of a network 2-3-1, 456 x 260>"
-    match = re.fullmatch(r'<img alt="a network 2-3-1" src="data:image/svg\+xml,([^"]+)"/>', bundle["text/html"])
+    match = re.fullmatch(
+        r'<img alt="a network 2-3-1; 9 weights[^"]*" src="data:image/svg\+xml,([^"]+)"/>', bundle["text/html"]
+    )
     assert match is not None
     assert canonicalize(unquote(match[1]), strip_text=True) == canonicalize(drawing.svg, strip_text=True)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.cli.terminal import bounds
 from micrograd_plus.pictures.colours import AREAS, LINES
+from micrograd_plus.training.curves import in_words
 from micrograd_plus.training.records import History
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def history_plot(history: History) -> bytes:
     for axes in (loss, share):
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return _png(figure)
+    return _png(figure, in_words(history) if history else "no epochs")
 
 
 def boundary_plot(
@@ -60,7 +61,8 @@ def boundary_plot(
         of_it = [point for point, other in zip(points, labels) if other == label]
         axes.scatter([x for x, _ in of_it], [y for _, y in of_it], c=colour, marker=mark, edgecolors="black")
     axes.set(aspect="equal", title="decision boundary")
-    return _png(figure)
+    right = sum([(score > 0.0) == (label == 1) for score, label in zip(scores([list(p) for p in points]), labels)])
+    return _png(figure, f"a decision boundary and {len(points):,} points, {right:,} of them on their side")
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -72,7 +74,8 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _png(figure: Any) -> bytes:
+def _png(figure: Any, told: str) -> bytes:
+    """The figure as a PNG file, in which stands what it shows, for those who do not see it."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
+    figure.savefig(buffer, format="png", dpi=150, metadata={"Description": told})
     return buffer.getvalue()

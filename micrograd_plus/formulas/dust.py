@@ -28,9 +28,6 @@ class Dust(NamedTuple):
     values: Container[Value] = ()
     gradients: Container[Value] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.values or self.gradients)
-
 
 def dust_in(nodes: Sequence[Value], roots: Iterable[Value]) -> Dust:
     """What of a graph is dust.

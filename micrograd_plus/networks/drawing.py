@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isqrt
 from reprlib import repr as short_repr
 
@@ -11,12 +11,16 @@ from micrograd_plus._support.arguments import whole
 from micrograd_plus._support.texts import cut, plural
 from micrograd_plus.engine.recording import no_grad
 from micrograd_plus.engine.value import Value
+from micrograd_plus.formulas.numerals import shorter, signed
 from micrograd_plus.networks.models import forward, inputs_of, layers_of
 from micrograd_plus.networks.pieces import Matrix, dots, input_image, legend, neuron_column, output_labels, weight_lines
 from micrograd_plus.networks.placing import IMAGE, MARGIN, plan_of
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import Shape, Text
 from micrograd_plus.nn import MLP, Layer
+from micrograd_plus.pictures.telling import numbers_in_words
+
+OUTPUTS = 10  # of which the sentence tells that stands for a picture
 
 
 def draw_network(
@@ -111,7 +115,27 @@ def _drawing(
         words, what = ("weight up", "weight down", "arrow: activation up or down"), "what is wanted of a network"
     shapes += legend(MARGIN, plan.bottom + 40, *words)
     width = max(max(right, plan.xs[-1] + 3.6 * len(captions[-1])) + MARGIN, 456.0)
-    return Drawing(width, plan.bottom + 56, tuple(shapes), f"{what} {'-'.join(map(str, sizes))}")
+    description = f"{what} {'-'.join(map(str, sizes))}"
+    told = "; ".join([description, *_told(weights, columns, wishes, _labels(labels, sizes[-1]), winner)])
+    return Drawing(width, plan.bottom + 56, tuple(shapes), description, told)
+
+
+def _told(
+    weights: Sequence[Matrix], columns: Matrix | None, wishes: Matrix | None, labels: Sequence[str], winner: int | None
+) -> Iterator[str]:
+    """What is in the picture, in words: the weights, the outputs and what is wished of them."""
+    kind = "weight" if wishes is None else "wished weight change"
+    yield numbers_in_words(kind, [number for matrix in weights for row in matrix for number in row])
+    if columns is None:
+        return
+    told = []
+    for i, (label, output) in enumerate(zip(labels, columns[-1])):
+        wish = f", wished {signed(wishes[-1][i])}" if wishes is not None else ""
+        told.append(f"{label}: {shorter(output)}{wish}" if label else f"{shorter(output)}{wish}")
+    more = [f"and {len(told) - OUTPUTS:,} more"] if len(told) > OUTPUTS else []
+    yield f"output{'s' * (len(told) != 1)} {'; '.join([*told[:OUTPUTS], *more])}"
+    if winner is not None:
+        yield f"the greatest is {labels[winner]}"
 
 
 def _labels(labels: Sequence[object] | None, size: int) -> list[str]:

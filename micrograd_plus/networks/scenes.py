@@ -36,6 +36,7 @@ class Drawing:
         height: in pixels.
         shapes: a tuple of lines, circles, texts and so on, in the order in which they are drawn.
         description: what it is a drawing of.
+        told: what is in it, in a sentence, for those who do not see it; "" where the description says it all.
 
     >>> drawing = Drawing(40, 40, (Circle(20, 20, 10, stroke="#808080"),), "a ring")
     >>> drawing
@@ -54,14 +55,24 @@ class Drawing:
     height: float
     shapes: tuple[Shape, ...]
     description: str
+    told: str = ""
+
+    @property
+    def alt(self) -> str:
+        """What is in the drawing, in a sentence: its alternative text.
+
+        >>> Drawing(40, 40, (), "a network 2-1", "a network 2-1; 2 weights from -1 to 1").alt
+        'a network 2-1; 2 weights from -1 to 1'
+        """
+        return self.told or self.description
 
     @property
     def svg(self) -> str:
         """The picture as the text of an SVG file, without a background."""
         w, h = coordinate(self.width), coordinate(self.height)
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
         body = "\n".join(elements(self.shapes))
-        return f'{head} font-family="{FONT}">\n<title>{clean(self.description)}</title>\n{body}\n</svg>'
+        return f'{head} font-family="{FONT}">\n<title>{clean(self.alt)}</title>\n{body}\n</svg>'
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file that ends in .svg, .html, .png or .pdf, whole or not at all.
@@ -101,7 +112,7 @@ class Drawing:
         return buffer.getvalue()
 
     def _repr_html_(self) -> str:
-        return as_image(self.svg, self.description)
+        return as_image(self.svg, self.alt)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""

@@ -15,6 +15,7 @@ from micrograd_plus.networks.shades import greatest, tinted
 from micrograd_plus.networks.shapes import Box, Pixels, Shape, Text, in_rows
 from micrograd_plus.nn import MLP, Layer, Neuron
 from micrograd_plus.pictures.colours import MIDDLE
+from micrograd_plus.pictures.telling import numbers_in_words
 
 
 def draw_weights(part: Neuron | Layer, *, shape: tuple[int, int] | None = None, scale: float | None = None) -> Drawing:
@@ -51,7 +52,10 @@ def draw_weights(part: Neuron | Layer, *, shape: tuple[int, int] | None = None, 
     grid = _grid(neurons, weights, rows, columns, full)
     many = f"{len(neurons)} neurons" if len(neurons) > 1 else "a neuron"
     each = " each" if len(neurons) > 1 else ""
-    return replace(grid, description=f"the weights of {many}, {rows} x {columns}{each}")
+    description = f"the weights of {many}, {rows} x {columns}{each}"
+    biases = numbers_in_words("bias term", [float(neuron.b) for neuron in neurons])
+    told = f"{description}: {numbers_in_words('weight', [weight for row in weights for weight in row])}; {biases}"
+    return replace(grid, description=description, told=told)
 
 
 def _grid(

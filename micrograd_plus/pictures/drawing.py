@@ -33,6 +33,7 @@ from micrograd_plus.pictures.images import Picture
 from micrograd_plus.pictures.pruning import between, long_edges, nearest_boxes
 from micrograd_plus.pictures.rendering import TIMEOUT
 from micrograd_plus.pictures.styles import NUMBERS, Gradient, Kind, Styling, styles_of, tint_of
+from micrograd_plus.pictures.telling import graph_in_words
 
 LIMIT = 700  # boxes: `dot` takes half a second for them, 5 s for 5,000 and 5 minutes for 19,000
 NEAREST = 100  # boxes of a graph that doesn't fold to the limit: what can still be read
@@ -182,17 +183,15 @@ def _picture(
     alone = [box.members[0] for box in folded.boxes if not box.title]
     outputs = [box.output for box in folded.boxes if box.output is not None]
     colours = tint_of(look.tint, [*alone, *outputs], computed=state == "computed", gradient=look.gradient)
-    captions = [
-        *captions,
-        *folded.captions,
-        *NOTES[state],
-        *filter(None, [colours.caption]),
-        *[DUSTY] * bool(look.dust),
-    ]
+    dusty = any(each in look.dust.values or each in look.dust.gradients for each in (*alone, *outputs))
+    colour = filter(None, [colours.caption])
+    captions = [*captions, *folded.captions, *NOTES[state], *[DUSTY] * dusty, *colour]
     styles = styles_of(look.node, alone)
     wanted = Wanted(roots, names, state, look.edges, look.direction, colours, styles, look.dust, captions)
     source, texts = dot_source(folded, wanted)
-    return Picture(source, texts, len(nodes), captions, look.timeout)
+    grads = Identities((node, look.gradient(node)) for node in nodes) if state == "computed" else None
+    told = "; ".join([graph_in_words(nodes, roots, names, grads, look.dust.gradients), *folded.captions])
+    return Picture(source, texts, len(nodes), captions, look.timeout, told)
 
 
 def _roots(v: Any) -> list[Value]:

@@ -14,6 +14,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from micrograd_plus._support.files import write_atomically
+from micrograd_plus._support.markup import clean
 from micrograd_plus._support.texts import plural
 from micrograd_plus.pictures.rendering import FORMATS, render
 from micrograd_plus.pictures.stills import as_image, as_png
@@ -36,6 +37,7 @@ class Picture:
     Attributes:
         source: the DOT text that Graphviz lays out.
         captions: what the picture says about itself, such as how it was folded.
+        description: what is in it, in a sentence, for those who do not see it.
         timeout: how many seconds the layout may take.
 
     >>> import micrograd_plus as mp
@@ -53,8 +55,13 @@ class Picture:
     digraph "graph"
     """
 
-    def __init__(self, source: str, texts: Texts, count: int, captions: Sequence[str], timeout: float) -> None:
+    description = ""  # of a picture in an older pickle
+
+    def __init__(
+        self, source: str, texts: Texts, count: int, captions: Sequence[str], timeout: float, description: str = ""
+    ) -> None:
         self.source = source
+        self.description = description
         self.captions = list(captions)
         self.timeout = timeout
         self._texts = texts
@@ -68,7 +75,11 @@ class Picture:
             RuntimeError: there is no Graphviz on this machine, or it fails.
             TimeoutError: the layout takes longer than `timeout`.
         """
-        return with_classes(render(self.source, "svg", timeout=self.timeout).decode(), self._texts)
+        drawn = with_classes(render(self.source, "svg", timeout=self.timeout).decode(), self._texts)
+        return drawn.replace("<svg ", f'<svg role="img" aria-label="{clean(self._told())}" ', 1)
+
+    def _told(self) -> str:
+        return self.description or repr(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file, whole or not at all: SVG, PNG or PDF, by the ending of its name; .dot or .gv for the source.
@@ -120,10 +131,10 @@ class Picture:
         return f'<div style="overflow-x: auto">{self._image()}</div>'
 
     def _image(self) -> str:
-        width = re.search(r'<svg width="([\d.]+)pt"', self.svg)
+        width = re.search(r'<svg [^>]*?width="([\d.]+)pt"', self.svg)
         least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
         style = f"max-width: 100%; min-width: {least}px; height: auto"
-        return as_image(self.svg, repr(self), style)
+        return as_image(self.svg, self._told(), style)
 
     def _paper(self) -> str:
         """The picture as a PNG in base64, for viewers that take no HTML; as wide as a page, if it were wider."""

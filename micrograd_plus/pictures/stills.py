@@ -44,6 +44,7 @@ def _bare(svg: str) -> str:
     if "graph0" not in svg:  # not one of Graphviz's, which tells each letter its font
         return svg
     head, _, body = svg.partition(">")
+    head = re.sub(r' (?:role|aria-label)="[^"]*"', "", head)  # said by the image's alt
     body = re.sub("<g>(.*?)</g>", r"\1", _UNSEEN.sub("", body))  # groups that had nothing but a name
     return f'{head} fill="{INK}" font-family="{FONT}" font-size="11">{body}'
 

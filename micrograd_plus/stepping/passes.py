@@ -15,6 +15,7 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import reached, toposort, walk
 from micrograd_plus.formulas.dust import dusty_values
 from micrograd_plus.formulas.numerals import short
+from micrograd_plus.pictures.telling import graph_in_words
 from micrograd_plus.stepping.ledgers import Edge, Ledger, ledger
 from micrograd_plus.stepping.naming import Names
 from micrograd_plus.stepping.notation import forward_text, rule
@@ -195,6 +196,11 @@ class Pass:
     def dusty(self) -> Identities[Value, None]:
         """The nodes whose values are nothing but what rounding left."""
         return dusty_values(self.nodes)
+
+    @property
+    def told(self) -> str:
+        """What the pass finds, in a sentence."""
+        return graph_in_words(self.nodes, [self.root], self.names, self.gradients, self.dusty_grads)
 
     @property
     def dusty_grads(self) -> Identities[Value, None]:

@@ -53,12 +53,22 @@ def drawn(history: Sequence[Epoch]) -> Drawing:
     losses = [(row.epoch, row.loss) for row in history]
     shares = [(row.epoch, 100.0 * row.accuracy) for row in history if row.accuracy is not None]
     panels = [_panel(0.0, "loss", LINES.positive, losses, _span([loss for _, loss in losses]))]
-    told = f"loss from {shorter(losses[0][1])} to {shorter(losses[-1][1])}"
     if shares:
         panels.append(_panel(WIDTH, "accuracy in %", LINES.negative, shares, (0.0, 100.0)))
-        told += f" and accuracy from {percent(shares[0][1] / 100.0)} to {percent(shares[-1][1] / 100.0)}"
     shapes = tuple([shape for panel in panels for shape in panel])
-    return Drawing(WIDTH * len(panels), HEIGHT, shapes, f"{told} over {plural(len(losses), 'epoch')}")
+    return Drawing(WIDTH * len(panels), HEIGHT, shapes, in_words(history))
+
+
+def in_words(history: Sequence[Epoch]) -> str:
+    """What the curves show, in a sentence.
+
+    >>> in_words([Epoch(1, 10, 2.0, None, 0.1, 1.0), Epoch(2, 20, 0.5, None, 0.1, 1.0)])
+    'loss from 2 to 0.5 over 2 epochs'
+    """
+    told = f"loss from {shorter(history[0].loss)} to {shorter(history[-1].loss)}"
+    if shares := [row.accuracy for row in history if row.accuracy is not None]:
+        told += f" and accuracy from {percent(shares[0])} to {percent(shares[-1])}"
+    return f"{told} over {plural(len(history), 'epoch')}"
 
 
 def _span(losses: Sequence[float]) -> tuple[float, float]:

@@ -79,7 +79,8 @@ def in_notebook(taken: Pass) -> dict[str, str]:
 
 
 def _title(taken: Pass) -> str:
-    return f"Backprop of {taken.names[taken.root]}"
+    """What a frame holds, for those who do not see it."""
+    return f"Backprop of {taken.names[taken.root]}, step by step: {taken.told}"
 
 
 def _nodes(taken: Pass) -> Sequence[Value]:
@@ -114,7 +115,7 @@ def _page(taken: Pass, nodes: Sequence[Value], svg: str, *, bare: bool = False) 
     reason = why_fixed(taken, nodes)
     ops = {node.op.name: node.op for node in nodes if node.op is not None}
     pieces = {
-        "title": escape(_title(taken)),
+        "title": escape(f"Backprop of {taken.names[taken.root]}"),
         "css": css(":root") + asset("graph.css") + asset("page.css") + asset("lessons.css"),
         "graph": svg,
         "data": as_json(page_data(taken, nodes, reason)),

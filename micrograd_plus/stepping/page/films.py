@@ -82,7 +82,7 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
     ]
     bar = f'<rect class="bar {mark}" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="3"/>'
     middle = (width - 2 * _MARGIN - drawn.width) / 2
-    title = escape(f"Backprop of {taken.names[taken.root]}, step by step")
+    title = escape(f"Backprop of {taken.names[taken.root]}, step by step: {taken.told}")
     times = _times([*arrows, *runs, *labels, *captions], [frame.seconds for frame in shot], mark)
     style = css(".film") + asset("graph.css") + asset("film.css") + times
     return (

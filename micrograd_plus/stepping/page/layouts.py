@@ -11,8 +11,10 @@ from unicodedata import east_asian_width
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import cut_inside
+from micrograd_plus.engine.operations import POW
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import boxed
+from micrograd_plus.pictures.labels import symbol_of
 from micrograd_plus.pictures.rendering import positions
 from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.labels import Arrow, Point, label_places
@@ -202,9 +204,9 @@ def _written(coordinate: float) -> str:
 
 
 def _sign(node: Value) -> str:
-    """What a node does, without its arguments: tanh, *, 3.0 *"""
-    if node.op is None:
-        return ""
+    """What a node does, without its arguments: tanh, ×, 3.0 ×, and x² for a power."""
+    if node.op is None or node.op is POW:
+        return symbol_of(node)
     text = "".join([piece for piece in parts(node) if isinstance(piece, str)]).strip()
     return node.op.name if text.startswith(f"{node.op.name}(") else text
 
