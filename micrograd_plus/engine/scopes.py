@@ -18,8 +18,8 @@ def scope(name: str) -> _GeneratorContextManager[None]:
     """Give what is computed in this block, or in a function decorated with it, a name: pictures fold it into one box.
 
     The package's own functions over lists and its losses are such boxes from the beginning, as are modules. Each pass
-    through the block is a box of its own. Outside of such blocks nothing costs more; in one, a new node takes about
-    twice its time.
+    through the block is a box of its own. Outside of such blocks nothing costs more; in one, each new node takes some
+    0.2 microseconds more.
 
     Args:
         name: what the box is called, and by which `draw(..., open=name)` opens it.

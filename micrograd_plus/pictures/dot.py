@@ -11,11 +11,21 @@ from micrograd_plus._support.texts import one_line
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.numerals import shorter
-from micrograd_plus.pictures.boxes import Box, Edge, Folded
+from micrograd_plus.pictures.boxes import Box, Edge, Folded, Frame
 from micrograd_plus.pictures.colours import FONT, GREY, INK, LINES, PAPER, strength
 from micrograd_plus.pictures.edges import Numbers, numbers_on
 from micrograd_plus.pictures.images import Texts
-from micrograd_plus.pictures.labels import cell_text, constants_of, group_label, node_label, number_label, quoted
+from micrograd_plus.pictures.labels import (
+    LONGEST,
+    cell_text,
+    constant_text,
+    group_label,
+    name_in,
+    node_label,
+    number_label,
+    quoted,
+)
+from micrograd_plus.pictures.ordering import order, ports_of
 from micrograd_plus.pictures.styles import Style, Tint
 
 ORDERLY = 100  # boxes, up to which arguments stand in their order
@@ -49,6 +59,11 @@ class Wanted:
     dust: Dust
     captions: Sequence[str]
 
+    def style(self, node: Value) -> Style:
+        """How a node looks."""
+        style = self.styles.get(node) or Style()
+        return style if style.fill else style._replace(fill=self.tint.of(node))
+
 
 def dot_source(folded: Folded, wanted: Wanted) -> tuple[str, Texts]:
     """The DOT text, and what the lines of text in each node tell."""
@@ -67,7 +82,9 @@ def dot_source(folded: Folded, wanted: Wanted) -> tuple[str, Texts]:
             arrows[i] = replace(edge, again=f"far-{edge.id}")
             name = f"<<i>{cell_text(_called(by_id[edge.tail], wanted.names))}</i>>"
             dot.node(f"far-{edge.id}", name, id=f"far-{edge.id}", fontcolor=GREY)
-    _edges(dot, arrows, wanted)
+    _edges(dot, arrows, folded, wanted)
+    for line in order(folded):
+        dot.body.append(f"\t{line}\n")
     return dot.source, texts
 
 
@@ -76,13 +93,13 @@ def _look(dot: Any, folded: Folded, wanted: Wanted) -> None:
     spaces = {"nodesep": "0.16", "ranksep": "0.4"}
     dot.attr(rankdir=wanted.direction, bgcolor="transparent", **spaces, fontname=FONT, fontsize="11")
     dot.attr(fontcolor=GREY, labelloc="b", pad="0.1", margin="0")
-    if len(folded.boxes) <= ORDERLY and not any(box.title for box in folded.boxes):
+    if len(folded.boxes) <= ORDERLY and not any(box.neurons or box.frames for box in folded.boxes):
         dot.attr(ordering="in")  # the minuend above the subtrahend
     dot.attr("node", shape="plain", fontname=FONT, fontsize="11", fontcolor=INK)
     dot.attr("edge", color=GREY, fontcolor=GREY, fontname=FONT, fontsize="9", arrowsize="0.6", penwidth="1")
     if len(folded.boxes) > 300:
         dot.attr(nslimit="4", mclimit="0.3")  # a little beauty for much time
-    if len(folded.edges) > 3 * len(folded.boxes):  # layers whose neurons are joined each to each
+    if _is_dense(folded):
         sides = SIDES[wanted.direction]
         dot.attr(splines="line", ranksep="1.8")
         dot.attr("edge", tailport=sides[1], headport=sides[0], labeldistance="4")
@@ -90,29 +107,56 @@ def _look(dot: Any, folded: Folded, wanted: Wanted) -> None:
         dot.attr(label="\n".join([quoted(one_line(caption, 300)) for caption in wanted.captions]))
 
 
+def _is_dense(folded: Folded) -> bool:
+    """Whether there are layers whose neurons are joined each to each."""
+    return len(folded.edges) > 3 * len(folded.boxes)
+
+
 def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]:
-    """Write the boxes, and the constants beside them; the edges from these constants."""
+    """Write the boxes, in their frames, and the constants beside them; the edges from these constants."""
+    ports = ports_of(folded) if wanted.direction == "LR" and not _is_dense(folded) else {}
     edges: list[Edge] = []
+
+    def write(boxes: list[Box], depth: int, where: Any) -> None:
+        inner: dict[Frame, list[Box]] = {}
+        for box in boxes:
+            if len(box.frames) > depth:
+                inner.setdefault(box.frames[depth], []).append(box)
+            else:
+                edges.extend(_box(where, box, ports.get(box.id, 0), wanted, texts))
+        for each, held in inner.items():
+            with where.subgraph(name=each.id) as part:
+                title = quoted(one_line(each.title, LONGEST))
+                part.attr(label=title, labelloc="t", labeljust="l", color=GREY, penwidth="0.6", margin="6")
+                write(held, depth + 1, part)
+
+    write(folded.boxes, 0, dot)
+    return edges
+
+
+def _box(dot: Any, box: Box, ports: int, wanted: Wanted, texts: Texts) -> list[Edge]:
+    """Write one box, and the constants beside it; the edges from these."""
     computed = wanted.state == "computed"
-    for box in folded.boxes:
-        if box.title:
-            style = Style(fill=wanted.tint.of(box.output) if box.output is not None else "")
-            name = wanted.names.get(box.output, "") if box.output is not None else ""
-            gradient = wanted.tint.gradient(box.output) if computed and box.output is not None else None
-            label, texts[box.id] = group_label(box, name, style, wanted.dust, gradient)
-            dot.node(box.id, label, id=box.id)
-            continue
-        (node,) = box.members
-        name, kept = wanted.names.get(node, ""), computed or (wanted.state == "stale" and node.op is None)
-        style = wanted.styles.get(node) or Style()
-        style = style if style.fill else style._replace(fill=wanted.tint.of(node))
-        label, texts[box.id] = node_label(node, name, style, wanted.dust, wanted.tint.gradient(node) if kept else None)
+    if box.title:
+        name = wanted.names.get(box.output, "") if box.output is not None else ""
+        style = wanted.style(box.output) if box.output is not None else Style()
+        gradient = wanted.tint.gradient(box.output) if computed and box.output is not None else None
+        label, texts[box.id] = group_label(box, name, style, wanted.dust, gradient, ports)
         dot.node(box.id, label, id=box.id, **_drawn(style))
-        for place, text in constants_of(node):
-            constant = f"c{box.id[1:]}-{place}"
+        return []
+    node, edges = box.node, []
+    kept = computed or (wanted.state == "stale" and node.op is None)
+    style = wanted.style(node)
+    name = name_in(box, wanted.names)
+    gradient = wanted.tint.gradient(node) if kept else None
+    label, texts[box.id] = node_label(node, name, style, wanted.dust, gradient, ports)
+    dot.node(box.id, label, id=box.id, **_drawn(style))
+    for term, (taker, place) in enumerate(box.terms):
+        if text := constant_text(taker, place):
+            constant = f"c{box.id[1:]}-{term}"
             texts[constant] = ["data"]
             dot.node(constant, text, id=constant, fontcolor=GREY)
-            edges.append(Edge(constant, box.id, 1, node, place))
+            edges.append(Edge(constant, box.id, 1, taker, place, term))
     return edges
 
 
@@ -128,17 +172,18 @@ def _drawn(style: Style) -> dict[str, str]:
 
 def _called(box: Box, names: Mapping[Value, str]) -> str:
     """What stands for a box where it is drawn once more."""
-    return box.title or names.get(box.members[0], "") or shorter(box.members[0].data)
+    return box.title or names.get(box.node, "") or shorter(box.node.data)
 
 
-def _edges(dot: Any, edges: list[Edge], wanted: Wanted) -> None:
+def _edges(dot: Any, edges: list[Edge], folded: Folded, wanted: Wanted) -> None:
     """Write the edges, each with its number where one is asked for, in the order of the arguments."""
+    ports = ports_of(folded) if wanted.direction == "LR" and not _is_dense(folded) else {}
     kind = wanted.numbers
     numbers: Numbers = {}
     if kind == "local" or (kind is not None and wanted.state == "computed"):
         numbers = numbers_on(edges, kind, wanted.roots)
     largest = max([abs(number) for number in numbers.values() if math.isfinite(number)], default=0.0)
-    for edge in sorted(edges, key=lambda edge: edge.place or 0):
+    for edge in sorted(edges, key=lambda edge: edge.term):
         aside = edge.again or edge.tail[0] == "c"  # from a name, or from a constant: the others are to be straight
         more: dict[str, str] = {"style": "dashed"} if aside else {"weight": "4"}
         if edge.count > 1:
@@ -150,4 +195,5 @@ def _edges(dot: Any, edges: list[Edge], wanted: Wanted) -> None:
                 if kind == "contribution" and (number or math.isnan(number)):
                     color, width = LINES.of(number), 1 + 3 * strength(number, largest)
                     more |= {"color": color, "fontcolor": color, "penwidth": f"{width:.2f}"}
-        dot.edge(edge.again or edge.tail, edge.head, id=edge.id, **more)
+        head = f"{edge.head}:i{edge.term}:w" if edge.head in ports else edge.head
+        dot.edge(edge.again or edge.tail, head, id=edge.id, **more)

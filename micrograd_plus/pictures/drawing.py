@@ -66,8 +66,9 @@ def draw(
 
     Each node is a box: its operation, its name, its number, its gradient; blue where the gradient is positive, orange
     where it is negative, the deeper the larger. What a function over lists, a loss or a block `mp.scope(...)` computes
-    is one box that opens. A graph of more than `limit` boxes folds: neurons become boxes, or layers, or models, and
-    what is still too much is cut off far from the result. The picture says so.
+    is one box that opens, a sum of many terms is one node. A graph that is wider than a page or has more than `limit`
+    boxes folds: neurons become boxes, or layers, or models, and what is still too much is cut off far from the result.
+    The picture says so.
 
     Args:
         v: a Value, or a list of them.
@@ -81,8 +82,8 @@ def draw(
             "box", "rounded", "ellipse", "circle", "diamond", "hexagon", "octagon".
         depth: how deep to look into modules: 0 for a box for each call of a model (each sample of a batch), 1 for
             its layers, 2 for their neurons, 3 for all but functions, 4 for what is in these, and so on; without modules
-            0 for functions. None for as deep into modules as the limit allows, with functions closed.
-        open: boxes to open all the same: their names, such as "softmax", or modules.
+            0 for functions. None for as deep into modules as fits a page and the limit, with functions closed.
+        open: boxes to open all the same: their names, such as "softmax", or modules; "+" for sums of many terms.
         path_from: only the paths from this Value, or these, to the result.
         nearest: only so many boxes, those nearest to the result.
         limit: how many boxes there may be; None for 700, or the 100 nearest of a graph that doesn't fold to so few.
@@ -116,7 +117,9 @@ def draw(
     if nearest is not None and depth is None and not open:
         depth = len(nodes)  # the nearest nodes, not the nearest boxes
     most = LIMIT if limit is None else limit
-    folded = fold(shown, roots, users.modules, users.nodes, number=number, limit=most, depth=depth, open=open)
+    folded = fold(
+        shown, roots, users.modules, users.nodes, number=number, limit=most, depth=depth, open=open, direction=direction
+    )
     if nearest is not None or len(folded.boxes) > most:
         folded = nearest_boxes(folded, roots, nearest or limit or NEAREST)
     look = Look(edges, tint, node, direction, timeout, dust_in(nodes, roots))
@@ -180,13 +183,13 @@ def _picture(
     if folded.far:
         long = plural(len(folded.far), "long edge")
         folded.captions.append(f"{long} drawn from a name in italics, not from its box")
-    alone = [box.members[0] for box in folded.boxes if not box.title]
+    alone = [box.node for box in folded.boxes if not box.title]
     outputs = [box.output for box in folded.boxes if box.output is not None]
     colours = tint_of(look.tint, [*alone, *outputs], computed=state == "computed", gradient=look.gradient)
     dusty = any(each in look.dust.values or each in look.dust.gradients for each in (*alone, *outputs))
     colour = filter(None, [colours.caption])
     captions = [*captions, *folded.captions, *NOTES[state], *[DUSTY] * dusty, *colour]
-    styles = styles_of(look.node, alone)
+    styles = styles_of(look.node, [*alone, *outputs])
     wanted = Wanted(roots, names, state, look.edges, look.direction, colours, styles, look.dust, captions)
     source, texts = dot_source(folded, wanted)
     grads = Identities((node, look.gradient(node)) for node in nodes) if state == "computed" else None

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.pictures.boxes import Folded, box_up
+from micrograd_plus.pictures.clusters import frame
+from micrograd_plus.pictures.fitting import WIDE, width
 from micrograd_plus.pictures.modules import Call, Function, Key, Leaves, Parameters, Scopes
 from micrograd_plus.pictures.samples import values_of
+from micrograd_plus.pictures.sums import long_sums
 
 GATHERED = 8  # leaves of one kind: more than so many share a box
 EDGES = 4  # for each box that may be drawn: what takes Graphviz a second, too
@@ -32,6 +36,7 @@ def fold(
     limit: int,
     depth: int | None = None,
     open: str | Module | Iterable[str | Module] = (),
+    direction: str = "LR",
 ) -> Folded:
     """The graph of these nodes with no more than about `limit` boxes.
 
@@ -44,30 +49,73 @@ def fold(
         limit: how many boxes may be drawn.
         depth: 0 for a box for each call of a model, 1 for its layers, 2 for their neurons, 3 for all but functions,
             more for what is in these; None for as deep as the limit allows, functions closed.
-        open: names of boxes, or modules, that are to be opened all the same.
+        open: names of boxes, or modules, that are to be opened all the same; "+" for sums of many terms.
+        direction: where the graph goes.
 
     Raises:
         ValueError: no box has the name of one that is to be opened.
     """
     scopes = Scopes(nodes, modules)
-    opened = scopes.opened(open)
-    levels = [scopes.depth if depth is None else min(depth, scopes.levels)]
-    if depth is None and scopes.calls:
-        levels = list(range(scopes.depth, -2, -1))
-    for level in levels:
+    asked = [open] if isinstance(open, (str, Module)) else list(open)
+    opened = scopes.opened([one for one in asked if one != "+"])
+    apart = Identities.fromkeys([*roots, *names])
+    made = len([node for node in nodes if node.op is not None])
+
+    def may_be(level: int) -> bool:  # else more nodes are by themselves than sums could ever join
+        return made - len(scopes.keys(level, opened)) <= EDGES * limit
+
+    def at(level: int) -> _Level:
         keys = scopes.keys(level, opened)
-        if not keys and len(nodes) > limit and level != levels[-1]:
-            continue  # not folded it is too much, there is no need to try
         keys |= _keys_of_leaves(nodes, keys, scopes, names)
-        folded = box_up(nodes, roots, keys, scopes, number)
-        if len(folded.boxes) <= limit and len(folded.edges) <= EDGES * limit:
-            break
-    if keys:
+        summed = "+" not in asked and (depth is None or depth <= scopes.levels)
+        sums = long_sums(nodes, keys, apart, scopes.place, limit) if summed else Identities()
+        folded = box_up(nodes, roots, keys, scopes, number, sums)
+        frame(folded, keys, scopes)
+        small = len(folded.boxes) <= limit and len(folded.edges) <= EDGES * limit
+        return _Level(folded, bool(keys), small, width(folded, names, direction))
+
+    if depth is not None:
+        chosen, wide = at(min(depth, scopes.levels)), 0.0
+    else:
+        chosen, wide = _that_fits(at, may_be, scopes.depth if scopes.calls else 0)
+    folded = chosen.folded
+    if chosen.closed:
         most = f"{len(nodes):,} nodes in {len(folded.boxes):,} boxes"
         paths = [box.path for box in folded.boxes if box.path]
         hint = f"; open one by its name, such as open={paths[0]!r}" if paths else ""
-        folded.captions.append(f"folded: {most}{hint}")
+        why = f" to fit a page, it would be some {wide:,.0f} points wide" if wide else ""
+        folded.captions.append(f"folded{why}: {most}{hint}")
+    if any(len(box.members) > 1 for box in folded.boxes if not box.title):
+        folded.captions.append("a sum of many terms is one +; open='+' shows each addition")
     return folded
+
+
+class _Level(NamedTuple):
+    """The graph at one level of folding."""
+
+    folded: Folded
+    closed: bool  # whether something is folded
+    small: bool  # whether it can be laid out
+    points: float  # how wide it is
+
+
+def _that_fits(at: Callable[[int], _Level], may_be: Callable[[int], bool], deepest: int) -> tuple[_Level, float]:
+    """The deepest level of folding that is small enough and fits a page; and how wide it would be without that.
+
+    If none fits, it is the narrowest of those that are small enough. Only what is too large at each level folds into a
+    box for all calls of a module.
+    """
+    small: list[_Level] = []
+    for level in range(deepest, -1, -1):
+        tried = at(level) if may_be(level) else None
+        if tried is not None and tried.small:
+            small.append(tried)
+            if tried.points <= WIDE:
+                break
+    if not small:
+        return at(-1 if deepest else 0), 0.0
+    best = min(small, key=lambda tried: tried.points)
+    return best, small[0].points if best is not small[0] else 0.0
 
 
 def _keys_of_leaves(

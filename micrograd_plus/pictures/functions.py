@@ -77,7 +77,7 @@ def _given(nodes: Sequence[Value]) -> Identities[Scope, list[Value]]:
 
 def _between(call: Scope, given: list[Value]) -> list[Value]:
     """What lies between the arguments of a call and what it gave."""
-    arguments = Identities.fromkeys(_flat(call.args or ()))
+    arguments = Identities.fromkeys(arguments_of(call))
     inside: Identities[Value, None] = Identities()
     stack = list(given)
     while stack:
@@ -88,9 +88,9 @@ def _between(call: Scope, given: list[Value]) -> list[Value]:
     return list(inside)
 
 
-def _flat(args: tuple[Any, ...]) -> Iterator[Any]:
-    for arg in args:
-        if isinstance(arg, tuple):
-            yield from arg
-        else:
-            yield arg
+def arguments_of(call: Scope) -> list[Any]:
+    """What a function was given, one after the other; nothing is known of a block."""
+    given: list[Any] = []
+    for arg in call.args or ():
+        given.extend(arg if isinstance(arg, tuple) else [arg])
+    return given

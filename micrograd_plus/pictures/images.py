@@ -75,11 +75,21 @@ class Picture:
             RuntimeError: there is no Graphviz on this machine, or it fails.
             TimeoutError: the layout takes longer than `timeout`.
         """
-        drawn = with_classes(render(self.source, "svg", timeout=self.timeout).decode(), self._texts)
+        drawn = with_classes(self._rendered(self.source, "svg").decode(), self._texts)
         return drawn.replace("<svg ", f'<svg role="img" aria-label="{clean(self._told())}" ', 1)
 
     def _told(self) -> str:
         return self.description or repr(self)
+
+    def _rendered(self, source: str, format: str) -> bytes:
+        """What Graphviz draws; without the lines that keep the order, where it breaks down over them."""
+        try:
+            return render(source, format, timeout=self.timeout)
+        except RuntimeError:
+            plain = "\n".join([line for line in source.split("\n") if "style=invis" not in line])
+            if plain == source:
+                raise
+            return render(plain, format, timeout=self.timeout)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file, whole or not at all: SVG, PNG or PDF, by the ending of its name; .dot or .gv for the source.
@@ -98,7 +108,7 @@ class Picture:
             content = self.svg
         elif ending in FORMATS:
             sharper = self.source.replace("{", "{\n\tgraph [dpi=144]", 1) if ending == "png" else self.source
-            content = render(sharper, ending, timeout=self.timeout)
+            content = self._rendered(sharper, ending)
         else:
             content = self.source
         write_atomically(path, content)
@@ -128,7 +138,8 @@ class Picture:
 
     def _repr_html_(self) -> str:
         """An image, which viewers show in notebooks that they do not trust, too."""
-        return f'<div style="overflow-x: auto">{self._image()}</div>'
+        ends = "rtl" if "rankdir=LR" in self.source else "ltr"  # at which end a wide one is shown first: at the result
+        return f'<div style="overflow-x: auto; direction: {ends}; text-align: left">{self._image()}</div>'
 
     def _image(self) -> str:
         width = re.search(r'<svg [^>]*?width="([\d.]+)pt"', self.svg)

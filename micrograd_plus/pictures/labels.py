@@ -7,6 +7,7 @@ SVG gets its classes.
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 
 from micrograd_plus._support.texts import one_line, plural
 from micrograd_plus.engine.handmade import HandMade
@@ -23,7 +24,16 @@ LONGEST = 40  # letters of a name
 Row = tuple[str, str]  # what it tells, the text as Graphviz reads it
 
 
-def node_label(node: Value, name: str, style: Style, dust: Dust, gradient: float | None) -> tuple[str, list[str]]:
+def name_in(box: Box, names: Mapping[Value, str]) -> str:
+    """What the node of a box is called: inside a neuron's frame by what follows the neuron's name, such as w.0."""
+    name = names.get(box.node, "")
+    paths = [f"{frame.path}." for frame in box.frames if frame.path]
+    return next((name.removeprefix(path) for path in paths if name.startswith(path)), name)
+
+
+def node_label(
+    node: Value, name: str, style: Style, dust: Dust, gradient: float | None, ports: int
+) -> tuple[str, list[str]]:
     """A node's box: its operation at the left, and its name, number and gradient one under another.
 
     Args:
@@ -32,6 +42,7 @@ def node_label(node: Value, name: str, style: Style, dust: Dust, gradient: float
         style: how it looks.
         dust: which numbers are nothing but what rounding left.
         gradient: the one to show, or None.
+        ports: how many arrows have a place of their own at its left, one under another.
 
     Returns:
         The label, and what its lines tell: "op", "name", "data", "grad".
@@ -39,10 +50,12 @@ def node_label(node: Value, name: str, style: Style, dust: Dust, gradient: float
     rows = [("name", f"<b>{cell_text(name)}</b>")] if one_line(name, LONGEST) else []
     rows += _numbers(node, dust, gradient)
     symbol = symbol_of(node)
-    return _table(symbol, rows, style), ["op"] * bool(symbol) + [kind for kind, _ in rows]
+    return _table(symbol, rows, style, ports), ["op"] * bool(symbol) + [kind for kind, _ in rows]
 
 
-def group_label(box: Box, name: str, style: Style, dust: Dust, gradient: float | None) -> tuple[str, list[str]]:
+def group_label(
+    box: Box, name: str, style: Style, dust: Dust, gradient: float | None, ports: int
+) -> tuple[str, list[str]]:
     """A folded box: its title, what is in it, and what it gives out, which may have a name."""
     what = [plural(box.neurons, "neuron")] if box.neurons > 1 else []
     what += [plural(box.parameters, "parameter")] if box.parameters else []
@@ -54,7 +67,7 @@ def group_label(box: Box, name: str, style: Style, dust: Dust, gradient: float |
     rows = [("name", f"<b>{cell_text(title)}</b>"), ("text", ", ".join(what))]
     if box.output is not None:
         rows += _numbers(box.output, dust, gradient)
-    return _table("", rows, style._replace(fill=style.fill or SHADE), 2), [kind for kind, _ in rows]
+    return _table("", rows, style._replace(fill=style.fill or SHADE), ports, 2), [kind for kind, _ in rows]
 
 
 def number_label(number: float) -> str:
@@ -63,15 +76,16 @@ def number_label(number: float) -> str:
     return f"<<table {bare}><tr><td>{shorter(number)}</td></tr></table>>"
 
 
-def constants_of(node: Value) -> list[tuple[int, str]]:
-    """The arguments of a node that are plain numbers: their place, and how they are written."""
+def constant_text(node: Value, place: int) -> str:
+    """How an argument of a node is written that is a plain number; "" for a Value, and for an exponent."""
+    arg = node.args[place]
+    if isinstance(arg, Value):
+        return ""
     options = list(node.op.options) if node.op is not None else []
-    first = len(node.args) - len(options)
-    return [
-        (i, shorter(arg) if i < first else f"{options[i - first]}={shorter(arg)}")
-        for i, arg in enumerate(node.args)
-        if not isinstance(arg, Value) and not (node.op is POW and i == 1)  # which stands in its symbol
-    ]
+    if node.op is POW and place == 1:
+        return ""  # it stands in the symbol
+    option = place - (len(node.args) - len(options))
+    return shorter(arg) if option < 0 else f"{options[option]}={shorter(arg)}"
 
 
 def symbol_of(node: Value) -> str:
@@ -103,16 +117,26 @@ def _numbers(node: Value, dust: Dust, gradient: float | None) -> list[Row]:
     return rows if gradient is None else [*rows, ("grad", f"grad {boxed(gradient, dust=node in dust.gradients)}")]
 
 
-def _table(symbol: str, rows: list[Row], style: Style, border: int = 1) -> str:
+def _table(symbol: str, rows: list[Row], style: Style, ports: int, border: int = 1) -> str:
     cells = [f'<td align="left">{text}</td>' for _, text in rows]
+    span = f' rowspan="{len(rows)}"' if len(rows) > 1 else ""
     if symbol:
-        span = f' rowspan="{len(rows)}"' if len(rows) > 1 else ""
         size = "16" if len(symbol) <= 2 else "11"
         font = f'<font point-size="{size}">{cell_text(symbol)}</font>'
         shade = "" if style.fill else f' bgcolor="{SHADE}"'
         cells[0] = f'<td{span}{shade} width="22">{font}</td>{cells[0]}'
+    if ports:
+        cells[0] = f"<td{span}{_ports(ports)}</td>{cells[0]}"
     body = "".join([f"<tr>{cell}</tr>" for cell in cells])
     bare = 'cellborder="0" cellspacing="0" cellpadding="3"'
     if style.shape not in ("", "box"):  # which Graphviz draws around the table
         return f'<<table border="0" {bare}>{body}</table>>'
     return f'<<table border="{border}" {bare} color="{style.line}" bgcolor="{style.fill or PAPER}">{body}</table>>'
+
+
+def _ports(count: int) -> str:
+    """A column of places at which arrows arrive, as the beginning of a cell."""
+    bare = 'border="0" cellborder="0" cellspacing="0" cellpadding="0"'
+    size = f'width="1" height="{max(3, 36 // count)}" fixedsize="true"'
+    rows = "".join([f'<tr><td port="i{i}" {size}></td></tr>' for i in range(count)])
+    return f' cellpadding="0" width="1"><table {bare}>{rows}</table>'

@@ -17,7 +17,7 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.calls import Scope
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
-from micrograd_plus.pictures.functions import calls_around
+from micrograd_plus.pictures.functions import arguments_of, calls_around
 from micrograd_plus.pictures.samples import sample_numbers, values_of
 
 
@@ -70,6 +70,7 @@ class Scopes:
         sample: of nodes, the number of the sample that they belong to.
         around: of nodes that operations made, the calls of functions that they were made in, the outermost first.
         outer: of each call, the blocks around it.
+        holders: all of these blocks.
         functions: the keys of calls of functions.
         depth: how many modules stand in each other, and blocks around them.
         levels: the same, and how many functions inside of these.
@@ -94,11 +95,12 @@ class Scopes:
         self.samples = len(set(self.sample.values()))
         self.around = calls_around(nodes)
         self.outer = self._outer()
-        self._holders = Identities.fromkeys([block for blocks in self.outer for block in blocks])
+        self.holders = Identities.fromkeys([block for blocks in self.outer for block in blocks])
         depths = [len(self.chains[id(call.scope)]) + len(outer) for call, outer in zip(self.calls, self.outer)]
         self.depth = max(depths, default=0)
-        self.levels = self.depth + max([len(self._inner(node)) for node in self.around], default=0)
+        self.levels = self.depth + max([len(self.inner(node)) for node in self.around], default=0)
         self.functions = self._functions()
+        self._calls = {key: call for call, key in self.functions.items()}
 
     def _name(self, modules: Sequence[tuple[str, Module]]) -> None:
         """Fill `chains` and `owners`."""
@@ -147,9 +149,9 @@ class Scopes:
             found.append(tuple([block for block in first if all(block in other for other in others)]))
         return found
 
-    def _inner(self, node: Value) -> list[Scope]:
+    def inner(self, node: Value) -> list[Scope]:
         """The functions that a node was made in, without the blocks around modules."""
-        return [call for call in self.around.get(node, ()) if call not in self._holders]
+        return [call for call in self.around.get(node, ()) if call not in self.holders]
 
     def _functions(self) -> Identities[Scope, Function]:
         """The keys of the calls of functions, counted for each sample."""
@@ -170,6 +172,15 @@ class Scopes:
         """What the box of a function is called, and one of its names for `open`."""
         of_sample = f"sample {key.sample}, " if self.samples > 1 and key.sample >= 0 else ""
         return of_sample + key.path + (f", call {key.ordinal}" if key.calls > 1 else "")
+
+    def arguments(self, key: Function) -> Identities[Value, int]:
+        """The places of a function's arguments."""
+        call = self._calls[key]
+        return Identities((value, i) for i, value in enumerate(arguments_of(call)))
+
+    def place(self, node: Value) -> tuple[int | None, ...]:
+        """What stands around a node: which call of a neuron, and which calls of functions."""
+        return (self.home.get(node), *[id(call) for call in self.around.get(node, ())])
 
     def opened(self, wanted: str | Module | Iterable[str | Module]) -> set[str]:
         """The names of the boxes to be opened, and of those around them.
@@ -204,7 +215,7 @@ class Scopes:
             for i, call in enumerate(calls):
                 if name in (call.name, titles[i]):
                     opened.update(titles[: i + 1])
-                    if node in self.home and call not in self._holders:
+                    if node in self.home and call not in self.holders:
                         opened.update(self.chains[id(self.calls[self.home[node]].scope)])
 
     def _title(self, call: Scope) -> str:
@@ -249,7 +260,7 @@ class Scopes:
         """The outermost of these calls that is not opened: blocks around modules open first, functions after these."""
         level = 0
         for call in calls:
-            if call not in self._holders:
+            if call not in self.holders:
                 level = max(level, self.depth)
             if level >= depth and self._title(call) not in opened:
                 return self.functions[call]

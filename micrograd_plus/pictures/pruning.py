@@ -80,7 +80,7 @@ def long_edges(folded: Folded, most: int) -> set[str]:
     An edge that skips columns costs Graphviz a node in each of them, and its time grows with the square of their
     number: one leaf that is used by each of 100 nodes in a row takes 5 s.
     """
-    column = _columns(folded)
+    column = columns(folded)
     skipped = {edge.id: max(0, column[edge.head] - column[edge.tail] - 1) for edge in folded.edges}
     total = sum(skipped.values())
     longest: set[str] = set()
@@ -92,7 +92,7 @@ def long_edges(folded: Folded, most: int) -> set[str]:
     return longest
 
 
-def _columns(folded: Folded) -> dict[str, int]:
+def columns(folded: Folded) -> dict[str, int]:
     """The column of each box: one after those of all its arguments; a leaf stands just before its first use."""
     heads: dict[str, list[str]] = {}
     missing: Counter[str] = Counter()

@@ -86,7 +86,7 @@ def styles_of(wanted: Styling | None, nodes: Iterable[Value]) -> Identities[Valu
 
     Args:
         wanted: a function of a Value, or a dict by Value; of each what stands under some of KEYS, or None.
-        nodes: those that are drawn by themselves.
+        nodes: those that are drawn, by themselves or as what a box gives out.
 
     Raises:
         TypeError: it is no function and no dict, or gives something else than a dict.

@@ -1,0 +1,94 @@
+"""Keep the user's order from top to bottom: arguments, neurons, samples.
+
+Graphviz puts boxes where arrows cross least, so that it may turn all around. Arrows that arrive one under another, in
+the order of the arguments, leave it one way only. Where that does not tell, boxes are joined by arrows nobody sees.
+Each line of these says `invis`: without them a picture is right, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from micrograd_plus.engine.value import Value
+from micrograd_plus.pictures.boxes import Box, Folded
+from micrograd_plus.pictures.labels import constant_text
+from micrograd_plus.pictures.pruning import columns
+
+MOST = 20  # arrows into a box that have places of their own
+_POINT = 'shape=point style=invis width=0.01 height=0.01 label=""'
+
+
+def ports_of(folded: Folded) -> dict[str, int]:
+    """By the id of a box into which several arrows lead, how many places it has for these."""
+    ports: dict[str, int] = {}
+    for box in folded.boxes:
+        if not box.title and len([1 for node, i in box.terms if _is_drawn(node, i)]) > 1:
+            ports[box.id] = len(box.terms)
+    for edge in folded.edges:
+        if edge.place is None:
+            ports[edge.head] = ports.get(edge.head, 0) + 1
+    return {name: count for name, count in ports.items() if 1 < count <= MOST}
+
+
+def order(folded: Folded) -> list[str]:
+    """What DOT says so that neurons, samples and inputs stand in their order."""
+    framed = any(box.frames for box in folded.boxes)
+    return _in_frames(folded) if framed else _in_columns(folded)
+
+
+def _in_columns(folded: Folded) -> list[str]:
+    """Boxes of modules in one column, one under another."""
+    column = columns(folded)
+    rows: dict[int, list[Box]] = {}
+    for box in folded.boxes:
+        if box.neurons:
+            rows.setdefault(column[box.id], []).append(box)
+    return [_under_another([box.id for box in sorted(row, key=_natural)]) for row in rows.values() if len(row) > 1]
+
+
+def _in_frames(folded: Folded) -> list[str]:
+    """Each layer's neurons, by points behind them; and the leaves that several of them use, by a point before these."""
+    layers: dict[str, dict[str, str]] = {}
+    for box in folded.boxes:
+        for frame in box.frames:
+            if frame.layer:
+                layers.setdefault(frame.layer, {})[frame.id] = box.id  # the last one is the output
+        if box.neurons and not box.frames:
+            layers.setdefault(box.title.rpartition(".")[0], {})[box.id] = box.id
+    lines = []
+    for i, outputs in enumerate(layers.values()):
+        if len(outputs) > 1:
+            points = [f"o{i}_{j}" for j in range(len(outputs))]
+            lines += [f"{point} [{_POINT}]" for point in points]
+            lines += [f"{output} -> {point} [style=invis]" for output, point in zip(outputs.values(), points)]
+            lines.append(_under_another(points))
+    return lines + _before_leaves(folded)
+
+
+def _before_leaves(folded: Folded) -> list[str]:
+    frames = {box.id: frame.id for box in folded.boxes for frame in box.frames[-1:]}
+    users: dict[str, set[str]] = {}
+    for edge in folded.edges:
+        users.setdefault(edge.tail, set()).add(frames.get(edge.head, ""))
+    shared = [
+        box.id for box in folded.boxes if not box.frames and box.node.op is None and len(users.get(box.id, ())) > 1
+    ]
+    if not 1 < len(shared) <= MOST:
+        return []
+    cells = "".join([f'<tr><td port="i{i}" width="1" height="4"></td></tr>' for i in range(len(shared))])
+    lines = [f'o [style=invis label=<<table border="0" cellborder="0" cellspacing="0">{cells}</table>>]']
+    return lines + [f"o:i{i}:e -> {leaf} [style=invis weight=0]" for i, leaf in enumerate(shared)]
+
+
+def _under_another(ids: Iterable[str]) -> str:
+    return f"{{rank=same {' -> '.join(ids)} [style=invis]}}"
+
+
+def _natural(box: Box) -> list[tuple[int, str]]:
+    """By which boxes are sorted: numbers as numbers, so that neuron 10 comes after neuron 9."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", box.title)]
+
+
+def _is_drawn(node: Value, place: int) -> bool:
+    return isinstance(node.args[place], Value) or constant_text(node, place) != ""
