@@ -89,11 +89,11 @@ def test_the_graph_is_one_stop_and_arrows_walk_along_its_arrows(tab: Any) -> Non
     assert NAMES[int(tab.evaluate(FOCUS)[1:])] in "abc"
     for key, way in (("ArrowDown", 1), ("ArrowUp", -1)):
         tab.focus(f"#n{root - 1}")
-        middle = tab.evaluate(f"level({root - 1})")
+        middle = tab.evaluate(f"height({root - 1})")
         tab.keyboard.press(key)
-        assert way * (tab.evaluate(f"level({tab.evaluate(FOCUS)[1:]})") - middle) >= 0
+        assert way * (tab.evaluate(f"height({tab.evaluate(FOCUS)[1:]})") - middle) >= 0
     assert tab.text_content("#step") == before  # no step was taken
-    box = tab.evaluate("() => isInView(areas[Number(document.activeElement.id.slice(1))])")
+    box = tab.evaluate("() => isInView(boxes[boxOf(document.activeElement)].area)")
     assert box  # it comes into view
 
 

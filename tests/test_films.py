@@ -17,6 +17,8 @@ from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.stepping.page import films
 from micrograd_plus.stepping.page.layouts import layout
+from micrograd_plus.stepping.page.levels import levels_of
+from micrograd_plus.stepping.page.moments import frames
 from micrograd_plus.stepping.stepper import Backprop, backprop
 
 Show = Callable[..., Any]
@@ -47,7 +49,7 @@ def show(tmp_path: Path) -> Iterator[Show]:
 
 def middles(steps: Backprop) -> list[float]:
     """The middle of each frame, in milliseconds."""
-    seconds = [frame.seconds for frame in films.frames(steps._pass, toposort(steps.root))]
+    seconds = [frame.seconds for frame in frames(steps._pass, levels_of(steps._pass)[0])]
     return [1000.0 * (end - each / 2.0) for each, end in zip(seconds, accumulate(seconds), strict=True)]
 
 
@@ -67,10 +69,16 @@ def test_each_moment_tells_its_step(show: Show) -> None:
     assert sorted(tab.evaluate(SEEN, ".node .grad")) == sorted(map(shorter, steps.gradients.values()))
 
 
+def large_network() -> Backprop:
+    """Some 300 nodes, which fold."""
+    model = mp.MLP(6, [8, 4, 1], seed=1)
+    return backprop((model([Value(0.25 * i) for i in range(6)]) - 1.0) ** 2)
+
+
 @in_browser
 @pytest.mark.parametrize("large", [False, True])
 def test_the_first_gradient_flows_within_three_seconds(show: Show, large: bool) -> None:
-    steps = backprop(mp.MLP(2, [4, 4], seed=1)([0.5, -1.0])[0]) if large else example()
+    steps = large_network() if large else example()
     tab = show(steps)
     tab.evaluate(SEEK, 2999.0)
     assert tab.evaluate(SEEN, ".step") == [str(steps[1])]
@@ -122,8 +130,8 @@ def test_nothing_is_cut_off(show: Show) -> None:
 def test_numbers_on_crossing_arrows_do_not_cover_each_other() -> None:
     a, b = Value(2.0), Value(-3.0)
     for root in ((a + b) * (a - b), a * b + (a - b) ** 2, a * a + a * 2.0 - a):
-        nodes = toposort(root)
-        places = layout(nodes, backprop(root).names).labels
+        nodes, taken = toposort(root), backprop(root)._pass
+        places = layout(levels_of(taken)[0], taken.names).labels
         assert len(places) == sum(isinstance(arg, Value) for node in nodes for arg in node.args)
         for one, other in combinations(places.values(), 2):
             assert abs(one[0] - other[0]) > 30 or abs(one[1] - other[1]) > 10

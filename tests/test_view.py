@@ -27,7 +27,7 @@ IN_VIEW = """async () => {
             const box = each.getBoundingClientRect();
             return box.left >= frame.left && box.right <= frame.right && box.top >= top && box.bottom <= bottom;
         });
-        const small = view.k < Math.min(READABLE, fitting(around(happening().map((i) => areas[i])))) - 1e-9;
+        const small = view.k < Math.min(READABLE, fitting(around(happening()))) - 1e-9;
         found.push([lit.length, inside.length, small]);
     }
     return found;
@@ -80,7 +80,7 @@ def middle(tab: Any, what: str) -> tuple[float, float]:
 @in_browser
 def test_it_opens_at_a_size_that_can_be_read(show: Open) -> None:
     tab = show(few(), viewport={"width": 1920, "height": 1000})
-    assert tab.evaluate("() => areas.every((area) => isInView(area))")
+    assert tab.evaluate("() => boxes.every((box) => isInView(box.area))")
     assert not tab.locator("#map").is_visible()
     for width in WIDTHS:
         tab = show(mlp(), viewport={"width": width, "height": 800})
@@ -106,7 +106,7 @@ def test_wheel_drag_buttons_and_keys_move_the_graph(show: Open) -> None:
     assert state(tab)[2] < before[2]
     tab.click("#larger")
     tab.keyboard.press("0")  # the whole of it
-    whole = "() => fitting(sheet) === view.k && areas.every((area) => isInView(area))"
+    whole = "() => fitting(sheet) === view.k && boxes.every((box) => isInView(box.area))"
     assert tab.evaluate(whole)
     tab.keyboard.press("+")
     assert not tab.evaluate(whole)

@@ -202,7 +202,7 @@ class Pass:
         """What the pass finds, in a sentence."""
         return graph_in_words(self.nodes, [self.root], self.names, self.gradients, self.dusty_grads)
 
-    @property
+    @cached_property
     def dusty_grads(self) -> Identities[Value, None]:
         """The nodes whose gradients are that, in the end."""
         return Identities.fromkeys([step.argument for step in self._last_steps() if "after" in step.dust()])

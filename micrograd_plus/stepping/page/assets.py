@@ -14,6 +14,7 @@ SCRIPTS = (
     "numbers",
     "words",
     "showing",
+    "levels",
     "story",
     "view",
     "map",

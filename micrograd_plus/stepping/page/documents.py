@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from os import PathLike
 from reprlib import repr as short_repr
 
 from micrograd_plus._support.files import write_atomically
-from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
+from micrograd_plus.formulas.numerals import boxed
 from micrograd_plus.pictures.colours import css
 from micrograd_plus.pictures.drawing import finished
 from micrograd_plus.pictures.frames import framed
 from micrograd_plus.stepping.page.assets import asset, page_script
 from micrograd_plus.stepping.page.films import film
-from micrograd_plus.stepping.page.layouts import Layout, layout
+from micrograd_plus.stepping.page.layouts import Layout, layout, most, share
+from micrograd_plus.stepping.page.levels import LIMIT as LIMIT
+from micrograd_plus.stepping.page.levels import Level, excerpt, levels_of, opening
 from micrograd_plus.stepping.page.payload import as_json, page_data, why_fixed
 from micrograd_plus.stepping.passes import Pass
 
-LIMIT = 700  # nodes: Graphviz lays them out in a tenth of a second; nobody clicks through more
 _LISTED = 25  # steps in the list under the static picture
 _LEAST, _MOST = 0.75, 1.25  # the scale of the graph, as in script/view.js: never too small to read
 
@@ -35,8 +36,7 @@ def html(taken: Pass) -> str:
         ValueError: the graph is too large.
         RuntimeError: Graphviz is missing, or fails.
     """
-    nodes = _nodes(taken)
-    return _page(taken, nodes, _laid_out(taken, nodes)[1])
+    return _page(taken, _drawn(taken))
 
 
 def save(taken: Pass, path: str | PathLike[str]) -> None:
@@ -52,7 +52,7 @@ def save(taken: Pass, path: str | PathLike[str]) -> None:
     kind = os.path.splitext(os.fspath(path))[1].lower()
     if kind not in (".html", ".htm", ".svg"):
         raise ValueError(f"save({os.fspath(path)!r}): expected a name that ends in .html or .svg, such as 'steps.html'")
-    write_atomically(path, film(taken, _nodes(taken)) if kind == ".svg" else html(taken))
+    write_atomically(path, film(taken) if kind == ".svg" else html(taken))
 
 
 def in_notebook(taken: Pass) -> dict[str, str]:
@@ -63,15 +63,15 @@ def in_notebook(taken: Pass) -> dict[str, str]:
     """
     listed = _list(taken)
     try:
-        nodes = _nodes(taken)
-        drawn, svg = _laid_out(taken, nodes)
+        found = _drawn(taken)
         dust = Dust(taken.dusty, taken.dusty_grads)
         picture = finished(taken.root, taken.names, taken.names.modules, taken.gradients, dust)
         shown = picture._repr_mimebundle_()
-        page = _page(taken, nodes, svg, bare=True)
+        page = _page(taken, found, bare=True)
     except (ValueError, RuntimeError, TimeoutError) as error:
         return {"text/html": f"<div><p>{escape(str(error))}</p>{listed}</div>"}
-    leaves = len([node for node in nodes if node.op is None])
+    level, drawn, _ = found[opening([level for level, _, _ in found])]
+    leaves = len([box for box in level.boxes if not box.title and box.members[0].op is None])
     seen = drawn.height * min(_MOST, max(_LEAST, 880 / drawn.width))
     height = round(min(seen, 450) + 275 + 31 * min(max(leaves, 3), 7))
     shown["text/html"] = framed(page, _title(taken), shown["text/html"] + listed, height)
@@ -83,24 +83,30 @@ def _title(taken: Pass) -> str:
     return f"Backprop of {taken.names[taken.root]}, step by step: {taken.told}"
 
 
-def _nodes(taken: Pass) -> Sequence[Value]:
-    """The nodes of the graph, arguments before results; an error where these are too many to look at."""
-    nodes = taken.nodes
-    if len(nodes) > LIMIT:
+def _drawn(taken: Pass) -> list[tuple[Level, Layout, str]]:
+    """The levels of the graph, finest first: where everything is, and the picture with all values and gradients."""
+    found = levels_of(taken)
+    if not found:
         raise ValueError(
-            f"a graph of {len(nodes):,} nodes is too large for a page, which shows {LIMIT} at most; print the steps, "
-            "take them one by one in Python, ask for .ledger(node), or draw() the graph, which folds"
+            f"a graph of {len(taken.nodes):,} nodes is too large for a page, which shows {LIMIT} at most; print the "
+            "steps, take them one by one in Python, ask for .ledger(node), or draw() the graph, which folds"
         )
-    return nodes
+    drawn, grads = [], taken.gradients
+    for level in found:
+        places = layout(level, taken.names)
+        shown = [level.shown(i) for i in range(len(level.boxes))]
+        largest = most([grads.get(node, 0.0) for node in shown if node is not None and node not in taken.dusty_grads])
+        numbers = [("", "", 0.0) if node is None else _numbers(taken, node, grads, largest) for node in shown]
+        carrying = {level.arrow(step.node, step.place) for step in taken.steps if step.node is not None}
+        drawn.append((level, places, places.svg(numbers, carrying - {None})))  # type: ignore[arg-type]
+    return drawn
 
 
-def _laid_out(taken: Pass, nodes: Sequence[Value]) -> tuple[Layout, str]:
-    """Where everything is, and the picture with all values and gradients."""
-    drawn, grads = layout(nodes, taken.names), taken.gradients
-    number = Identities((node, i) for i, node in enumerate(nodes))
-    carrying = {(number[step.node], step.place) for step in taken.steps if step.node is not None}
-    dusty = {("data", number[node]) for node in taken.dusty} | {("grad", number[node]) for node in taken.dusty_grads}
-    return drawn, drawn.svg([node.data for node in nodes], [grads.get(node, 0.0) for node in nodes], carrying, dusty)
+def _numbers(taken: Pass, node: Value, grads: Mapping[Value, float], largest: float) -> tuple[str, str, float]:
+    """What a box tells of a node: its value, its gradient, and that over the largest one."""
+    grad, dust = grads.get(node, 0.0), node in taken.dusty_grads
+    data = boxed(node.data, dust=node in taken.dusty)
+    return data, boxed(grad, dust=dust), 0.0 if dust else share(grad, largest)
 
 
 def _list(taken: Pass) -> str:
@@ -110,15 +116,18 @@ def _list(taken: Pass) -> str:
     return f'<details><summary>{len(taken.steps):,} steps</summary><ol start="0">{"".join(lines)}</ol>{more}</details>'
 
 
-def _page(taken: Pass, nodes: Sequence[Value], svg: str, *, bare: bool = False) -> str:
+def _page(taken: Pass, found: Sequence[tuple[Level, Layout, str]], *, bare: bool = False) -> str:
     """The skeleton of the page, page.html, with everything put in its places; a bare one need not be read."""
-    reason = why_fixed(taken, nodes)
-    ops = {node.op.name: node.op for node in nodes if node.op is not None}
+    known = excerpt(taken, [level for level, _, _ in found])
+    reason = why_fixed(taken, known.nodes)
+    ops = {node.op.name: node.op for node in known.nodes if node.op is not None}
+    first = opening([level for level, _, _ in found])
+    drawings = [(level, "" if i == first else svg) for i, (level, _, svg) in enumerate(found)]
     pieces = {
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
         "css": css(":root") + asset("graph.css") + asset("page.css") + asset("lessons.css"),
-        "graph": svg,
-        "data": as_json(page_data(taken, nodes, reason)),
+        "graph": found[first][2],
+        "data": as_json(page_data(taken, known, drawings, reason)),
         "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),
         "js": page_script(bare=bare),
     }

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
 from html import escape
 from itertools import accumulate, groupby
-from math import ceil
 from zlib import crc32
 
-from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import cut
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import boxed, short, shorter
+from micrograd_plus.formulas.numerals import boxed, shorter
 from micrograd_plus.pictures.colours import css
-from micrograd_plus.stepping.notation import forward_text
 from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.page.layouts import Layout, columns, layout, most, share
+from micrograd_plus.stepping.page.levels import Level, levels_of
+from micrograd_plus.stepping.page.moments import Frame, frames
 from micrograd_plus.stepping.passes import Pass
-from micrograd_plus.stepping.steps import Step
 
-_FORWARD, _SEED = 2.1, 0.8  # seconds: all values together, the loss's own gradient; then gradients begin to flow
-_STEP, _LEAST, _BACKWARD = 1.6, 0.3, 90.0  # seconds: a step, where there are not so many that all take too long
-_END = 5.0  # seconds: the last frame
-_WAVES = 8  # frames in which the values appear
-LIMIT = 100  # nodes: a film of more takes minutes
+LIMIT, _FINE = 300, 100  # boxes: at most; more than a hundred only where the graph does not fold
 _LONG = 120  # letters in a line
 _MARGIN, _LINE, _LETTER = 14.0, 19.0, 7.3  # pixels
 
@@ -32,44 +25,24 @@ _MARGIN, _LINE, _LETTER = 14.0, 19.0, 7.3  # pixels
 Run = tuple[str, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What is known at one moment of a pass."""
+def film(taken: Pass) -> str:
+    """The film as SVG: the values appear, then the gradients flow; where nothing moves, the end is shown.
 
-    phase: str
-    text: str
-    known: frozenset[int]  # nodes whose value has appeared
-    grads: Mapping[int, float]
-    sources: frozenset[int] = frozenset()
-    targets: frozenset[int] = frozenset()
-    lit: frozenset[tuple[int, int]] = frozenset()  # arrows: into which node, as which argument
-    shares: Mapping[tuple[int, int], float] = field(default_factory=dict)  # what each arrow has carried back so far
-    seconds: float = _END
-
-
-def film(taken: Pass, nodes: Sequence[Value]) -> str:
-    """The film as SVG: the values appear one by one, then the gradients; where nothing moves, the end is shown.
-
-    Args:
-        taken: the pass.
-        nodes: those of its graph, arguments before results.
+    A graph of more than a hundred nodes is folded to as few boxes, if it folds.
 
     Raises:
         ValueError: the graph is too large.
         RuntimeError: Graphviz is missing, or fails.
     """
-    if len(nodes) > LIMIT:
-        raise ValueError(
-            f"a graph of {len(nodes):,} nodes is too large for a film, which shows {LIMIT} at most; save the page, "
-            "'steps.html', where one takes the steps by hand"
-        )
-    shot, drawn = frames(taken, nodes), layout(nodes, taken.names)
+    level = _folded(taken)
+    shot, drawn = frames(taken, level), layout(level, taken.names)
     widest = max([columns(text) for frame in shot for text in (frame.phase, cut(frame.text, _LONG))]) * _LETTER
     width, height = max(drawn.width, widest) + 2 * _MARGIN, drawn.height + 2 * _LINE + 3 * _MARGIN
     moments = [(frame, most(frame.grads.values())) for frame in shot]
+    shown = [level.shown(i) for i in range(len(level.boxes))]
     runs = [
         run
-        for i, node in enumerate(nodes)
+        for i, node in enumerate(shown)
         for run in _runs([_box(*moment, i, node, drawn, taken.dusty) for moment in moments])
     ]
     arrows = [run for key in drawn.arrows for run in _runs([_arrow(frame, *key, drawn) for frame in shot])]
@@ -96,82 +69,30 @@ def film(taken: Pass, nodes: Sequence[Value]) -> str:
     )
 
 
-def frames(taken: Pass, nodes: Sequence[Value]) -> list[Frame]:
-    """The moments of a pass, as the page shows them: the leaves alone, each value, each step."""
-    number = Identities((node, i) for i, node in enumerate(nodes))
-    grads = {number[node]: grad for node, grad in taken.held.items()}
-    found = _appearing(taken, nodes, number, grads)
-    known = found[-1].known
-    shares: dict[tuple[int, int], float] = {}
-    pause = min(_STEP, max(_LEAST, _BACKWARD / len(taken.steps)))
-    for k, step in enumerate(taken.steps):
-        grads = grads | {number[step.argument]: step.without_dust("after")}
-        phase = f"Backward, gradients flow: step {k} of {len(taken.steps) - 1}"
-        found.append(_stepped(step, phase, number, known, grads, shares, pause if k else _SEED))
-        shares = dict(found[-1].shares)
-    last = found[-1]
-    rest = dict.fromkeys(range(len(nodes)), 0.0) | dict(last.grads)
-    wrong = "; ".join([str(each) for each in taken.wrong[:2]])
-    end = f"In this order {len(taken.wrong)} come out wrong: {wrong}" if wrong else _result(taken, nodes)
-    return [*found, Frame("Done: every leaf has its gradient", end, known, rest, shares=last.shares)]
-
-
-def _appearing(
-    taken: Pass, nodes: Sequence[Value], number: Mapping[Value, int], grads: Mapping[int, float]
-) -> list[Frame]:
-    """The leaves alone, then the values, in a few waves, so that gradients begin to flow within three seconds."""
-    made = [i for i, node in enumerate(nodes) if node.op is not None]
-    known = frozenset(range(len(nodes))) - frozenset(made)
-    leaves = "1 leaf" if len(known) == 1 else f"{len(known)} leaves"
-    again = f"; {taken.names[taken.root]}.backward() has run already: its pass starts afresh" if taken.again else ""
-    size = max(1, ceil(len(made) / _WAVES))
-    waves = [made[k : k + size] for k in range(0, len(made), size)]
-    each = _FORWARD / (len(waves) + 1)
-    begin = f"{leaves}, {len(made)} to compute{again}"
-    found = [Frame("The leaves: the numbers that were given", begin, known, grads, seconds=each)]
-    for k, wave in enumerate(waves):
-        known |= set(wave)
-        given = [(i, place) for i in wave for place, arg in enumerate(nodes[i].args) if isinstance(arg, Value)]
-        sources = frozenset([number[nodes[i].args[place]] for i, place in given])  # type: ignore[index]
-        phase = f"Forward, values appear: {k * size + len(wave)} of {len(made)}"
-        text = ", ".join([f"{taken.names[nodes[i]]} = {short(nodes[i].data)}" for i in wave])
-        text = forward_text(nodes[wave[0]], taken.names, taken.dusty) if len(wave) == 1 else text
-        found.append(Frame(phase, text, known, grads, sources, frozenset(wave), frozenset(given), seconds=each))
-    return found
-
-
-def _stepped(
-    step: Step,
-    phase: str,
-    number: Mapping[Value, int],
-    known: frozenset[int],
-    grads: Mapping[int, float],
-    shares: dict[tuple[int, int], float],
-    seconds: float,
-) -> Frame:
-    targets = frozenset([number[step.argument]])
-    if step.node is None:
-        return Frame(phase, step.text, known, grads, targets=targets, shares=shares, seconds=seconds)
-    source = number[step.node]
-    key = source, step.place
-    carried = shares | {key: step.without_dust("contribution")}
-    return Frame(phase, step.text, known, grads, frozenset([source]), targets, frozenset([key]), carried, seconds)
-
-
-def _result(taken: Pass, nodes: Sequence[Value]) -> str:
-    grads = taken.gradients | dict.fromkeys(taken.dusty_grads, 0.0)
-    given = [f"{taken.names[node]}.grad = {short(grads.get(node, 0.0))}" for node in nodes if node.op is None]
-    return ", ".join(given[:4]) + (", …" if len(given) > 4 else "")
+def _folded(taken: Pass) -> Level:
+    """The finest level with few enough boxes, else the coarsest."""
+    found = levels_of(taken)
+    fine = [level for level in found if len(level.boxes) <= _FINE]
+    coarsest = [level for level in found[-1:] if len(level.boxes) <= LIMIT]
+    for level in (*fine, *coarsest):
+        return level
+    raise ValueError(
+        f"a graph of {len(taken.nodes):,} nodes is too large for a film, which shows {LIMIT} at most; save the page, "
+        "'steps.html', where one takes the steps by hand"
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- what is seen
 
 
-def _box(frame: Frame, largest: float, i: int, node: Value, drawn: Layout, dusty: Container[Value]) -> str:
+def _box(frame: Frame, largest: float, i: int, node: Value | None, drawn: Layout, dusty: Container[Value]) -> str:
+    """A box; of a group that bears no numbers the node is None."""
     seen, reached = i in frame.known, i in frame.grads
     strength = share(frame.grads[i], largest) if reached else 0.0
-    data, grad = boxed(node.data, dust=node in dusty) if seen else "?", shorter(frame.grads[i]) if reached else "–"
-    kinds = ["node", "leaf" if node.op is None else "made"]
+    data, grad = "", ""
+    if node is not None:
+        data, grad = boxed(node.data, dust=node in dusty) if seen else "?", shorter(frame.grads[i]) if reached else "–"
+    kinds = ["node", drawn.kinds[i]]
     kinds += [] if seen else ["unknown"]
     kinds += ["source"] if i in frame.sources else []
     kinds += ["target"] if i in frame.targets else []

@@ -1,4 +1,4 @@
-"""Lay a graph out as SVG: a box for each node, an arrow for each use of one, where Graphviz puts them."""
+"""Lay a graph out as SVG: a box for each node or group, an arrow for each use of one, where Graphviz puts them."""
 
 from __future__ import annotations
 
@@ -9,67 +9,64 @@ from math import fabs, floor, isfinite
 from typing import Any
 from unicodedata import east_asian_width
 
-from micrograd_plus._support.identities import Identities
-from micrograd_plus._support.texts import cut_inside
+from micrograd_plus._support.texts import cut_inside, plural
 from micrograd_plus.engine.operations import POW
 from micrograd_plus.engine.value import Value
-from micrograd_plus.formulas.numerals import boxed
 from micrograd_plus.pictures.labels import symbol_of
 from micrograd_plus.pictures.rendering import positions
 from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.labels import Arrow, Point, label_places
+from micrograd_plus.stepping.page.levels import Level, note
 
 _LETTER, _BOLD, _PADDING, _HEIGHT = 7.3, 7.9, 22.0, 64.0  # pixels
 _LEAST, _MOST = 17, 30  # letters in a line
+_MANY = 300  # boxes
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is: a box for each node, an arrow for each use of one; in pixels."""
+    """Where everything is: the boxes, an arrow for each use of one; in pixels."""
 
+    ids: Sequence[str]  # n3 for a node, g0 for a group
     names: Sequence[str]
-    signs: Sequence[str]  # what each node does: tanh, ×, 3.0 ×
+    signs: Sequence[str]  # what each does: tanh, ×, 3.0 ×; of a group, how much is in it
+    notes: Sequence[str]  # of a group that has no numbers, what is in it
+    kinds: Sequence[str]  # leaf, made or group
     widths: Sequence[float]
     middles: Mapping[int, Point]
     arrows: Mapping[Arrow, tuple[str, str, str]]  # the path, its head, and its head when it leads back, as in SVG
+    tails: Mapping[Arrow, int]  # from which box
     labels: Mapping[Arrow, Point]  # where there is room for a number on each arrow
     view: str
     moved: str
     width: float
     height: float
 
-    def svg(
-        self,
-        data: Sequence[float],
-        grads: Sequence[float],
-        carrying: Container[Arrow],
-        dusty: Container[tuple[str, int]] = (),
-    ) -> str:
+    def svg(self, numbers: Sequence[tuple[str, str, float]], carrying: Container[Arrow]) -> str:
         """The picture with all values and gradients, with the ids n0, n1, … for nodes and e3_0, e3_1, … for arrows.
 
         Args:
-            data: of each node.
-            grads: of each node.
+            numbers: of each box its value and its gradient, as text, and that over the largest one.
             carrying: the arrows that carry a gradient, which point where it goes: back.
-            dusty: which numbers are nothing but what rounding left, as ("data", 3) or ("grad", 3).
         """
-        largest = most(grads)
+        size = f'{self.view} width="{self.width:g}" height="{self.height:g}"'
+        start = f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" {size}>\n<!--style-->'
+        return f"{start}{self.drawing(numbers, carrying)}</svg>"
+
+    def drawing(self, numbers: Sequence[tuple[str, str, float]], carrying: Container[Arrow]) -> str:
+        """The same without its frame."""
         arrows = [
             f'<g id="e{key[0]}_{key[1]}" class="edge{" back" if key in carrying else ""}" '
-            f'data-x="{_written(x)}" data-y="{_written(y)}">{self.arrow(*key)}</g>'
+            f'data-tail="{self.tails[key]}" data-x="{_written(x)}" data-y="{_written(y)}">{self.arrow(*key)}</g>'
             for key, (x, y) in self.labels.items()
         ]
         boxes = []
         for i in sorted(self.middles):
-            kind = "made" if self.signs[i] else "leaf"
-            dust = ("grad", i) in dusty
-            texts = boxed(data[i], dust=("data", i) in dusty), boxed(grads[i], dust=dust)
-            inside = self.box(i, *texts, 0.0 if dust else share(grads[i], largest))
-            boxes.append(f'<g id="n{i}" class="node {kind}" transform="{self.corner(i)}">{inside}</g>')
+            inside = self.box(i, *numbers[i])
+            where = f'id="{self.ids[i]}" class="node {self.kinds[i]}" transform="{self.corner(i)}"'
+            boxes.append(f"<g {where}>{inside}</g>")
         drawing = "\n".join([*arrows, *boxes])
-        size = f'{self.view} width="{self.width:g}" height="{self.height:g}"'
-        start = f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" {size}>\n<!--style-->'
-        return f"{start}<g{self.moved}>\n{drawing}\n</g></svg>"
+        return f"<g{self.moved}>\n{drawing}\n</g>"
 
     def corner(self, i: int) -> str:
         """Where the box of a node begins."""
@@ -87,6 +84,7 @@ class Layout:
         """
         name, sign, width = self.names[i], self.signs[i], self.widths[i]
         right = f"{width - 10:g}"
+        word, below = (self.notes[i], "") if self.notes[i] else ("data", "grad")
         opacity = 0.1 + 0.35 * fabs(strength) if strength else 0.0
         tint = f'class="tint{" minus" if strength < 0.0 else ""}" style="fill-opacity: {opacity:.2f}"'
         return (
@@ -94,8 +92,8 @@ class Layout:
             f'<rect {tint} x="1" y="42" width="{width - 2:g}" height="{_HEIGHT - 43:g}" rx="6"/>'
             f'<text class="name" x="10" y="18">{escape(cut_inside(name, _MOST))}</text>'
             f'<text class="sign" x="{right}" y="18">{escape(cut_inside(sign, _MOST))}</text>'
-            f'<text class="word" x="10" y="37">data</text><text class="data" x="{right}" y="37">{data}</text>'
-            f'<text class="word" x="10" y="55">grad</text><text class="grad" x="{right}" y="55">{grad}</text>'
+            f'<text class="word" x="10" y="37">{escape(word)}</text><text class="data" x="{right}" y="37">{data}</text>'
+            f'<text class="word" x="10" y="55">{below}</text><text class="grad" x="{right}" y="55">{grad}</text>'
         )
 
     def arrow(self, i: int, place: int) -> str:
@@ -114,19 +112,22 @@ def share(grad: float, largest: float) -> float:
     return grad / largest if isfinite(grad) else 0.0
 
 
-def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
-    """Where Graphviz puts the nodes of a graph and the arrows between them.
+def layout(level: Level, names: Mapping[Value, str]) -> Layout:
+    """Where Graphviz puts the boxes of a graph and the arrows between them.
 
     Args:
-        nodes: arguments before results.
-        names: what each is called.
+        level: how deep the graph is opened.
+        names: what each node is called.
 
     Raises:
         RuntimeError: Graphviz is missing, or fails.
     """
-    signs = [_sign(node) for node in nodes]
-    widths = [_width(names[node], sign) for node, sign in zip(nodes, signs)]
-    placed = positions(_dot_text(nodes, widths))
+    titles = [box.title or names[box.members[0]] for box in level.boxes]
+    signs = [plural(len(box.members), "node") if box.title else _sign(box.members[0]) for box in level.boxes]
+    notes = [note(box) if box.title and box.output is None else "" for box in level.boxes]
+    kinds = ["group" if box.title else "made" if box.members[0].op is not None else "leaf" for box in level.boxes]
+    widths = [max(_width(title, sign), _width(text, "")) for title, sign, text in zip(titles, signs, notes)]
+    placed = positions(_dot_text(level, widths))
     middles = {int(box["name"][1:]): _middle(_points(box, "p")) for box in placed["objects"]}
     curves, arrows = {}, {}
     # one node's arrows after another's, as Graphviz draws them: numbers find room on the first ones first
@@ -141,20 +142,21 @@ def layout(nodes: Sequence[Value], names: Mapping[Value, str]) -> Layout:
     width, height = [floor(max(along) - min(along) + 0.5) for along in zip(*page)]  # whole pixels, as `dot` rounds them
     view = f'viewBox="0 0 {width:g} {height:g}"'
     moved = f' transform="translate({_written(-left)} {_written(-top)})"'
-    return Layout([names[node] for node in nodes], signs, widths, middles, arrows, labels, view, moved, width, height)
+    ids = [box.id for box in level.boxes]
+    boxes = ids, titles, signs, notes, kinds, widths, middles
+    return Layout(*boxes, arrows, level.arrows, labels, view, moved, width, height)
 
 
-def _dot_text(nodes: Sequence[Value], widths: Sequence[float]) -> str:
+def _dot_text(level: Level, widths: Sequence[float]) -> str:
     """The graph in the DOT language: boxes n0, n1, … without text, and arrows with the ids e3_0, e3_1, …"""
-    number = Identities((node, i) for i, node in enumerate(nodes))
-    lines = ["digraph { rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; ordering=in;"]
+    care = (
+        "nslimit=4; nslimit1=4; mclimit=0.3" if len(widths) > _MANY else "ordering=in"
+    )  # a little beauty for much time
+    lines = [f"digraph {{ rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; {care};"]
     lines.append('node [shape=box, fixedsize=true, label=""]; edge [dir=both];')
     for i, width in enumerate(widths):
         lines.append(f"n{i} [id=n{i}, width={width / 72:.3f}, height={_HEIGHT / 72:.3f}];")
-    for i, node in enumerate(nodes):
-        for place, arg in enumerate(node.args):
-            if isinstance(arg, Value):
-                lines.append(f"n{number[arg]} -> n{i} [id=e{i}_{place}];")
+    lines += [f'n{tail} -> n{i} [id="e{i}_{place}"];' for (i, place), tail in level.arrows.items()]
     return "\n".join([*lines, "}"])
 
 

@@ -8,49 +8,73 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import script
 from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.code_lines import sources
+from micrograd_plus.stepping.page.levels import Excerpt, Level, note, opening
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.stepping.steps import Step
 
 _COLUMNS = ("upstream", "local", "contribution", "before", "after")
 
 
-def page_data(taken: Pass, nodes: Sequence[Value], reason: str) -> dict[str, Any]:
+def page_data(taken: Pass, known: Excerpt, levels: Sequence[tuple[Level, str]], reason: str) -> dict[str, Any]:
     """What the script reads: the nodes, the steps and what came out wrong, all by the nodes' numbers.
 
     Args:
         taken: the pass.
-        nodes: those of its graph, arguments before results; their places are their numbers.
+        known: what the page is to know of it; the places of its nodes are their numbers.
+        levels: how deep the graph may be opened, and how it is drawn then.
         reason: why leaves cannot be changed, as `why_fixed` says it.
     """
+    nodes = known.nodes
     number = Identities((node, i) for i, node in enumerate(nodes))
     return {
         "root": number[taken.root],
         "again": taken.again,
         "fixed": reason,
-        "nodes": [_node(node, taken.names, number) for node in nodes],
-        "dust": [number[node] for node in taken.dusty],
-        "held": {str(number[node]): _number(grad) for node, grad in taken.held.items()},
+        "levels": [_level(level, drawing, known, number) for level, drawing in levels],
+        "level": opening([level for level, _ in levels]),
+        "nodes": [_node(node, taken.names, number, inner=node in known.inner) for node in nodes],
+        "dust": [number[node] for node in taken.dusty if node in number],
+        "held": {str(number[node]): _number(grad) for node, grad in taken.held.items() if node in number},
         "why": {node.op.name: node.op.rule for node in nodes if node.op is not None and node.op.rule},
         "sources": sources(nodes),
-        "steps": [_step(step, number) for step in taken.steps],
-        "wrong": {str(number[wrong.node]): str(wrong) for wrong in taken.wrong},
+        "steps": [_step(step, number) for step in known.steps],
+        "wrong": {str(number[wrong.node]): str(wrong) for wrong in taken.wrong if wrong.node in number},
     }
 
 
-def _node(node: Value, names: Mapping[Value, str], number: Mapping[Value, int]) -> dict[str, Any]:
-    """A node: its name, its operation, its number, its arguments and how it is written."""
+def _level(level: Level, drawing: str, known: Excerpt, number: Mapping[Value, int]) -> dict[str, Any]:
+    """The boxes of a level, which box each node is in, and where a walk through the pass stops."""
+    first = {level.home[node]: number[node] for node in reversed(known.nodes)}
+    boxes = []
+    for i, box in enumerate(level.boxes):
+        shown = level.shown(i)
+        at = first.get(i) if shown is None else number[shown]
+        boxes.append([box.id, at, shown is not None, box.title, note(box) if box.title else ""])
+    home = [level.home[node] for node in known.nodes]
+    plain = not any(box.title for box in level.boxes)
+    name = plural(len(boxes), "node") if plain else f"{len(boxes):,} boxes"
     return {
-        "name": names[node],
-        "op": node.op.name if node.op else "",
-        "data": _number(node.data),
-        "args": [number[arg] if isinstance(arg, Value) else {"number": _number(arg)} for arg in node.args],
-        "parts": [] if node.op is None else parts(node),
+        "name": name,
+        "boxes": boxes,
+        "home": home,
+        "stops": level.stops(known.made, known.steps),
+        "drawing": drawing,
     }
+
+
+def _node(node: Value, names: Mapping[Value, str], number: Mapping[Value, int], *, inner: bool) -> dict[str, Any]:
+    """A node: its name, its operation, its number, its arguments and how it is written; of an inner one not these."""
+    known: dict[str, Any] = {"name": names[node], "op": node.op.name if node.op else "", "data": _number(node.data)}
+    if inner:
+        return known | {"args": [], "parts": [], "inner": True}
+    args = [number[arg] if isinstance(arg, Value) else {"number": _number(arg)} for arg in node.args]
+    return known | {"args": args, "parts": [] if node.op is None else parts(node)}
 
 
 def _step(step: Step, number: Mapping[Value, int]) -> dict[str, Any]:
@@ -82,6 +106,8 @@ def as_json(data: Any) -> str:
 
 def why_fixed(taken: Pass, nodes: Sequence[Value]) -> str:
     """Why leaves cannot be changed in the page; "" if they can."""
+    if len(nodes) < len(taken.nodes):
+        return "the graph is folded: what is inside of its boxes stays in Python"
     if taken.wrong:
         return "a wrong order was asked for, to see what it does"
     if any(step.kind == "hook" for step in taken.steps):

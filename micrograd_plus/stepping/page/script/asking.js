@@ -9,54 +9,57 @@ const asked = () => pinned ?? pointed ?? focused;
 
 function pin(i) {
   pinned = i;
-  pictured.forEach((box, j) => box.setAttribute("aria-pressed", i === j));
+  boxes.forEach((box) => box.element.setAttribute("aria-pressed", i === box.at));
   tell();
 }
 
-// The one node that the Tab key stops at.
-function stopAt(i) {
+// The one box that the Tab key stops at.
+function stopAt(k) {
   for (const each of picture.querySelectorAll("[tabindex='0']")) each.setAttribute("tabindex", -1);
-  pictured[i].setAttribute("tabindex", 0);
+  boxes[k].element.setAttribute("tabindex", 0);
 }
 
-const level = (i) => (areas[i].top + areas[i].bottom) / 2;
-const nearest = (some, i) => [...some].sort((j, k) => Math.abs(level(j) - level(i)) - Math.abs(level(k) - level(i)))[0];
-const inColumn = (i) => areas.map((_, j) => j).filter((j) => areas[j].left < areas[i].right && areas[j].right > areas[i].left);
+const height = (k) => (boxes[k].area.top + boxes[k].area.bottom) / 2;
+const nearest = (some, k) => [...some].sort((i, j) => Math.abs(height(i) - height(k)) - Math.abs(height(j) - height(k)))[0];
+const inColumn = (k) => [...boxes.keys()].filter((i) => boxes[i].area.left < boxes[k].area.right && boxes[i].area.right > boxes[k].area.left);
 
-// Where a key leads from a node: along an arrow, or to the next box above or below.
-function led(key, i) {
-  if (key === "ArrowLeft") return nearest(argumentsOf(i), i);
-  if (key === "ArrowRight") return nearest(leaves.concat(made).filter((j) => uses(j, i)), i);
-  if (key === "ArrowUp") return nearest(inColumn(i).filter((j) => level(j) < level(i)), i);
-  if (key === "ArrowDown") return nearest(inColumn(i).filter((j) => level(j) > level(i)), i);
-  return { Home: leaves[0], End: graph.root }[key];
+// Where a key leads from a box: along an arrow, or to the next box above or below.
+function led(key, k) {
+  if (key === "ArrowLeft") return nearest(arrowsInto(k).map(tail), k);
+  if (key === "ArrowRight") return nearest(arrowsFrom(k).map(head), k);
+  if (key === "ArrowUp") return nearest(inColumn(k).filter((i) => height(i) < height(k)), k);
+  if (key === "ArrowDown") return nearest(inColumn(k).filter((i) => height(i) > height(k)), k);
+  return key === "Home" ? 0 : home[graph.root];
 }
 
-// A key that is pressed on a node; whether it is one of those that say something there.
+// A key that is pressed on a box; whether it is one of those that say something there.
 function walk(event) {
-  const i = pictured.indexOf(event.target.closest(".node"));
-  if (i < 0) return false;
-  if (event.key === "Enter" || event.key === " ") pin(pinned === i ? null : i);
+  const k = boxOf(event.target.closest(".node"));
+  if (k < 0) return false;
+  if (event.key === "Enter" || event.key === " ") pin(pinned === boxes[k].at ? null : boxes[k].at);
   else if (/^(Arrow|Home|End)/.test(event.key)) {
-    const j = led(event.key, i);
-    if (j !== undefined) pictured[j].focus({ preventScroll: true });
+    const next = led(event.key, k);
+    if (next !== undefined) boxes[next].element.focus({ preventScroll: true });
   } else return false;
   return true;
 }
 
+function point(i) {
+  pointed = i;
+  tell();
+}
+
 function startAsking() {
-  pictured.forEach((box, i) => {
-    box.setAttribute("tabindex", -1);
-    box.setAttribute("role", "button");
-    box.setAttribute("aria-pressed", false);
-    box.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && point(i));
-    box.addEventListener("pointerleave", () => pointed === i && point(null));
-    box.addEventListener("focus", () => {
-      [focused, pointed] = [i, null];
-      stopAt(i);
-      reveal([i]);
-      tell();
-    });
+  const under = (event) => boxes[boxOf(event.target.closest(".node"))];
+  picture.addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(under(event)?.at ?? null));
+  picture.addEventListener("pointerleave", () => point(null));
+  picture.addEventListener("focusin", (event) => {
+    const box = under(event);
+    if (!box) return;
+    [focused, pointed] = [box.at, null];
+    stopAt(boxes.indexOf(box));
+    reveal([box.area]);
+    tell();
   });
   const leave = (event) => {
     if ([frame, $("story")].some((each) => each.contains(event.relatedTarget))) return; // on the way from one to the other
@@ -65,14 +68,9 @@ function startAsking() {
   };
   for (const each of [frame, $("story")]) each.addEventListener("focusout", leave);
   picture.addEventListener("click", (event) => {
-    const i = pictured.indexOf(event.target.closest(".node"));
-    pin(i < 0 || i === pinned ? null : i);
+    const i = under(event)?.at ?? null;
+    pin(i === pinned ? null : i);
   });
   // a click takes no focus, so that the arrow keys go on to step
   frame.addEventListener("mousedown", (event) => (event.preventDefault(), document.activeElement?.blur()), true);
-}
-
-function point(i) {
-  pointed = i;
-  tell();
 }

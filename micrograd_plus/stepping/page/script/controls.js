@@ -9,7 +9,7 @@ function pause() {
 function play() {
   if (timer !== null) return pause();
   if (position === final) go(0);
-  timer = setInterval(() => go(position + 1), Number($("speed").value));
+  timer = setInterval(() => go(nextStop(position)), Number($("speed").value));
   $("play").textContent = "Pause";
   return undefined;
 }
@@ -17,8 +17,8 @@ function play() {
 $("slider").max = final;
 $("slider").addEventListener("input", () => go(Number($("slider").value)));
 $("first").addEventListener("click", () => go(0));
-$("back").addEventListener("click", () => go(position - 1));
-$("next").addEventListener("click", () => go(position + 1));
+$("back").addEventListener("click", () => go(lastStop(position)));
+$("next").addEventListener("click", () => go(nextStop(position)));
 $("last").addEventListener("click", () => go(final));
 $("play").addEventListener("click", play);
 $("speed").addEventListener("change", () => timer !== null && (pause(), play()));
@@ -26,7 +26,7 @@ document.addEventListener("keydown", (event) => {
   const { target } = event;
   const typing = target.matches("input[type=number], select") || (target.matches("input") && target.id !== "slider");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const keys = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: 0, End: final };
+  const keys = { ArrowRight: nextStop(position), ArrowLeft: lastStop(position), Home: 0, End: final };
   const sizes = { "+": () => enlarge(1.3), "-": () => enlarge(1 / 1.3), 0: fit };
   if (event.key === "Escape") {
     if (pinned === null) target.blur();
@@ -45,6 +45,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 offerLeaves();
+startView();
 startAsking();
 show();
-startView();

@@ -12,9 +12,15 @@ function place(drawn, { left, top, right, bottom }) {
   return drawn;
 }
 
-$("map").setAttribute("viewBox", `0 0 ${sheet.right} ${sheet.bottom}`);
-const dots = areas.map((area) => small("dot", area));
-const part = small("part", sheet);
+let dots = []; // by box
+let part = null; // which part is in view
+
+function drawMap() {
+  $("map").replaceChildren();
+  $("map").setAttribute("viewBox", `0 0 ${sheet.right} ${sheet.bottom}`);
+  dots = boxes.map((box) => small("dot", box.area));
+  part = small("part", sheet);
+}
 
 function showMap(isNeeded) {
   $("map").toggleAttribute("hidden", !isNeeded);

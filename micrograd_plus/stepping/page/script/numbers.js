@@ -14,9 +14,9 @@ const steps = graph.steps.map((step) => {
   return { ...step, upstream, local, contribution, before, after, dust: step.dust ?? [] };
 });
 for (const i of graph.dust) nodes[i].dust = true; // nothing but what rounding left
-const made = nodes.map((_, i) => i).filter((i) => nodes[i].op);
+const made = nodes.map((_, i) => i).filter((i) => nodes[i].op && !nodes[i].inner);
 const rank = new Map(made.map((i, k) => [i, k]));
-const leaves = nodes.map((_, i) => i).filter((i) => !nodes[i].op);
+const leaves = nodes.map((_, i) => i).filter((i) => !nodes[i].op && !nodes[i].inner);
 const final = made.length + steps.length;
 
 const data = (arg) => (typeof arg === "object" ? nodes[arg.node].data : arg);

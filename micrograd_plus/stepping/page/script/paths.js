@@ -62,7 +62,7 @@ function onTheWay(leaf, into, counts) {
       for (const step of into[i]) {
         if (counts[step.node] === 0n) continue;
         on.add(step.node);
-        arrows.add(arrow(step.node, step.place));
+        arrows.add(arrowOf(step));
       }
     }
   }
@@ -100,9 +100,10 @@ function showPaths() {
   if (traveller === null) return list.replaceChildren();
   const { entries, counts, into, sums } = pathsTo(traveller);
   const { on, arrows } = onTheWay(traveller, into, counts);
-  pictured.forEach((box, i) => box.classList.toggle("aside", !on.has(i)));
+  const there = new Set([...on].map((i) => home[i]));
+  boxes.forEach((box, k) => box.element.classList.toggle("aside", !there.has(k)));
   document.querySelectorAll(".edge").forEach((edge) => edge.classList.toggle("aside", !arrows.has(edge)));
-  for (const step of entries[walked]?.steps ?? []) arrow(step.node, step.place)?.classList.add("way-lit");
+  for (const step of entries[walked]?.steps ?? []) arrowOf(step)?.classList.add("way-lit");
   if (!entries.length) return list.replaceChildren(element("p", `No path leads from ${name(graph.root)} to ${name(traveller)}.`, { className: "dim" }));
   const rows = element("ol");
   rows.append(...entries.map(pathRow));
@@ -113,7 +114,8 @@ function showPaths() {
 }
 
 function offerPaths() {
-  $("paths").hidden = Object.keys(graph.wrong).length > 0; // in a wrong order they are not what adds up
+  // in a wrong order they are not what adds up, and in a folded graph not all of them are known
+  $("paths").hidden = Object.keys(graph.wrong).length > 0 || nodes.some((node) => node.inner);
   const choice = element("select", "", { id: "traveller" });
   choice.append(element("option", "no leaf chosen", { value: "" }), ...leaves.map((i) => element("option", name(i), { value: String(i) })));
   choice.addEventListener("change", () => {

@@ -1,8 +1,6 @@
 // What is seen at one moment of the pass.
 
 const $ = (id) => document.getElementById(id);
-const pictured = nodes.map((_, i) => $(`n${i}`));
-const arrow = (i, place) => $(`e${i}_${place}`);
 let position = 0; // 0: the leaves alone; then the values one by one; then the steps
 let timer = null;
 
@@ -16,7 +14,11 @@ function fill(parent, some) {
   parent.replaceChildren(...some.map(([kind, text]) => element("span", text, { className: kind })));
 }
 
-const known = (i) => !nodes[i].op || rank.get(i) < position; // whether its value has appeared
+function write(drawn, text) {
+  if (drawn.textContent !== text) drawn.textContent = text; // else the browser would lay it out again
+}
+
+const known = (i) => !rank.has(i) || rank.get(i) < position; // whether its value has appeared
 const backwardAt = () => position - made.length - 1; // which step has just been taken; below 0: none
 
 // Each node's gradient after the steps so far; none where nothing has come yet.
@@ -45,39 +47,26 @@ function go(to) {
 
 function show() {
   const at = backwardAt();
-  const step = at >= 0 ? steps[at] : null;
+  const now = stepsAt(position);
   const value = position > 0 && position <= made.length ? made[position - 1] : null;
+  const { sources, targets } = position > 0 ? involved(position) : { sources: [], targets: [] };
   const grads = gradients();
   const dusts = dustyGradients();
-  const largest = Math.max(...[...grads.values()].map(Math.abs).filter(Number.isFinite), 1e-300);
-  nodes.forEach((node, i) => {
-    const box = pictured[i];
-    const seen = known(i);
-    const reached = grads.has(i);
-    box.querySelector(".data").textContent = seen ? boxed(node.data, node.dust) : "?";
-    box.querySelector(".grad").textContent = reached ? boxed(grads.get(i), dusts.has(i)) : "–";
-    const size = reached && grads.get(i) !== 0 && !dusts.has(i) ? 0.1 + 0.35 * Math.min(1, Math.abs(grads.get(i)) / largest) : 0;
-    const tint = box.querySelector(".tint");
-    tint.style.fill = grads.get(i) < 0 ? "var(--orange)" : "var(--blue)";
-    tint.style.fillOpacity = Number.isNaN(size) ? 0 : size;
-    const source = step ? step.node === i : value !== null && node !== nodes[value] && uses(value, i);
-    box.classList.toggle("unknown", !seen);
-    box.classList.toggle("unreached", !reached);
-    for (const drawn of [box, dots[i]]) {
-      drawn.classList.toggle("source", Boolean(source));
-      drawn.classList.toggle("target", step ? step.argument === i : value === i);
+  const sizes = boxes.filter((box) => box.shows && grads.has(box.at)).map((box) => Math.abs(grads.get(box.at)));
+  const largest = Math.max(...sizes.filter(Number.isFinite), 1e-300);
+  boxes.forEach((box, k) => {
+    if (box.shows) showNumbers(box, grads, dusts, largest);
+    else box.element.setAttribute("aria-label", `${box.title}: ${box.note}`);
+    for (const drawn of [box.element, dots[k]]) {
+      drawn.classList.toggle("source", sources.includes(k));
+      drawn.classList.toggle("target", targets.includes(k));
     }
-    box.classList.toggle("wrong", position === final && i in graph.wrong);
-    const gradient = reached ? `, gradient ${boxed(grads.get(i), dusts.has(i))}` : "";
-    box.setAttribute("aria-label", `${node.name}: ${seen ? boxed(node.data, node.dust) : "not computed yet"}${gradient}`);
   });
-  for (const edge of document.querySelectorAll(".edge")) edge.classList.remove("lit", "done", "flowing", "forward", "back");
-  steps.slice(0, Math.max(at, 0)).forEach((each) => each.node !== null && arrow(each.node, each.place)?.classList.add("done", "back"));
-  if (value !== null) nodes[value].args.forEach((arg, place) => arrow(value, place)?.classList.add("lit", "forward"));
-  if (step && step.node !== null) arrow(step.node, step.place)?.classList.add("lit", "flowing", "back");
-  showShares(at);
-  showWords(step, value);
-  showWhy(step, value);
+  showArrows(at, now, value);
+  showShares(now);
+  showWords(now, value);
+  const alone = now.length === 1 && !nodes[now[0].node]?.inner;
+  showWhy(alone ? now[0] : null, value);
   showPaths();
   showQuestion();
   $("slider").value = position;
@@ -85,29 +74,44 @@ function show() {
   for (const id of ["first", "back"]) $(id).disabled = position === 0;
   for (const id of ["next", "last"]) $(id).disabled = position === final;
   reveal(happening(), ahead());
-  if (focused === null) stopAt(happening().at(-1));
+  if (focused === null) stopAt([...targets, home[graph.root]][0]);
   tell();
 }
 
-const argumentsOf = (i) => nodes[i].args.filter((arg) => typeof arg === "object").map((arg) => arg.node);
-
-// The nodes of which a position tells: what is made and of what, or what passes on and to what.
-function involved(k) {
-  if (k <= made.length) return [made[k - 1], ...argumentsOf(made[k - 1])];
-  const step = steps[k - made.length - 1];
-  return step.node === null ? [step.argument] : [step.node, step.argument];
+// Which arrows are lit, and which lead back, since a gradient has gone along them.
+function showArrows(at, now, value) {
+  const done = new Set(level.carrying.slice(0, Math.max(at, 0)));
+  const forward = new Set(value === null ? [] : arrowsInto(home[value]));
+  const flowing = new Set(now.map(arrowOf));
+  for (const edge of level.edges) {
+    const kinds = [["done back", done], ["lit forward", forward], ["lit flowing back", flowing]].filter(([, some]) => some.has(edge));
+    const look = ["edge", ...kinds.map(([kind]) => kind)].join(" ");
+    if (edge.getAttribute("class") !== look) edge.setAttribute("class", look);
+  }
 }
 
-const happening = () => involved(Math.max(position, 1)); // at first, what comes first
-const ahead = () => Array.from({ length: Math.min(AHEAD, final - position) }, (_, k) => involved(position + 1 + k));
+// The value and the gradient in a box, and the gradient's sign and size as a colour.
+function showNumbers({ element: box, at: i, title }, grads, dusts, largest) {
+  const [seen, reached] = [known(i), grads.has(i)];
+  write(box.querySelector(".data"), seen ? boxed(nodes[i].data, nodes[i].dust) : "?");
+  write(box.querySelector(".grad"), reached ? boxed(grads.get(i), dusts.has(i)) : "–");
+  const size = reached && grads.get(i) !== 0 && !dusts.has(i) ? 0.1 + 0.35 * Math.min(1, Math.abs(grads.get(i)) / largest) : 0;
+  const tint = box.querySelector(".tint");
+  tint.style.fill = grads.get(i) < 0 ? "var(--orange)" : "var(--blue)";
+  tint.style.fillOpacity = Number.isNaN(size) ? 0 : size;
+  box.classList.toggle("unknown", !seen);
+  box.classList.toggle("unreached", !reached);
+  box.classList.toggle("wrong", position === final && i in graph.wrong);
+  const gradient = reached ? `, gradient ${boxed(grads.get(i), dusts.has(i))}` : "";
+  box.setAttribute("aria-label", `${title || name(i)}: ${seen ? boxed(nodes[i].data, nodes[i].dust) : "not computed yet"}${gradient}`);
+}
 
-const uses = (i, j) => nodes[i].args.some((arg) => typeof arg === "object" && arg.node === j);
-
-function showWords(step, value) {
+function showWords(now, value) {
   const at = backwardAt();
-  if (step) {
+  if (now.length) {
     $("phase").textContent = `Backward, gradients flow: step ${at} of ${steps.length - 1}`;
-    fill($("step"), pieces(step));
+    const single = now.length === 1 && (now[0].node === null || boxes[home[now[0].argument]].shows);
+    fill($("step"), single ? pieces(now[0]) : together(now));
   } else if (value !== null) {
     $("phase").textContent = `Forward, values appear: ${position} of ${made.length}`;
     fill($("step"), valuePieces(value));
@@ -123,19 +127,20 @@ function showWords(step, value) {
   $("count").textContent = `${position} / ${final}`;
 }
 
-// What each step gave, written on its arrow; of a large graph only the present one.
-function showShares(at) {
-  document.querySelectorAll(".share").forEach((label) => label.remove());
-  const shown = steps.length > 60 ? [at] : [...Array(Math.max(at + 1, 0)).keys()];
-  for (const k of shown) {
-    const step = steps[k];
-    const edge = step && step.node !== null && arrow(step.node, step.place);
-    if (!edge) continue;
+// What each step gave, written on its arrow; of a large graph only the present ones.
+function showShares(now) {
+  world.querySelectorAll(".share").forEach((label) => label.remove());
+  const sums = new Map();
+  for (const step of steps.length > 60 ? now : steps.slice(0, backwardAt() + 1)) {
+    const edge = boxes[home[step.argument]].shows && arrowOf(step);
+    if (edge) sums.set(edge, (sums.get(edge) ?? 0) + given(step));
+  }
+  for (const [edge, sum] of sums) {
     const label = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    label.setAttribute("class", `share ${step.contribution < 0 ? "minus" : "plus"}`);
+    label.setAttribute("class", `share ${sum < 0 ? "minus" : "plus"}`);
     label.setAttribute("x", edge.dataset.x);
     label.setAttribute("y", edge.dataset.y);
-    label.textContent = step.dust.includes("contribution") ? "0" : shorter(step.contribution);
+    label.textContent = shorter(sum);
     edge.parentNode.append(label);
   }
 }

@@ -2,7 +2,8 @@
 function tell() {
   const at = backwardAt();
   const i = asked() ?? (at >= 0 ? steps[at].argument : position > 0 ? made[position - 1] : graph.root);
-  pictured.forEach((box, j) => box.classList.toggle("told", i === j));
+  const box = boxes[home[i]];
+  boxes.forEach((each) => each.element.classList.toggle("told", each === box));
   const keep = element("button", pinned === null ? "Pin" : "Unpin", { id: "pin", title: pinned === null ? "Keep this story (Enter)" : "Let it follow the steps (Esc)" });
   keep.addEventListener("click", () => pin(pinned === null ? i : null));
   const title = element("h2", nodes[i].op ? `${name(i)}: made by ${nodes[i].op}` : `${name(i)}: a leaf`);
@@ -43,6 +44,22 @@ function tell() {
   const wrong = position === final && i in graph.wrong ? [element("p", graph.wrong[i], { className: "minus" })] : [];
   const buttons = () => [...$("story").querySelectorAll("button")];
   const here = buttons().indexOf(document.activeElement); // a new story has new buttons: the focus stays where it was
-  $("story").replaceChildren(keep, title, formula, table, ...nothing, ...wrong);
+  const inside = box.title ? [element("h2", box.title), opener(box, i)] : [];
+  const told = box.title && !box.shows ? [] : [title, formula, table, ...nothing, ...wrong];
+  $("story").replaceChildren(keep, ...inside, ...told);
   buttons()[here]?.focus();
+}
+
+// What is in a box, and a button that opens the graph one level deeper.
+function opener(box, i) {
+  const line = element("p", box.note, { className: "dim" });
+  const deeper = graph.levels.indexOf(level) - 1;
+  if (deeper < 0) return line;
+  const button = element("button", "Open", { id: "open", title: `Open the graph: ${graph.levels[deeper].name}` });
+  button.addEventListener("click", () => {
+    open(deeper);
+    reveal([boxes[home[i]].area]);
+  });
+  line.append(" ", button);
+  return line;
 }

@@ -7,10 +7,7 @@ const AHEAD = 40; // steps that may come into view with the present one, so that
 
 const frame = $("graph");
 const picture = frame.querySelector("svg");
-const { width: right, height: bottom } = picture.viewBox.baseVal;
-const sheet = { left: 0, top: 0, right, bottom }; // the whole graph
 const world = document.createElementNS(picture.namespaceURI, "g"); // what moves
-const areas = pictured.map(areaOf);
 let room = { width: 0, height: 0 }; // of the frame, inside
 let view = d3.zoomIdentity; // how the graph lies in the frame
 let chosen = null; // the scale that the reader wants; null as long as it is the page's
@@ -51,10 +48,10 @@ function isInView(area) {
   return left >= slack && top >= slack && right <= room.width - slack && bottom <= room.height - slack;
 }
 
-// Bring some nodes wholly into view: at the scale that the reader wants, or, where they do not fit, just small enough.
+// Bring some boxes wholly into view: at the scale that the reader wants, or, where they do not fit, just small enough.
 function reveal(some, coming = []) {
-  if (some.length === 0 || room.width === 0) return;
-  const area = around(some.map((i) => areas[i]));
+  if (room.width === 0) return;
+  const area = around(some);
   const k = Math.min(chosen ?? opening(), fitting(area));
   if (Math.abs(k / view.k - 1) > 1e-6 || !isInView(area)) centre(area, coming, k);
 }
@@ -62,7 +59,7 @@ function reveal(some, coming = []) {
 // Bring an area into the middle, and with it what is about to happen, as far as it fits.
 function centre(area, coming, k) {
   for (const next of coming) {
-    const larger = around([area, ...next.map((i) => areas[i])]);
+    const larger = around([area, ...next]);
     if (fitting(larger) < k) break;
     area = larger;
   }
@@ -80,7 +77,7 @@ function fit() {
 // Larger or smaller, around what happens now, or around the middle.
 function enlarge(times) {
   chosen = between(0.05, view.k * times, 4);
-  const now = around(happening().map((i) => areas[i]));
+  const now = around(happening());
   const centre = view.apply([(now.left + now.right) / 2, (now.top + now.bottom) / 2]);
   const point = isInView(now) ? centre : [room.width / 2, room.height / 2];
   frame.classList.add("gliding");
@@ -131,15 +128,16 @@ function measure() {
   const k = chosen ?? opening();
   moveTo(laid(view.x, sheet.right, width, k), laid(view.y, sheet.bottom, height, k), k);
   if (begun) reveal(happening());
-  else centre(around(happening().map((i) => areas[i])), ahead(), k);
+  else centre(around(happening()), ahead(), k);
   frame.classList.remove("gliding");
 }
 
 function startView() {
-  world.append(...picture.children);
   picture.append(world);
+  startLevels();
   for (const name of ["viewBox", "width", "height"]) picture.removeAttribute(name);
   d3.select(picture).call(zooming).on("dblclick.zoom", null);
+  drawMap();
   $("fit").addEventListener("click", fit);
   $("larger").addEventListener("click", () => enlarge(1.3));
   $("smaller").addEventListener("click", () => enlarge(1 / 1.3));

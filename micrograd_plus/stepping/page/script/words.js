@@ -49,6 +49,21 @@ function pieces(step) {
   return [...text, ...goes];
 }
 
+const given = (step) => (step.dust.includes("contribution") ? 0 : step.contribution); // nothing where only rounding left something
+
+// What goes from one box to others at once: to those that bear a number how much, else only to which.
+function together(some) {
+  const source = boxes[home[some[0].node]];
+  const told = new Map();
+  for (const step of some) {
+    const { title, shows, note } = boxes[home[step.argument]];
+    told.set(shows ? step : title, shows ? [["target", `${name(step.argument)}.grad`], ["", " += "], ["contribution", short(given(step))]] : [["target", `${title} (${note})`]]);
+  }
+  const listed = [...told.values()].slice(0, 4).flatMap((each, k) => (k ? [["", ", "], ...each] : each));
+  const more = told.size > 4 ? [["", `, … and ${told.size - 4} more`]] : [];
+  return [["upstream", source.title || name(source.at)], ["", " passes on: "], ...listed, ...more];
+}
+
 // A value as Python's forward_text writes it.
 function valuePieces(i) {
   const node = nodes[i];
