@@ -29,14 +29,15 @@ _LISTED = 25  # steps in the list under the static picture
 _LEAST, _MOST = 0.75, 1.25  # the scale of the graph, as in script/view.js: never too small to read
 
 
-def html(taken: Pass) -> str:
-    """The page as HTML, whole in itself.
+def html(taken: Pass, *, bare: bool = False) -> str:
+    """The page as HTML, whole in itself; a bare one, where bytes count, does not fold what it can show whole.
 
     Raises:
         ValueError: the graph is too large.
         RuntimeError: Graphviz is missing, or fails.
     """
-    return _page(taken, _drawn(taken))
+    found = _drawn(taken)
+    return _page(taken, found[:1] if bare else found, bare=bare)
 
 
 def save(taken: Pass, path: str | PathLike[str]) -> None:

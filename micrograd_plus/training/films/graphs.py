@@ -18,6 +18,7 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.stepping.naming import node_names
 from micrograd_plus.stepping.page.documents import html
+from micrograd_plus.stepping.page.levels import LIMIT
 from micrograd_plus.stepping.page.payload import why_fixed
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.training.compiling import formed
@@ -61,10 +62,12 @@ class Graphs:
         if kind not in self.kinds:
             if len(self.kinds) == PAGES:
                 raise ValueError("its graph has another form than those which this page holds")
+            if len(nodes) > LIMIT:  # it would fold, and leaves inside of boxes are fixed
+                raise ValueError(f"a graph of {plural(len(nodes), 'node')} is too large for a page")
             taken = Pass(loss, node_names(loss, nodes, names), nodes)
             if reason := why_fixed(taken, nodes):
                 raise ValueError(reason)
-            self.pages.append(html(taken))
+            self.pages.append(html(taken, bare=True))
             self.parameters.append([(place[value], i) for i, value in enumerate(trained.values) if value in place])
             self.kinds[kind] = len(self.kinds)
         self.examples.append((self.kinds[kind], [(place[leaf], leaf.data) for leaf in own if leaf in place]))
