@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # seconds as measured, forward and back: to get going, an example, a sum or a product, another operation
 BY_PYTHON = (1e-5, 2.5e-6, 0.08e-6 if tape.NATIVE else 0.35e-6, 1.0e-6)
-BY_INTERPRETER = (8e-6, 0.0, 5e-9, 25e-9)
+BY_INTERPRETER = (6e-6, 0.0, 2.5e-9, 9e-9)
 
 _lock = RLock()  # one thread at a time writes a code
 
