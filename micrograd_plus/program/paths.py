@@ -55,7 +55,10 @@ class Path:
         backend: what it must be run by, "kernels" or "numpy"; None where the faster may be chosen.
         threads: how many run a kernel.
         unfit: why no kernel runs it; "" where one does.
+        older: whether it was pickled by a version without kernels, whose `gradient` does not sum the losses up.
     """
+
+    older = False
 
     def __init__(
         self, listing: Listing, parameters: Sequence[Value], dtype: str, backend: str | None, threads: int
@@ -128,13 +131,13 @@ class Path:
             return float(values.sum()), (total * share).astype(self.dtype, copy=False)
         if n <= self.summed or not self.unfit:
             total, whole = self._run("gradient", theta, x, y, share)
-            loss = float(total[0, 0])
+            loss = self._sum(total, n)
         else:
             loss, whole = 0.0, np.zeros((self.size, 1))
             for i in range(0, n, self.summed):
                 part = slice(i, i + self.summed)
                 total, gradient = self._run("gradient", theta, x[part], y[part], share)
-                loss += float(total[0, 0])
+                loss += self._sum(total, len(x[part]))
                 whole += gradient
             whole = whole.astype(self.dtype, copy=False)
         if not _all_finite(whole):  # else there is no 0 · inf in it, nor a sum of some examples' that came before · inf
@@ -150,6 +153,10 @@ class Path:
             return self.replay.gradients(theta, _joined(x, y), each=True)[1]
         each = self._in_parts("gradients", theta, x, y, self.size)
         return each if _all_finite(each) else self._in_parts("strong", theta, x, y, self.size)
+
+    def _sum(self, losses: Floats, n: int) -> float:
+        """Their sum; there is but one number where the function summed them up."""
+        return float(losses.sum()) * (n if self.older and losses.shape[1] == 1 else 1)
 
     def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
         if self._replayed(len(x), FORWARD):
@@ -248,6 +255,12 @@ class Path:
                 if not self.unfit:
                     self._kernel_if_fit(name)
         return self.__dict__ | {"arrays": None, "root": None, "guards": None, "_functions": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "irregular" not in state:
+            state = state | {"older": True, "irregular": state["statements"] == 0, "kernels": {}, "threads": 1}
+            state |= {"backend": None, "unfit": "it was pickled by a version without kernels"}
+        self.__dict__.update(state)
 
 
 def _all_finite(numbers: Floats) -> bool:

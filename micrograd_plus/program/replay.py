@@ -53,10 +53,9 @@ class Replay:
         rows = {id(parameter): row for row, parameter in enumerate(parameters)}
         self.parameters = array("i", [place for _, place in listing.leaves])
         self.rows = array("i", [rows[id(leaf)] for leaf, _ in listing.leaves])
-        self.active = active_places(listing)
+        self.active = _active(listing)
         self.rules = _rules(listing, self.code, self.active)
-        quick = self.code.count(tape.ADD) + self.code.count(tape.MUL)
-        self._counts = (1, quick, len(self.code) - self.code.count(tape.LEAF) - quick)
+        self._counts = _counts(self.code)
         self._codes: dict[str, Code] = {}
         self.unknown = "" if interpreter else "the interpreter is not built here"
 
@@ -126,6 +125,10 @@ class Replay:
         return self.__dict__ | {"_codes": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "wanted" not in state:  # of a version without the interpreter
+            state = state | {"wanted": {name: state[old] for name, old in (("values", "roots"), ("guards", "guards"))}}
+            state |= {"_counts": _counts(state["code"]), "_codes": {}}
+            del state["seconds"]
         self.__dict__.update(state)
         self.unknown = "" if interpreter else "the interpreter is not built here"
 
@@ -152,7 +155,13 @@ class Replay:
             yield numbers
 
 
-def active_places(listing: Listing) -> bytes:
+def _counts(code: bytes) -> tuple[int, int, int]:
+    """An example, its sums and products, its other operations."""
+    quick = code.count(tape.ADD) + code.count(tape.MUL)
+    return 1, quick, len(code) - code.count(tape.LEAF) - quick
+
+
+def _active(listing: Listing) -> bytes:
     """For each place whether it is on a way, along which something flows, from a leaf that is a Value to a root."""
     moved = bytearray(len(listing.ops))
     for _, place in listing.leaves:
