@@ -83,8 +83,9 @@ class Peer:
 
     def repeats(self) -> int:
         """How many runs make a round long enough; 0 when it cannot run, with the reason in `trouble`."""
-        if not self._tried("seconds", 1):
-            return 0
+        for _ in range(2):  # what is made at the first call, as JAX's programs are, does not count
+            if not self._tried("seconds", 1):
+                return 0
         return max(1, round(SETTLED / self.seconds(1))) if self._last < SETTLED else 1
 
     def answer(self) -> NDArray[np.float64]:
