@@ -2,8 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,34 @@ def opened() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One browser for a file of tests, which imports this."""
+    with opened() as chromium:
+        yield chromium
+
+
+@contextmanager
+def tabs(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """What opens a file in a tab; it fails in the end if a page complained, or asked the network for anything."""
+    complaints: list[str] = []
+    made = []
+
+    def tab(file: Path, **options: Any) -> Any:
+        tab = chromium.new_page(**options)
+        made.append(tab)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("request", lambda request: complaints.append(request.url) if "http" in request.url[:4] else None)
+        tab.goto(file.as_uri())
+        return tab
+
+    yield tab
+    for each in made:
+        each.close()
+    assert complaints == []
 
 
 def until(page: Any, true: str, seconds: float = 20.0) -> None:

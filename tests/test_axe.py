@@ -1,13 +1,15 @@
 """axe-core, which looks for what shuts people out, finds nothing on any page that we make, light and dark."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import in_browser, opened
+from browsers import browser, in_browser
 
 import micrograd_plus as mp
+
+__all__ = ["browser"]  # a fixture
 
 sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = in_browser
@@ -60,12 +62,6 @@ FILES = {
     "network": "html",
     "film": "svg",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with opened() as chromium:
-        yield chromium
 
 
 def complaints(tab: Any) -> list[str]:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsers import in_browser, opened
+from browsers import browser, in_browser, tabs
 
 import micrograd_plus as mp
 from micrograd_plus import History, Value, losses, optim
 from micrograd_plus.training.films import Film
 from micrograd_plus.training.films.documents import LIMIT
 from micrograd_plus.training.recording import MOST
+
+__all__ = ["browser"]  # a fixture
 
 POINTS, LABELS = mp.data.make_moons(40, noise=0.1, seed=3)
 SIGNS = [2 * label - 1 for label in LABELS]
@@ -238,36 +240,21 @@ def test_graphs_are_built_where_nothing_else_is_recorded() -> None:
 # ------------------------------------------------------------------------------------------------------- in the browser
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with opened() as chromium:
-        yield chromium
-
-
 Open = Callable[..., Any]
 
 
 @pytest.fixture
 def show(browser: Any, tmp_path: Path) -> Iterator[Open]:
     """Open the page of a film; the test fails if the page complains, or asks the network for anything."""
-    complaints: list[str] = []
-    tabs = []
+    with tabs(browser) as tab:
 
-    def show(film: Film, **options: Any) -> Any:
-        film.save(tmp_path / "film.html")
-        tab = browser.new_page(**options)
-        tabs.append(tab)
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.on("request", lambda request: complaints.append(request.url) if "http" in request.url[:4] else None)
-        tab.goto((tmp_path / "film.html").as_uri())
-        tab.wait_for_selector("html[data-ready]")
-        return tab
+        def show(film: Film, **options: Any) -> Any:
+            film.save(tmp_path / "film.html")
+            opened = tab(tmp_path / "film.html", **options)
+            opened.wait_for_selector("html[data-ready]")
+            return opened
 
-    yield show
-    for tab in tabs:
-        tab.close()
-    assert complaints == []
+        yield show
 
 
 @in_browser

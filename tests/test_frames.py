@@ -1,22 +1,17 @@
 """Pages in frames: they unpack themselves, follow what they lie on, and are as high as their content."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsers import in_browser, opened, until
+from browsers import browser, in_browser, until
 
 import micrograd_plus as mp
 from micrograd_plus.pictures.colours import DARK, LIGHT, Theme, rgb
 from micrograd_plus.pictures.frames import framed, packed
 
+__all__ = ["browser"]  # a fixture
+
 pytestmark = in_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with opened() as chromium:
-        yield chromium
 
 
 def cell() -> str:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from browsers import in_browser, opened
+from browsers import browser, in_browser, tabs
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -23,6 +23,8 @@ from micrograd_plus.stepping.page.documents import LIMIT
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import expressions
 
+__all__ = ["browser"]  # a fixture
+
 NASTY = [
     "</script><script>window.stolen = 1</script>",
     '"><img src=x onerror="window.stolen = 1">',
@@ -34,32 +36,16 @@ NASTY = [
 Open = Callable[..., Any]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with opened() as chromium:
-        yield chromium
-
-
 @pytest.fixture
 def show(browser: Any, tmp_path: Path) -> Iterator[Open]:
     """Open the page of a pass; the test fails if the page complains, or asks the network for anything."""
-    complaints: list[str] = []
-    opened = []
+    with tabs(browser) as tab:
 
-    def show(steps: Backprop, **options: Any) -> Any:
-        steps.save(tmp_path / "page.html")
-        tab = browser.new_page(**options)
-        opened.append(tab)
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.on("request", lambda request: complaints.append(request.url) if "http" in request.url[:4] else None)
-        tab.goto((tmp_path / "page.html").as_uri())
-        return tab
+        def show(steps: Backprop, **options: Any) -> Any:
+            steps.save(tmp_path / "page.html")
+            return tab(tmp_path / "page.html", **options)
 
-    yield show
-    for tab in opened:
-        tab.close()
-    assert complaints == []
+        yield show
 
 
 def example() -> Value:

@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import pytest
-from browsers import in_browser, opened
+from browsers import in_browser
+from test_page import Open, browser, show
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -19,36 +19,9 @@ from micrograd_plus.formulas.javascript import SPECIAL
 from micrograd_plus.formulas.numerals import short, shorter
 from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.page.assets import asset
-from micrograd_plus.stepping.stepper import Backprop, backprop
+from micrograd_plus.stepping.stepper import backprop
 
-Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with opened() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def show(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Open the page of a pass; the test fails if the page complains."""
-    complaints: list[str] = []
-    tabs = []
-
-    def show(steps: Backprop, **options: Any) -> Any:
-        steps.save(tmp_path / "page.html")
-        tab = browser.new_page(**options)
-        tabs.append(tab)
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.goto((tmp_path / "page.html").as_uri())
-        return tab
-
-    yield show
-    for tab in tabs:
-        tab.close()
-    assert complaints == []
+__all__ = ["browser", "show"]  # fixtures
 
 
 @in_browser
