@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from networks import casadi_in_place, numbers
 from peers import Peer, Task, options, print_times, race, versions
 
 RECENT = 500  # each number is made from some of so many before it
@@ -93,23 +94,12 @@ def casadi(graph: Graph) -> Callable[[], Any]:
     function = ca.Function("cost", [weights, row], [value, ca.gradient(value, weights)])
     if graph.batch > 1:
         function = function.map("batch", "serial", graph.batch, [0], [0, 1])
-    buffer, call = function.buffer()  # arguments and results in place, which is the fastest way to call it from Python
-    out, gradient = np.zeros(1), np.zeros(PARAMETERS)
-    for i, argument in enumerate((theta, x)):
-        buffer.set_arg(i, argument.data)
-    buffer.set_res(0, out.data)
-    buffer.set_res(1, gradient.data)
-
-    def evaluate(kept: Any = (buffer, theta, x)) -> Any:  # noqa: ARG001 - CasADi only points at them
-        call()
-        return out[0] / graph.batch, gradient / graph.batch
-
-    return evaluate
+    return casadi_in_place(function, (theta, x), graph.batch)
 
 
 def prepare(name: str, graph: Graph) -> Task:
     evaluate = casadi(graph) if name == "CasADi SX" else ours(graph)
-    return Task(evaluate, lambda: np.concatenate([np.ravel(part) for part in evaluate()]))
+    return Task(evaluate, lambda: numbers(evaluate()))
 
 
 def main() -> None:

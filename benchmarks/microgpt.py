@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from networks import numbers
 from peers import Peer, Task, options, print_times, race, versions
 
 LETTERS, WIDTH, HEADS, EPSILON = 27, 16, 4, 1e-5
@@ -202,7 +203,7 @@ PACKAGES = {"JAX jit": "jax", "torch": "torch"}
 
 def prepare(name: str, batch: int, length: int) -> Task:
     evaluate = BUILDERS[name](batch, length)
-    return Task(evaluate, lambda: np.concatenate([np.ravel(part) for part in evaluate()]))
+    return Task(evaluate, lambda: numbers(evaluate()))
 
 
 def main() -> None:

@@ -288,9 +288,18 @@ def casadi_function(case: Network, kind: str, examples: int) -> Any:
 
 
 def casadi_evaluate(case: Network, function: Any) -> Evaluate:
-    """Arguments and results in place, which is the fastest way to call it from Python."""
+    return casadi_in_place(function, (case.theta(), *case.data()), case.batch)
+
+
+def casadi_in_place(function: Any, arguments: tuple[Any, ...], batch: int) -> Evaluate:
+    """Arguments and results in place, which is the fastest way to call it from Python.
+
+    Args:
+        function: it gives the sums over the batch of a value and of its gradient by the first argument.
+        arguments: a row for each example is, in CasADi's order, a column.
+        batch: how many examples these are.
+    """
     buffer, call = function.buffer()
-    arguments = (case.theta(), *case.data())  # a row for each example is, in CasADi's order, a column
     value, gradient = np.zeros(1), np.zeros(arguments[0].size)
     for i, argument in enumerate(arguments):
         buffer.set_arg(i, argument.data)
@@ -299,7 +308,7 @@ def casadi_evaluate(case: Network, function: Any) -> Evaluate:
 
     def evaluate(kept: Any = (buffer, arguments)) -> tuple[Any, Any]:  # noqa: ARG001 - CasADi only points at them
         call()
-        return value[0] / case.batch, gradient / case.batch
+        return value[0] / batch, gradient / batch
 
     return evaluate
 
