@@ -22,7 +22,7 @@ from micrograd_plus.engine.recording import tracing
 from micrograd_plus.engine.scalars import number
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import clamp, equal, less, log, log1p, maximum, relu, softplus, square, where
-from micrograd_plus.ops.vectors import added, log_softmax, logsumexp, lookup, mean
+from micrograd_plus.ops.vectors import added, is_many, log_softmax, logsumexp, lookup, mean
 
 Target = Literal["number", "sign", "probability", "class"]
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -263,7 +263,7 @@ def cross_entropy(logits: Any, target: Any) -> Any:
 def _cross_entropy(logits: Any, target: Any) -> Any:
     """The same of lists, without a memory of the call."""
     _check_logits(logits)
-    if _is_many(target):
+    if is_many(target):
         pairs = _terms("cross_entropy", lambda _, t: t, logits, target)
         if sorted(t for t in pairs if not isinstance(t, Value)) != [0.0] * (len(pairs) - 1) + [1.0]:
             return -_expected(pairs, log_softmax(logits))
@@ -305,7 +305,7 @@ def _check_probability(name: str, t: Any) -> None:
 
 def _check_logits(logits: Any) -> None:
     """Warn where these are probabilities already; the first one nearly always tells that they are none."""
-    first = logits[0] if _is_many(logits) and len(logits) > 1 else None
+    first = logits[0] if is_many(logits) and len(logits) > 1 else None
     if not isinstance(first, Value) or first.op is None:
         return
     if first.op is _SIGMOID:
@@ -327,12 +327,8 @@ def _warn(name: str, maker: str, way_out: str) -> None:
     warn(told, stacklevel=level)
 
 
-def _is_many(x: Any) -> bool:
-    return hasattr(x, "__len__") and getattr(x, "shape", None) != ()  # a 0-d array is a number
-
-
 def _many(x: Any) -> Any:
-    return x if _is_many(x) else list(x) if isinstance(x, Iterator) else [x]
+    return x if is_many(x) else list(x) if isinstance(x, Iterator) else [x]
 
 
 def _over_outputs(
@@ -351,7 +347,7 @@ def _terms(name: str, term: Callable[[Any, Any], Any], predictions: Any, targets
     if len(predictions) == 0:
         raise ValueError(f"{name}: got an empty list; expected at least one output")
     for value in (*predictions, *targets):
-        if _is_many(value) or isinstance(value, str):
+        if is_many(value) or isinstance(value, str):
             way_out = "give one example at a time and average a batch with mean([...])"
             raise TypeError(f"{name}({short_repr(value)}): expected a number or a Value; {way_out}")
     return [term(p, t) for p, t in zip(predictions, targets)]

@@ -1,4 +1,4 @@
-"""A table in HTML, by which what is printed as text shows itself in a notebook.
+"""HTML: tables, by which what is printed as text shows itself in a notebook; and what fills the skeleton of a page.
 
 Everything that goes in is escaped. A table names no colour: it takes letters and ground from the page around it, so it
 is readable in every theme, light or dark.
@@ -7,7 +7,7 @@ is readable in every theme, light or dark.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -94,3 +94,12 @@ def on_demand(summary: str, markup: str) -> str:
     '<details><summary>all of it</summary><p>1</p></details>'
     """
     return f"<details><summary>{clean(summary)}</summary>{markup}</details>"
+
+
+def filled(skeleton: str, pieces: Mapping[str, str]) -> str:
+    """A page whose places are filled: `<!--name-->` and `/*name*/`, all at once, so that no piece is looked into.
+
+    >>> filled("<title><!--title--></title><!--note-->", {"title": "<!--note-->"})
+    '<title><!--note--></title>'
+    """
+    return re.sub(r"<!--(\w+)-->|/\*(\w+)\*/", lambda found: pieces.get(found[1] or found[2], ""), skeleton)

@@ -13,10 +13,12 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 from importlib.util import source_hash, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 NATIVE = Path(__file__).parent / "native"  # the folder of what is built, and of the headers that it is built with
@@ -105,6 +107,14 @@ def _searched(group: str) -> Path | None:
         stacklevel=2,
     )
     return None
+
+
+def in_c(module: str) -> Any:
+    """A module of the package that is written in C; None where it is not built."""
+    try:
+        return import_module(f"micrograd_plus.{module}")
+    except ImportError:
+        return None
 
 
 if not PURE:

@@ -180,7 +180,7 @@ def lookup(table: Any, index: Any) -> Any:
     array([9., 1., 5.])
     """
     table = _checked("lookup", table)
-    rows = [_many("lookup", entry) for entry in table]
+    rows: list[Any] = [_checked("lookup", entry) if is_many(entry) else None for entry in table]
     if len({entry if entry is None else len(entry) for entry in rows}) > 1:
         raise ValueError(f"lookup({short_repr(table)}): expected rows of the same length")
     if isinstance(index, Value):
@@ -204,9 +204,9 @@ def _place(count: int, index: Any) -> int:
     return int(place)
 
 
-def _many(name: str, entry: Any) -> Any:
-    """A row of a table as a list; None for a single number."""
-    return _checked(name, entry) if hasattr(entry, "__len__") and getattr(entry, "shape", None) != () else None
+def is_many(x: Any) -> bool:
+    """Whether it has elements; a 0-d array is a number."""
+    return hasattr(x, "__len__") and getattr(x, "shape", None) != ()
 
 
 def added(numbers: Iterable[Any]) -> Any:
@@ -223,8 +223,7 @@ def _checked(name: str, values: Any) -> Any:
     """The values themselves, an iterator's in a list; or an error that says what they are instead of numbers."""
     if isinstance(values, (Iterator, ValuesView)):
         values = list(values)
-    listed = hasattr(values, "__len__") and hasattr(values, "__getitem__") and getattr(values, "shape", None) != ()
-    if isinstance(values, str) or not listed:
+    if isinstance(values, str) or not (is_many(values) and hasattr(values, "__getitem__")):
         raise TypeError(f"{name}({short_repr(values)}): expected a list of numbers, got {type(values).__name__}")
     if not len(values):
         raise ValueError(f"{name}: got an empty list; expected at least one number")

@@ -7,11 +7,12 @@ is (`--window`), and the frame becomes as high as its content.
 
 from __future__ import annotations
 
-import re
 import zlib
 from base64 import b64encode
 from html import escape
 from importlib.resources import files
+
+from micrograd_plus._support.markup import filled
 
 # where there is a frame the still picture hides, but on paper it is the other way round
 _LOOK = """.micrograd-plus:has(iframe) > .micrograd-plus-static { display: none; }
@@ -55,6 +56,14 @@ def packed(page: str, title: str) -> str:
     >>> len(packed(page, "greetings")) < len(page) / 3
     True
     """
-    data = b64encode(zlib.compress(page.encode("utf-8", "replace"), 9)).decode()
     frame = files(__package__).joinpath("frame.html").read_text(encoding="utf-8")
-    return re.sub(r"<!--(\w+)-->", lambda found: {"title": escape(title), "packed": data}[found[1]], frame)
+    return filled(frame, {"title": escape(title), "packed": deflated(page.encode("utf-8", "replace"))})
+
+
+def deflated(data: bytes) -> str:
+    """Bytes as letters that a page's script unpacks.
+
+    >>> len(deflated(bytes(10_000))) < 50
+    True
+    """
+    return b64encode(zlib.compress(data, 9)).decode()

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from micrograd_plus.engine.loading import in_c
 from micrograd_plus.engine.operations import Op
 from micrograd_plus.engine.recording import recording, tracing, watching, within
 from micrograd_plus.engine.value import Value
@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-interpreter: Any
-try:
-    interpreter = import_module("micrograd_plus.program.interpreter")  # built from C
-except ImportError:
-    interpreter = None
+interpreter = in_c("program.interpreter")
 
 KIND = {name: kind for kind, name in enumerate(interpreter.KINDS)} if interpreter else {}
 """What the interpreter can do, by name: rows of the table, and what passes gradients back."""

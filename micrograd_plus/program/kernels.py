@@ -7,14 +7,13 @@ program, `Unfit` says why, and NumPy runs the program as `emitting` writes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from itertools import pairwise
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine.loading import digest
+from micrograd_plus.engine.loading import digest, in_c
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.program.arrays import Array
 from micrograd_plus.program.assembling import Output, assembled
@@ -26,11 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-machine: Any
-try:
-    machine = import_module("micrograd_plus.program.machine")  # built from C
-except ImportError:
-    machine = None
+machine = in_c("program.machine")
 
 PART = 128  # samples whose sums are added up by themselves, so that threads can share the work; but
 PARTS = 64  # there are not more parts than this, whatever the number of threads: sums come out the same

@@ -57,7 +57,7 @@ class Replay:
         self.rules = _rules(listing, self.code, self.active)
         self._counts = _counts(self.code)
         self._codes: dict[str, Code] = {}
-        self.unknown = "" if interpreter else "the interpreter is not built here"
+        self.unknown = _why_not()
 
     def seconds(self, n: int) -> float:
         """How long so many examples take, forward and back, about."""
@@ -130,7 +130,7 @@ class Replay:
             state |= {"_counts": _counts(state["code"]), "_codes": {}}
             del state["seconds"]
         self.__dict__.update(state)
-        self.unknown = "" if interpreter else "the interpreter is not built here"
+        self.unknown = _why_not()
 
     def _pulled(self, numbers: list[float], rules: bytes) -> list[float]:
         """The derivative of the first root by each parameter, of one example."""
@@ -153,6 +153,10 @@ class Replay:
             numbers[: self.inputs] = example
             tape.run(*self._lists, numbers)
             yield numbers
+
+
+def _why_not() -> str:
+    return "" if interpreter else "the interpreter is not built here"
 
 
 def _counts(code: bytes) -> tuple[int, int, int]:

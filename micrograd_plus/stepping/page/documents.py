@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from os import PathLike
 from reprlib import repr as short_repr
 
 from micrograd_plus._support.files import write_atomically
+from micrograd_plus._support.markup import filled
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
@@ -132,4 +132,4 @@ def _page(taken: Pass, found: Sequence[tuple[Level, Layout, str]], *, bare: bool
         "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),
         "js": page_script(bare=bare),
     }
-    return re.sub(r"<!--(\w+)-->|/\*(\w+)\*/", lambda m: pieces.get(m[1] or m[2], ""), asset("page.html"))
+    return filled(asset("page.html"), pieces)

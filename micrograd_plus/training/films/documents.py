@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_plus._support.markup import filled
 from micrograd_plus.pictures.colours import CLASSES, css
-from micrograd_plus.pictures.frames import framed
+from micrograd_plus.pictures.frames import deflated, framed
 from micrograd_plus.pictures.stills import as_image
 from micrograd_plus.stepping.page.payload import as_json
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, Curve, curve
-from micrograd_plus.training.films.packing import packed
 from micrograd_plus.training.films.panels import Panel
 from micrograd_plus.training.films.stills import still
 
@@ -33,7 +32,7 @@ def page(reel: Reel) -> str:
     Raises:
         ValueError: not even two of them fit.
     """
-    graphs = [packed(text.encode("utf-8", "replace")) for text in reel.graphs.pages]
+    graphs = [deflated(text.encode("utf-8", "replace")) for text in reel.graphs.pages]
     count = min(len(reel.snapshots), MOST)
     while count > 1:
         chosen = np.linspace(0, len(reel.snapshots) - 1, count).round().astype(int).tolist()
@@ -65,7 +64,7 @@ def _page(reel: Reel, chosen: Sequence[int], graphs: Sequence[str]) -> str:
         "data": as_json(_data(reel, chosen, drawn, graphs)),
         "js": _asset("page.js"),
     }
-    return re.sub(r"<!--(\w+)-->|/\*(\w+)\*/", lambda m: pieces.get(m[1] or m[2], ""), _asset("page.html"))
+    return filled(_asset("page.html"), pieces)
 
 
 def _curve(drawn: Curve, last: int) -> str:
@@ -103,7 +102,7 @@ def _data(reel: Reel, chosen: Sequence[int], drawn: Curve, graphs: Sequence[str]
 
 
 def _shown(panel: Panel, chosen: Sequence[int]) -> dict[str, Any]:
-    return {**panel.facts, "frames": {name: packed(data) for name, data in panel.thinned(chosen).items()}}
+    return {**panel.facts, "frames": {name: deflated(data) for name, data in panel.thinned(chosen).items()}}
 
 
 def _graphs(reel: Reel, chosen: Sequence[int], pages: Sequence[str]) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def _graphs(reel: Reel, chosen: Sequence[int], pages: Sequence[str]) -> dict[str
         "pages": pages,
         "parameters": reel.graphs.parameters,
         "examples": reel.graphs.examples,
-        "numbers": packed(numbers.astype("<f8").tobytes()),
+        "numbers": deflated(numbers.astype("<f8").tobytes()),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,12 +30,3 @@ def changes(frames: NDArray[np.uint8]) -> bytes:
     [1, 2, 0, 255]
     """
     return bytes(frames[:1].tobytes()) + bytes((frames[1:] - frames[:-1]).tobytes())
-
-
-def packed(data: bytes) -> str:
-    """Bytes as letters that the page's script unpacks.
-
-    >>> len(packed(bytes(10_000))) < 50
-    True
-    """
-    return b64encode(zlib.compress(data, 9)).decode()
