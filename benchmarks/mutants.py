@@ -132,12 +132,11 @@ def tried(folder: Path) -> None:
 
 def noted(folder: Path) -> list[Test]:
     """The tests that were tried, the quickest first."""
-    from coverage import CoverageData
-
+    coverage: Any = import_module("coverage")
     seconds: dict[str, float] = defaultdict(float)
     for name, took in map(json.loads, (folder / "times.txt").read_text(encoding="utf-8").splitlines()):
         seconds[name] += took
-    data = CoverageData(str(folder / ".coverage"))
+    data = coverage.CoverageData(str(folder / ".coverage"))
     data.read()
     reached: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for name in MUTATED:
