@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_plus import Value
-from micrograd_plus.engine.loading import PACKAGE, built
+from micrograd_plus.engine.loading import C_SOURCES, IN_C, PACKAGE, built
 from micrograd_plus.engine.sums import weighed
 from micrograd_plus.engine.value import NATIVE
 from micrograd_plus.engine.walking import toposort
@@ -299,6 +300,15 @@ def test_kernels_built_from_something_else_are_not_run_and_that_is_said_once(cop
     assert done.stderr.count("RuntimeWarning") == 1
     assert "so NumPy runs, slower; build it again: pip install -e ." in done.stderr
     assert output(*show, folder=copy, pure="1").startswith("False 0.0   run by NumPy")
+
+
+def test_the_hash_of_what_is_written_in_c_counts_every_file_that_is_included() -> None:
+    """And no file lies there for nothing."""
+    for names in IN_C.values():
+        texts = [(C_SOURCES / name).read_text(encoding="utf-8") for name in names]
+        included = {name for text in texts for name in re.findall(r'#include "(.+)"', text)}
+        assert sorted(names) == sorted({names[0], *included})
+    assert {file.name for file in C_SOURCES.iterdir()} == {name for names in IN_C.values() for name in names}
 
 
 @kernels

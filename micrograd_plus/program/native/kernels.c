@@ -9,6 +9,7 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "scalars.h"
 
 #define BLOCK 32    /* samples that are computed together: a row of doubles is 256 bytes, a layer of 16 neurons 4 KB */
 #define FOLDED 32   /* after so many blocks sums that are vectors, or floats, are added to doubles */
@@ -41,12 +42,12 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 
 /* Those that C's library computes, one number at a time, and in doubles. */
 #define NUMBER_ROWS(X)                                                         \
-    X(mod, 2, python_mod(a, b)) X(pow, 2, pow(a, b)) X(cbrt, 1, cbrt(a)) X(exp2, 1, exp2(a)) X(log2, 1, log2(a)) X(log10, 1, log10(a)) \
+    X(mod, 2, modulo(a, b)) X(pow, 2, pow(a, b)) X(cbrt, 1, cbrt(a)) X(exp2, 1, exp2(a)) X(log2, 1, log2(a)) X(log10, 1, log10(a)) \
     X(hypot, 2, hypot(a, b)) X(sin, 1, sin(a)) X(cos, 1, cos(a)) X(tan, 1, tan(a)) X(asin, 1, asin(a)) X(acos, 1, acos(a)) \
     X(atan, 1, atan(a)) X(atan2, 2, atan2(a, b)) X(asinh, 1, asinh(a)) X(acosh, 1, acosh(a)) X(atanh, 1, atanh(a)) \
-    X(radians, 1, a * (M_PI / 180.0)) X(degrees, 1, a * (180.0 / M_PI)) X(erf, 1, erf(a)) X(erfc, 1, erfc(a)) \
-    X(erfinv, 1, erf_inverse(a)) X(erfcx, 1, erfcx_derivative(a, 0.0)) X(erfcx_derivative, 2, erfcx_derivative(a, b)) \
-    X(log_ndtr, 1, log_ndtr(a))
+    X(radians, 1, a * (PI / 180.0)) X(degrees, 1, a * (180.0 / PI)) X(erf, 1, erf(a)) X(erfc, 1, erfc(a)) \
+    X(erfinv, 1, inverse_erf(a)) X(erfcx, 1, scaled_erfc(a, 0.0)) X(erfcx_derivative, 2, scaled_erfc(a, b)) \
+    X(log_ndtr, 1, log_normal(a))
 
 /* All other instructions. `to`, `a`, `b`, `c` are their operands, i->rows the rows of the result. */
 #define OTHERS(X)                                                              \
@@ -108,70 +109,6 @@ typedef struct {
     int64_t rows;        /* of sums: one for all parts, or one for each */
     int finish;
 } Call;
-
-/* ------------------------------------------------------------------- functions of the table that C's library lacks */
-
-static double python_mod(double x, double y)
-{
-    double rest = fmod(x, y);
-    if (rest == 0.0)
-        return copysign(0.0, y);
-    return (y < 0.0) != (rest < 0.0) ? rest + y : rest;
-}
-
-/* As in ops/table.py, where it is said whence. */
-static double erf_inverse(double x)
-{
-    const double size = fabs(x), a = 0.147;
-    if (!(size < 1.0))
-        return size == 1.0 ? copysign(INFINITY, x) : NAN;
-    if (size < 1e-9)
-        return x * sqrt(M_PI) / 2.0;
-    const double log = log1p(-size * size), half = 2.0 / (M_PI * a) + log / 2.0;
-    double y = sqrt(sqrt(half * half - log / a) - half);
-    for (int i = 0; i < 3; i++) {
-        double error = size < 0.5 ? erf(y) - size : (1.0 - size) - erfc(y);
-        double step = error * sqrt(M_PI) / 2.0 * exp(y * y);
-        y -= step / (1.0 + y * step);
-    }
-    return copysign(y, x);
-}
-
-static double erfcx_derivative(double x, double order)
-{
-    if (x != x || !(order >= 0.0 && order <= 100.0) || fmod(order, 1.0) != 0.0)
-        return NAN;
-    const int n = (int)order;
-    if (x < 0.5) {
-        const double near = x > -27.0 ? ldexp(rint(ldexp(x, 20)), -20) : -27.0;
-        const double square = exp(near * near) * exp((x - near) * (x + near));
-        double now = square * erfc(x), add = -2.0 / sqrt(M_PI);
-        for (int k = 1; k <= n; k++) {
-            const double next = 2.0 * x * now + add;
-            add = 2.0 * k * now;
-            now = next;
-        }
-        return now;
-    }
-    if (x == INFINITY)
-        return 0.0;
-    double ratio = 0.0, out = (n % 2 ? -2.0 : 2.0) / sqrt(M_PI);
-    for (int k = n + 30 + (int)(150.0 / (x * x)); k >= 0; k--) {
-        ratio = 1.0 / (2.0 * x + 2.0 * (k + 1.0) * ratio);
-        if (k <= n)
-            out *= (k ? 2.0 * k : 1.0) * ratio;
-    }
-    return out;
-}
-
-static double log_ndtr(double x)
-{
-    if (x > -1.0) {
-        const double half = 0.5 * erfc(M_SQRT1_2 * fabs(x));
-        return x > 0.0 ? log1p(-half) : log(half);
-    }
-    return x > -1e160 ? log(0.5 * erfcx_derivative(-M_SQRT1_2 * x, 0.0)) - 0.5 * x * x : x * INFINITY;
-}
 
 /* ------------------------------------------------------------------------------------ the machine, once for each type */
 
