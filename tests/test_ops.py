@@ -185,6 +185,11 @@ def test_value_and_partials_are_those_of_the_definition(op: Op, data: st.DataObj
     check(op, data.draw(points(op)))
 
 
+@pytest.mark.parametrize("y", [0.0, 1e-300, -1e-20, 1e-9])
+def test_a_power_times_logarithms_does_not_overflow_before_it_is_scaled(y: float) -> None:
+    check(mp.pow_log.op, (1e-300, y, 3.0))
+
+
 @each_row
 @given(st.data())
 @settings(max_examples=20)
