@@ -10,6 +10,7 @@ longer is used again.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -187,6 +188,23 @@ class Templates:
 
 def _arguments(op: Op) -> list[int]:
     return [FIRST - i for i in range(op.arity)]
+
+
+def steps_of(listing: Listing) -> Counter[str]:
+    """How many steps the interpreter needs for a graph, forward and back, by their names.
+
+    Raises:
+        UnknownRowError: it has no steps for one of its rows.
+    """
+    templates, names = Templates(0), list(KIND)
+    examples = {op: args for op, args in zip(listing.ops, listing.args) if op is not None}
+    counts, found = Counter(listing.ops), Counter[str]()
+    for op, args in examples.items():
+        options = _options(listing, op, args)
+        both = templates.forward(op, options), templates.back(op, options, (1,) * op.arity)
+        for it in chain(*[chain(template.steps, template.shares) for template in both]):
+            found[names[it.kind]] += counts[op]
+    return found
 
 
 class Code:

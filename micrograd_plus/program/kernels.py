@@ -17,6 +17,7 @@ from micrograd_plus.engine.loading import digest, in_c
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.program.arrays import Array
 from micrograd_plus.program.assembling import Output, assembled
+from micrograd_plus.program.costs import UNKNOWN, Cost, of_instructions
 from micrograd_plus.program.instructions import BLOCK, Unfit, encoded
 from micrograd_plus.program.lowering import lowered
 
@@ -55,10 +56,14 @@ class Kernel:
 
     Attributes:
         version: what the machine was built from that the code is for.
+        cost: what it takes.
     """
 
-    def __init__(self, code: tuple[Any, ...], outputs: list[Output], dtype: str, version: str) -> None:
+    def __init__(
+        self, code: tuple[Any, ...], outputs: list[Output], dtype: str, version: str, cost: Cost = UNKNOWN
+    ) -> None:
         self._code, self._outputs, self._dtype, self.version = code, outputs, np.dtype(dtype), version
+        self.cost = cost
         self._totals = code[4][3]
         self._loaded: Any = None
 
@@ -126,7 +131,7 @@ class Kernel:
         return sums
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Kernel, (self._code, self._outputs, str(self._dtype), self.version)
+        return Kernel, (self._code, self._outputs, str(self._dtype), self.version, self.cost)
 
 
 MACHINE = len(machine.MACHINES) - 1 if machine is not None else 0  # the widest that this processor has
@@ -150,7 +155,9 @@ def kernel_of(outputs: Sequence[Array], dtype: str) -> Kernel:
     constants = np.array(made.constants.numbers)
     indices = np.array(made.indices.numbers, dtype=np.int32)
     whole = (code.tobytes(), indices.tobytes(), constants.tobytes(), tuple(counts), sizes)
-    return Kernel(whole, made.outputs, dtype, digest("kernels"))
+    before, inside, folds, after = made.sections
+    cost = of_instructions(inside, [*before, *folds, *after], machine.LIBRARY, whole=made.whole)
+    return Kernel(whole, made.outputs, dtype, digest("kernels"), cost)
 
 
 __all__ = ["BLOCK", "Kernel", "Unfit", "kernel_of", "run_by_kernels", "why_not"]

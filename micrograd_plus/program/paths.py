@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.locking import locked
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program.arrays import Array
-from micrograd_plus.program.coding import interpreter
+from micrograd_plus.program.costs import UNKNOWN, faster_up_to, of_statements
 from micrograd_plus.program.emitting import Source, emitted
 from micrograd_plus.program.errors import CompileError
 from micrograd_plus.program.explaining import described
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import groups
 from micrograd_plus.program.kernels import Kernel, Unfit, kernel_of, run_by_kernels
-from micrograd_plus.program.replay import Replay
+from micrograd_plus.program.replay import Replay, costs_of
 from micrograd_plus.program.reverse import gradient_of, total_of
 from micrograd_plus.program.tensors import arrays_of
 
@@ -29,12 +30,8 @@ if TYPE_CHECKING:
     Floats = NDArray[Any]
 
 GROUPS = 300  # a graph that falls into more groups than this, and many for its size, is not written as arrays
-LARGE = 60 if interpreter else 15  # a graph with so many nodes an array statement is never faster number by number
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
 SINGLES = 1024  # how many examples float32 sums up by itself: 10⁶ times 0.1 would be 100958; the rest is float64's
-STATEMENT = 1.0e-6  # seconds an array statement takes, as measured; see SECONDS in replay.py, too
-# as measured, with the gradient and without: what part of the time of a replay and of an array statement is needed
-BOTH, FORWARD = (1.0, 1.0), (0.25, 0.4)
 
 _lock = RLock()  # one thread at a time writes a function
 
@@ -51,7 +48,8 @@ class Path:
         chunk: how many examples are computed at a time.
         summed: how many of these are summed up in the program's own floats.
         irregular: whether there are no arrays, and it is gone through number by number.
-        statements: how many array statements compute a batch; 0 where kernels do.
+        cost: what the arrays take.
+        few: so many examples at most are faster number by number.
         backend: what it must be run by, "kernels" or "numpy"; None where the faster may be chosen.
         threads: how many run a kernel.
         unfit: why no kernel runs it; "" where one does.
@@ -80,21 +78,23 @@ class Path:
         self.summed = self.chunk if dtype == "float64" else min(self.chunk, SINGLES)
         self._functions: dict[str, Any] = {}
         self._ones = np.empty((0, 1))
-        self.statements, self.irregular = 0, self.arrays is None
+        self.cost, self.few, self.irregular = UNKNOWN, 0, self.arrays is None
         if self.arrays is not None:
             self._choose("gradient" if len(listing.roots) == 1 else "values")
         elif backend == "kernels":
             many = f"the graph falls into {len(found):,} groups, too many for arrays"
             raise CompileError(f"compile(backend='kernels'): {many}")
-        if self.arrays is None or self._may_be_slower(listing):
+        if self.irregular:
             self.replay = Replay(listing, parameters)
+        elif backend is None and (faster := faster_up_to(costs_of(listing)[0], self.cost)):
+            self.replay, self.few = Replay(listing, parameters), faster
         self.found = described(listing, found, self.arrays)
 
     def _choose(self, needed: str) -> None:
         """Kernels where there can be some, else NumPy; a prediction, of several outputs, has no gradient."""
         if self.backend != "numpy":
             try:
-                self._kernel(needed)
+                self.cost = self._kernel(needed).cost
             except Unfit as error:
                 self.unfit = str(error)
         else:
@@ -102,11 +102,7 @@ class Path:
         if self.unfit and self.backend == "kernels":
             raise CompileError(f"compile(backend='kernels'): {self.unfit}")
         if self.unfit:
-            self.statements = max(1, self._source(needed).statements)
-
-    def _may_be_slower(self, listing: Listing) -> bool:
-        """Whether there are batches so small that going through the graph number by number would be faster."""
-        return bool(self.unfit) and listing.nodes < LARGE * self.statements
+            self.cost = of_statements(self._source(needed).statements)
 
     @property
     def way(self) -> str:
@@ -159,7 +155,7 @@ class Path:
         return float(losses.sum()) * (n if self.older and losses.shape[1] == 1 else 1)
 
     def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
-        if self._replayed(len(x), FORWARD):
+        if self._replayed(len(x)):
             assert self.replay is not None
             return self.replay.outputs(name, theta, _joined(x, y))
         assert name != "guards" or self.outcomes
@@ -178,12 +174,9 @@ class Path:
             (out,) = self._run(name, theta, x[part], y[part], 1.0)
             yield np.broadcast_to(out, (len(out), len(x[part])))
 
-    def _replayed(self, n: int, needed: tuple[float, float] = BOTH) -> bool:
+    def _replayed(self, n: int) -> bool:
         """Whether going through the graph number by number is faster for so many examples."""
-        if self.irregular or self.replay is None:
-            return self.irregular
-        each, arrays = needed
-        return each * self.replay.seconds(n) < arrays * STATEMENT * self.statements
+        return self.irregular or n <= self.few
 
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
@@ -216,11 +209,18 @@ class Path:
 
     def explained(self) -> str:
         """What was found, and what runs it."""
+        arrays = f"run by NumPy: {self.unfit}" if self.unfit else run_by_kernels()
+        if self.replay is None:
+            return f"{self.found}\n  {arrays}"
+        unknown = self.replay.unknown
+        by = f"number by number, by {f'Python: {unknown}' if unknown else 'the interpreter'}"
         if self.irregular:
-            assert self.replay is not None
-            by = f"Python: {self.replay.unknown}" if self.replay.unknown else "the interpreter"
-            return f"{self.found}\n  gone through number by number, by {by}"
-        return f"{self.found}\n  {f'run by NumPy: {self.unfit}' if self.unfit else run_by_kernels()}"
+            return f"{self.found}\n  gone through {by}"
+        if not self.few:
+            return f"{self.found}\n  {arrays}"
+        one, other = [cost.seconds(1) * 1e6 for cost in (self.replay.costs[0], self.cost)]
+        few = f"up to {plural(self.few, 'example')} {by}: some {one:,.0f} µs for one, not {other:,.0f}"
+        return f"{self.found}\n  {arrays}; {few}"
 
     def _column(self, n: int) -> Floats:
         """So many ones, kept for the next call, which may come from another thread meanwhile."""
@@ -260,7 +260,11 @@ class Path:
         if "irregular" not in state:
             state = state | {"older": True, "irregular": state["statements"] == 0, "kernels": {}, "threads": 1}
             state |= {"backend": None, "unfit": "it was pickled by a version without kernels"}
+        if "cost" not in state:
+            state = state | {"cost": of_statements(state["statements"]), "few": 0}
         self.__dict__.update(state)
+        if self.replay is not None and not self.irregular:
+            self.few = faster_up_to(self.replay.costs, self.cost)
 
 
 def _all_finite(numbers: Floats) -> bool:

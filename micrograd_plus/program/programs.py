@@ -359,7 +359,8 @@ def compile(
             parameters of the models that the function uses, in the order of `model.parameters()`.
         dtype: what to compute in; "float32" is faster and has seven digits, in means over many examples, too.
         backend: "kernels" runs it by kernels built natively, "numpy" with NumPy; None takes kernels where the program
-            can be run by them, and `Program.explain` says which it is, and why. Answers differ by rounding at most.
+            can be run by them, and for a few examples an interpreter of the graph where that is faster, by costs that
+            were measured. `Program.explain` says which it is, and why. Answers differ by rounding at most.
         threads: how many threads share a large batch where kernels run it; the answers are the same to the last bit.
 
     Returns:

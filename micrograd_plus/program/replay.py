@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import isnan
 from threading import RLock
@@ -14,7 +15,8 @@ from micrograd_plus.engine.locking import locked
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program import tape
-from micrograd_plus.program.coding import Code, UnknownRowError, interpreter
+from micrograd_plus.program.coding import Code, UnknownRowError, interpreter, steps_of
+from micrograd_plus.program.costs import Cost, by_python, of_steps
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import flowing
 
@@ -23,9 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-# seconds as measured, forward and back: to get going, an example, a sum or a product, another operation
-BY_PYTHON = (1e-5, 2.5e-6, 0.08e-6 if tape.NATIVE else 0.35e-6, 1.0e-6)
-BY_INTERPRETER = (6e-6, 0.0, 2.5e-9, 9e-9)
+NOT_BUILT = "the interpreter is not built here"
 
 _lock = RLock()  # one thread at a time writes a code
 
@@ -55,14 +55,13 @@ class Replay:
         self.rows = array("i", [rows[id(leaf)] for leaf, _ in listing.leaves])
         self.active = _active(listing)
         self.rules = _rules(listing, self.code, self.active)
-        self._counts = _counts(self.code)
         self._codes: dict[str, Code] = {}
-        self.unknown = _why_not()
+        self.unknown = costs_of(listing)[1]
 
-    def seconds(self, n: int) -> float:
-        """How long so many examples take, forward and back, about."""
-        start, *each = BY_PYTHON if self.unknown else BY_INTERPRETER
-        return start + n * sum([count * seconds for count, seconds in zip(self._counts, each)])
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """What going through it takes."""
+        return costs_of(self._listing())[0]
 
     def outputs(self, name: str, theta: Floats, examples: Floats) -> Floats:
         """The `values`, or what decides the `guards`: a row for each, a column for each example.
@@ -127,10 +126,11 @@ class Replay:
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "wanted" not in state:  # of a version without the interpreter
             state = state | {"wanted": {name: state[old] for name, old in (("values", "roots"), ("guards", "guards"))}}
-            state |= {"_counts": _counts(state["code"]), "_codes": {}}
+            state |= {"_codes": {}}
             del state["seconds"]
         self.__dict__.update(state)
-        self.unknown = _why_not()
+        if not interpreter or state.get("unknown", NOT_BUILT) == NOT_BUILT:
+            self.unknown = "" if interpreter else NOT_BUILT
 
     def _pulled(self, numbers: list[float], rules: bytes) -> list[float]:
         """The derivative of the first root by each parameter, of one example."""
@@ -155,14 +155,15 @@ class Replay:
             yield numbers
 
 
-def _why_not() -> str:
-    return "" if interpreter else "the interpreter is not built here"
-
-
-def _counts(code: bytes) -> tuple[int, int, int]:
-    """An example, its sums and products, its other operations."""
-    quick = code.count(tape.ADD) + code.count(tape.MUL)
-    return 1, quick, len(code) - code.count(tape.LEAF) - quick
+def costs_of(listing: Listing) -> tuple[tuple[Cost, ...], str]:
+    """What going through a graph number by number takes, and why the interpreter can't; "" where it can."""
+    unknown = NOT_BUILT
+    if interpreter:
+        try:
+            return of_steps(steps_of(listing)), ""
+        except UnknownRowError as error:
+            unknown = f"it has no steps for {error}"
+    return by_python(Counter(listing.ops)), unknown
 
 
 def _active(listing: Listing) -> bytes:

@@ -15,7 +15,7 @@
 #include "scalars.h"
 
 #define WIDE 8          /* examples side by side */
-#define FEW 3           /* so many examples are no slower one by one */
+#define FEW 5           /* so many examples are no slower one by one */
 #define PAUSE (1L << 26) /* so many steps until somebody looks whether Ctrl-C was pressed: a tenth of a second */
 
 typedef struct {

@@ -68,6 +68,7 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 enum { VECTOR_ROWS(NUMBERED) INSIDE_ROWS_OF(NUMBERED) NUMBER_ROWS(NUMBERED) OTHERS(NUMBERED) };
 #define NAMED(name, ...) #name,
 static const char *const OPS[] = {VECTOR_ROWS(NAMED) INSIDE_ROWS_OF(NAMED) NUMBER_ROWS(NAMED) OTHERS(NAMED)};
+static const char *const LIBRARY[] = {NUMBER_ROWS(NAMED)};
 
 /* Where numbers lie. An operand is a place in one of these. */
 enum { CONSTANTS, THETA, X, Y, COLUMNS, REGISTERS, PARTIALS, DIRECT, TOTALS, OUTPUTS, SPACES = OUTPUTS + 4 };
@@ -325,6 +326,7 @@ static int fill(PyObject *module)
         PyTuple_SET_ITEM(names, i, PyUnicode_FromString(MACHINES[i].name));
     if (added(module, "MACHINES", names) < 0
         || added(module, "OPS", numbered(OPS, sizeof(OPS) / sizeof(*OPS))) < 0
+        || added(module, "LIBRARY", numbered(LIBRARY, sizeof(LIBRARY) / sizeof(*LIBRARY))) < 0
         || added(module, "SPACES", numbered(SPACE_NAMES, sizeof(SPACE_NAMES) / sizeof(*SPACE_NAMES))) < 0)
         return -1;
     return PyModule_AddIntConstant(module, "BLOCK", BLOCK);
