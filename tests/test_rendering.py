@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from micrograd_plus.pictures import rendering
-from micrograd_plus.pictures.rendering import render
+from micrograd_plus.pictures.plain import MOST
+from micrograd_plus.pictures.rendering import positions, render
 
 GRAPH = 'digraph { bgcolor="white"; a [label="Grüße"]; a -> b }'
 EMPTY = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>'
@@ -134,11 +135,30 @@ def test_a_dot_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         render(GRAPH, "svg")
 
 
-def test_no_renderer_names_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without Graphviz."""
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(rendering, "version", lambda name: "1.14")  # needs a dot itself
-    with pytest.raises(RuntimeError, match=r"apt install graphviz.*pip install 'pygraphviz>=2'"):
-        render(GRAPH, "svg")
+
+
+@pytest.mark.usefixtures("bare")
+def test_no_renderer_names_both_ways_out() -> None:
+    crowd = "digraph {" + ";".join([f"{i}" for i in range(MOST + 1)]) + "}"
+    with pytest.raises(
+        RuntimeError, match=r"apt install graphviz.*pip install 'pygraphviz>=2'.*61 boxes with 0 arrows are too many"
+    ):
+        render(crowd, "svg")
+    with pytest.raises(RuntimeError, match=r"apt install graphviz.*there is no PDF, but SVG"):
+        render(GRAPH, "pdf")
+    with pytest.raises(RuntimeError, match=r"apt install graphviz.*expected }"):
+        render("digraph {", "svg")
+
+
+@pytest.mark.usefixtures("bare")
+def test_small_graphs_need_no_renderer() -> None:
+    assert ">Grüße</text>" in render(GRAPH, "svg").decode()
+    assert positions(GRAPH)["objects"][0]["name"] == "a"
 
 
 def test_an_unknown_format() -> None:

@@ -1,7 +1,9 @@
 """Turn Graphviz's DOT text into a picture, on machines with Graphviz and on machines without.
 
 `dot` is taken from the PATH; where there is none, pygraphviz (2.0 or newer) brings Graphviz inside its wheel. Either
-runs as a process of its own, since a layout that takes too long can be stopped in no other way.
+runs as a process of its own, since a layout that takes too long can be stopped in no other way. In a browser there are
+no processes: there the page may give Graphviz, as `globalThis.graphviz`, what `Graphviz.load()` of the npm package
+@hpcc-js/wasm-graphviz gives. Where there is none at all, `plain` draws graphs that are small.
 """
 
 from __future__ import annotations
@@ -19,6 +21,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from xml.sax.saxutils import escape
 
+from micrograd_plus.pictures.plain import drawn
+
+NONE = (
+    "no Graphviz on this machine: install it (apt install graphviz; brew install graphviz; winget install graphviz)"
+    " so that `dot` is on the PATH, or pip install 'pygraphviz>=2', which brings it along"
+)
+NONE_IN_PAGE = "no Graphviz in this page: it may set globalThis.graphviz, from the npm package @hpcc-js/wasm-graphviz"
 FORMATS = ("svg", "png", "pdf")
 TIMEOUT = 30.0  # seconds
 FONTS = Path(__file__).parent / "fonts"  # a wide one: text that fits its box in it does so in a viewer's font, too
@@ -61,7 +70,8 @@ def render(source: str, format: str, *, timeout: float = TIMEOUT) -> bytes:
     Raises:
         ValueError: the format is none of the three.
         TimeoutError: the layout took longer than `timeout`.
-        RuntimeError: there is no Graphviz on this machine, or it failed; what it said is quoted.
+        RuntimeError: Graphviz failed, and what it said is quoted; or there is none, and the graph is too large, or the
+            format another one than SVG, to be drawn without it.
 
     >>> render("digraph { a -> b }", "svg")[:5]
     b'<?xml'
@@ -80,7 +90,7 @@ def positions(source: str, *, timeout: float = TIMEOUT) -> dict[str, Any]:
 
     Raises:
         TimeoutError: the layout took longer than `timeout`.
-        RuntimeError: there is no Graphviz on this machine, or it failed; what it said is quoted.
+        RuntimeError: Graphviz failed, and what it said is quoted; or there is none, and the graph is too large.
 
     >>> [node["name"] for node in positions("digraph { a -> b }")["objects"]]
     ['a', 'b']
@@ -91,7 +101,12 @@ def positions(source: str, *, timeout: float = TIMEOUT) -> dict[str, Any]:
 
 def _output(source: str, format: str, timeout: float) -> bytes:
     """What Graphviz writes for DOT text in one of its formats."""
-    name, command = _renderer(format)
+    if sys.platform == "emscripten":
+        return _by_page(source, format)
+    found = _renderer(format)
+    if found is None:
+        return _without(source, format, NONE)
+    name, command = found
     with TemporaryDirectory(prefix="micrograd_plus-") as folder:
         picture, complaint, status = _run(name, command, source.encode(), _environment(command[0], folder), timeout)
     if status or not picture:
@@ -102,17 +117,39 @@ def _output(source: str, format: str, timeout: float) -> bytes:
     return picture
 
 
-def _renderer(format: str) -> tuple[str, list[str]]:
+def _renderer(format: str) -> tuple[str, list[str]] | None:
     """What draws on this machine: its name, and the command that reads DOT and writes the picture."""
     if dot := shutil.which("dot"):
         return "dot", [dot, f"-T{format}"]
     if sys.executable and _has_pygraphviz():
         # -P: a file graphviz.py or random.py in the user's folder must not be taken for the package
         return "pygraphviz", [sys.executable, "-P", "-c", _PYGRAPHVIZ, format]
-    raise RuntimeError(
-        "no Graphviz on this machine: install it (apt install graphviz; brew install graphviz; winget install graphviz)"
-        " so that `dot` is on the PATH, or pip install 'pygraphviz>=2', which brings it along"
-    )
+    return None
+
+
+def _by_page(source: str, format: str) -> bytes:
+    """What the page's Graphviz draws; it cannot be stopped, but for the worker that it runs in."""
+    import js  # type: ignore[import-not-found]  # Pyodide's
+    from pyodide.ffi import JsException  # type: ignore[import-not-found]
+
+    given = getattr(js, "graphviz", None)
+    if given is None or format not in ("svg", "json"):
+        return _without(source, format, NONE_IN_PAGE)
+    try:
+        picture: str = given.layout(source, format, "dot")
+    except JsException as error:
+        raise RuntimeError(f"the page's Graphviz could not draw this graph as {format}: {str(error)[-500:]}") from None
+    return picture.encode()
+
+
+def _without(source: str, format: str, way_out: str) -> bytes:
+    """A picture that needs no Graphviz; else the error says what to do."""
+    if format not in ("svg", "json"):
+        raise RuntimeError(f"{way_out}; without it there is no {format.upper()}, but SVG")
+    try:
+        return drawn(source, format)
+    except ValueError as error:
+        raise RuntimeError(f"{way_out}: {error}") from None
 
 
 def _has_pygraphviz() -> bool:
