@@ -280,6 +280,18 @@ def test_registers_that_are_read_later_are_not_written_over(plan: list[tuple[int
             holds[cell] = it.to.memory
 
 
+def test_a_row_that_all_rows_are_multiplied_by_is_not_written_over() -> None:
+    """The product of rows with one of themselves can't lie where they do: the first result would be the next factor."""
+
+    def cost(x: Any) -> Any:
+        made = [mp.exp(number) for number in x]
+        return sum([mp.tanh(made[0] * number) for number in made])
+
+    x = numbers(9, 3)
+    ours, theirs = compiled(cost, 3)
+    assert agree(ours.values(x), theirs.values(x), 1.0, 1e-12).all()
+
+
 def test_a_layers_numbers_stay_in_the_nearest_cache() -> None:
     """As many rows as are alive at once: of a deep network not all layers at once are kept twice."""
     deep = mp.MLP(8, [16] * 6, activation="tanh", seed=1)

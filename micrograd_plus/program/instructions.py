@@ -123,7 +123,8 @@ def settled(instructions: list[Instruction], space: str, reserved: int = 0) -> i
                 continue
             known.add(memory)
             for old, place in dying.items() if instruction.in_place else ():
-                if old.size == memory.size and place.start == 0 and place.step == instruction.to.step:
+                row_by_row = all(read == place for read in instruction.reads if read.memory is old)
+                if row_by_row and old.size == memory.size and place.start == 0 and place.step == instruction.to.step:
                     memory.start = old.start
                     del dying[old]
                     break
