@@ -37,8 +37,20 @@ class Product(NamedTuple):
     q: int
 
 
+class Choice(NamedTuple):
+    """Which rows of a table a `lookup` chooses from, and by which index.
+
+    Attributes:
+        entries: for each row of the result those rows of the table, one for each number that the index may be.
+        which: for each row of the result the row of the index.
+    """
+
+    entries: Places
+    which: Places
+
+
 Column: TypeAlias = tuple[Op, str, int]  # a row of the table, a column of that, and the argument's place
-Extra: TypeAlias = Op | Places | list[Piece] | Product | Column | int | None
+Extra: TypeAlias = Op | Places | list[Piece] | Product | Choice | Column | int | None
 
 
 class Array:
@@ -103,10 +115,16 @@ class Array:
         return self.extra
 
     @property
+    def choice(self) -> Choice:
+        """What a `lookup` or a `lookup_back` chooses from."""
+        assert isinstance(self.extra, Choice)
+        return self.extra
+
+    @property
     def column(self) -> Column:
         """What a `partial` computes, element by element."""
         assert isinstance(self.extra, tuple)
-        assert not isinstance(self.extra, Product)
+        assert not isinstance(self.extra, (Product, Choice))
         return self.extra
 
     def applies(self, op: Op) -> bool:
@@ -136,6 +154,8 @@ class Arrays:
     `scatter`: rows of others added up in rows of a new array. `matmul`, and its two derivatives: `matmul_back`, the
     transposed matrix times what came back, and `matmul_outer`, what came back times the transposed argument; per
     example `outer`. A third argument of these says what of that which came back is reached, where not all is.
+    `lookup`: rows of a table, by an index that differs between examples, and `lookup_back`, what came back added up in
+    the table's rows, each example's by itself or all together.
     `segsum`: sums of so many neighbouring rows. `extreme`: the maxima or minima of rows that lie as many rows apart as
     it has; no gradient flows through them. `repeat`: each row so many times. `sumbatch`: the sum over the examples.
     `sumrows`: over the rows. `spread`: as many rows and columns as asked for. `partial`: a partial derivative that only
@@ -189,6 +209,11 @@ class Arrays:
     def matmul(self, matrix: Array, argument: Array, sizes: Product) -> Array:
         """The rows of `matrix`, which is shared, as an m x k matrix, times those of `argument` as a k x q one."""
         return self.make("matmul", (matrix, argument), sizes.m * sizes.q, argument.batched, sizes)
+
+    def lookup(self, kind: str, given: Array, index: Array, rows: int, batched: bool, choice: Choice) -> Array:
+        """A `lookup` in a table, or a `lookup_back` of what came back from one."""
+        key = (choice.entries.tobytes(), choice.which.tobytes())
+        return self.make(kind, (given, index), rows, batched, choice, key)
 
     def segsum(self, array: Array, count: int) -> Array:
         """The sums of each `count` neighbouring rows."""

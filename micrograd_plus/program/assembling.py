@@ -14,7 +14,18 @@ import numpy as np
 
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.program.arrays import Array, Operand, Places
-from micrograd_plus.program.instructions import BLOCK, NOWHERE, SLACK, Instruction, Memory, Place, Pool, Unfit, settled
+from micrograd_plus.program.instructions import (
+    BLOCK,
+    NOWHERE,
+    SLACK,
+    Instruction,
+    Memory,
+    Place,
+    Pool,
+    Unfit,
+    instruction,
+    settled,
+)
 from micrograd_plus.program.lowering import SQUARE
 from micrograd_plus.program.products import Products
 from micrograd_plus.program.strides import stride
@@ -220,6 +231,28 @@ class _Assembler(Products):
         rows = np.arange(array.rows) // array.count
         self._moved(array, "GATHER", array.arrays[0], rows, to, np.arange(array.rows))
         return to
+
+    def _lookup(self, array: Array) -> Place:
+        table, index = [self.place(arg) for arg in array.arrays]
+        to = self._new(array)
+        self._emit(array, "LOOKUP", array.rows, to, table, index, **self._chosen(array))
+        return to
+
+    def _lookup_back(self, array: Array) -> Place:
+        back, index = [self.place(arg) for arg in array.arrays]
+        if array.batched:
+            to = self._new(array)
+            self._emit(array, "ZERO", array.rows, to)
+            self._emit(array, "LOOKUP_BACK", array.arrays[0].rows, to, back, index, **self._chosen(array))
+            return to
+        to = self._sum_place(array, array.rows, 1)
+        self.sections[1].append(instruction("LOOKUP_SUM", array.arrays[0].rows, to, back, index, **self._chosen(array)))
+        self.added.append(to.start + to.step * np.arange(array.rows))
+        return replace(to, column=1) if array.number not in self.straight else Place(self.totals, to.start, 1, 1)
+
+    def _chosen(self, array: Array) -> dict[str, int]:
+        entries, which = [self.indices.place(part.ravel().astype(np.int32)) for part in array.choice]
+        return {"SOURCE": entries, "TARGET": which, "INNER": array.choice.entries.shape[1]}
 
     def _segsum(self, array: Array, count: int = 0) -> Place:
         arg = self.place(array.arrays[0])

@@ -201,9 +201,10 @@ def steps_of(listing: Listing) -> Counter[str]:
     counts, found = Counter(listing.ops), Counter[str]()
     for op, args in examples.items():
         options = _options(listing, op, args)
-        both = templates.forward(op, options), templates.back(op, options, (1,) * op.arity)
-        for it in chain(*[chain(template.steps, template.shares) for template in both]):
-            found[names[it.kind]] += counts[op]
+        forward, back = templates.forward(op, options), templates.back(op, options, (1,) * op.arity)
+        kinds = [it.kind for it in (*forward.steps, *back.steps)] + [share.kind for share in back.shares]
+        for kind in kinds:
+            found[names[kind]] += counts[op]
     return found
 
 

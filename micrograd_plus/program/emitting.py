@@ -42,7 +42,7 @@ class Source(NamedTuple):
             name: _by_floats(*thing) if isinstance(thing, tuple) else thing for name, thing in self.constants.items()
         }
         names |= {name: getattr(np, name) for name in self.names}
-        names |= {"back_where": back_where, "outer_where": outer_where}
+        names |= {function.__name__: function for function in (back_where, outer_where, looked_up, looked_up_back)}
         names |= {"dtype": np.dtype(self.dtype), "nan": float("nan"), "inf": float("inf")}
         if "special." in self.text:
             import scipy.special
@@ -75,6 +75,29 @@ def outer_where(back: Places, argument: Places, reached: Places) -> Places:
     total = np.zeros((len(back), len(argument), back.shape[2]), dtype=back.dtype)
     for q in range(back.shape[1]):
         total += np.where(reached[:, None, q], back[:, None, q] * argument[:, q], 0.0)
+    return total
+
+
+def _entries(index: Places, entries: Places, which: Places) -> tuple[Places, Places]:
+    """For each row and example the row of the table, and where there is one."""
+    inside = (index >= 0) & (index < entries.shape[1]) & (index == np.floor(index))
+    return entries[np.arange(len(which))[:, None], np.where(inside, index, 0).astype(np.intp)[which]], inside[which]
+
+
+def looked_up(table: Places, index: Places, entries: Places, which: Places) -> Places:
+    """Rows of a table, chosen by an index for each example; nan where it is none."""
+    at, inside = _entries(index, entries, which)
+    found = table[at, np.arange(index.shape[1])] if table.shape[1] > 1 else table[at, 0]
+    return np.where(inside, found, np.nan).astype(table.dtype, copy=False)
+
+
+def looked_up_back(back: Places, index: Places, entries: Places, which: Places, rows: int, batched: bool) -> Places:
+    """What came back, added up in the rows of the table that were chosen: for each example, or over all of them."""
+    at, inside = _entries(index, entries, which)
+    n = index.shape[1]
+    total = np.zeros((rows, n if batched else 1), dtype=back.dtype)
+    examples = np.broadcast_to(np.arange(n) if batched else 0, at.shape)
+    np.add.at(total, (at.T[inside.T], examples.T[inside.T]), back.T[inside.T])
     return total
 
 
@@ -337,6 +360,16 @@ class _Writer:
         if len(shaped) == 3:
             return f"outer_where({', '.join(shaped)}).reshape({m * k}, -1)"
         return f"einsum('mqn,kqn->mkn', {', '.join(shaped)}).reshape({m * k}, -1)"
+
+    def _lookup(self, array: Array) -> str:
+        table, index = [self._operand(arg) for arg in array.args]
+        entries, which = map(self._constant, array.choice)
+        return f"looked_up({table}, {index}, {entries}, {which})"
+
+    def _lookup_back(self, array: Array) -> str:
+        back, index = [self._operand(arg) for arg in array.args]
+        entries, which = map(self._constant, array.choice)
+        return f"looked_up_back({back}, {index}, {entries}, {which}, {array.rows}, {array.batched})"
 
     def _extreme(self, array: Array) -> str:
         name = self._operand(array.args[0])

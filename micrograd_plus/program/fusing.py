@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from micrograd_plus.engine.operations import ADD, MUL, NEG, SUB, TABLE, Op
 from micrograd_plus.program.flat_graphs import Listing
+from micrograd_plus.program.lookups import LOOKUP, found_lookups
 
 Term = tuple[float, int, int]  # coefficient · first factor · second factor; the second may be missing, -1
 MISSING = -1
@@ -23,7 +24,7 @@ class Group(NamedTuple):
     """Nodes that one instruction computes.
 
     Attributes:
-        op: their operation; None for sums of products.
+        op: their operation; None for sums of products, LOOKUP for entries of tables.
         members: their places.
         args: for an operation, the places of its arguments, argument by argument.
         terms: for sums, by kind the terms of each member. WEIGHTED are products of a batched and a shared factor, the
@@ -80,10 +81,11 @@ def flowing(listing: Listing) -> bytearray:
     return flows
 
 
-def _longer_maxima(listing: Listing, uses: list[int], flows: bytearray) -> tuple[list[tuple[int, ...]], bytearray]:
+def _longer_maxima(
+    listing: Listing, uses: list[int], flows: bytearray, taken: bytearray
+) -> tuple[list[tuple[int, ...]], bytearray]:
     """The arguments of each place, those of inner maxima put into outer ones; and which places were taken in so."""
     ops, args = listing.ops, list(listing.args)
-    taken = bytearray(len(ops))
     for place, op in enumerate(ops):
         if op in EXTREMES and not flows[place]:
             given: list[int] = []
@@ -181,7 +183,8 @@ def groups(listing: Listing) -> list[Group]:
     batched = batched_places(listing)
     uses = _uses(listing)
     flows = flowing(listing)
-    args, taken = _longer_maxima(listing, uses, flows)
+    looked_up = found_lookups(listing, batched, uses)
+    args, taken = _longer_maxima(listing, uses, flows, looked_up.taken)
     sums = _sums_of_products(listing, uses, taken)
     depth = [0] * len(ops)
     found: dict[Any, list[int]] = {}
@@ -190,7 +193,11 @@ def groups(listing: Listing) -> list[Group]:
         if op is None or taken[place]:
             continue
         key: tuple[Any, ...]
-        if place in sums:
+        if place in looked_up.args:
+            args[place] = looked_up.args[place]
+            deepest = max([depth[arg] for arg in args[place]])
+            key = (LOOKUP, len(args[place]))
+        elif place in sums:
             terms = sums[place][0]
             sorted_terms[place] = kinds = _sorted(terms, ops, batched)
             deepest = max([depth[a] if b == MISSING or depth[a] > depth[b] else depth[b] for _, a, b in terms])
@@ -204,11 +211,11 @@ def groups(listing: Listing) -> list[Group]:
         # where no gradient comes, none is computed: not even 0 · inf
         found.setdefault((deepest + 1, batched[place], flows[place], key), []).append(place)
     made = []
-    for (_, shared, _, _), members in sorted(found.items(), key=lambda item: item[0][0]):
+    for (_, shared, _, key), members in sorted(found.items(), key=lambda item: item[0][0]):
         if members[0] in sums:
             parts = tuple([[sorted_terms[place][kind] for place in members] for kind in KINDS])
             made.append(Group(None, members, [], parts, [sums[place][1] for place in members], bool(shared)))
         else:
             arguments = [list(places) for places in zip(*[args[place] for place in members])]
-            made.append(Group(ops[members[0]], members, arguments, (), [], bool(shared)))
+            made.append(Group(key[0], members, arguments, (), [], bool(shared)))
     return made

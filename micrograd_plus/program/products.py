@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from micrograd_plus.engine.operations import ADD, Op
-from micrograd_plus.program.arrays import Array
+from micrograd_plus.program.arrays import Array, Places
 from micrograd_plus.program.drafting import AFTER, Draft
 from micrograd_plus.program.instructions import BLOCK, Instruction, Memory, Place, instruction
 from micrograd_plus.program.strides import stride, strided
@@ -16,6 +16,7 @@ from micrograd_plus.program.strides import stride, strided
 WIDE = 48  # a layer of so many inputs reads them as they lie in the batch; fewer become rows first
 LARGE = 1024  # so many sums of products no longer stay vectors: that would take the cache; if each row has at least
 NARROW = 16  # so many of them, the longest of vectors
+SUMS = ("sumbatch", "matmul_outer", "lookup_back")  # what can be summed up right where the gradient is
 
 
 class Products(Draft):
@@ -32,6 +33,7 @@ class Products(Draft):
         super().__init__(outputs, ops)
         self.totals, self.total_rows, self.partial_sums = Memory("TOTALS", 0), 0, 0
         self.direct: list[Instruction] = []  # those that sum into the totals
+        self.added: list[Places] = []  # rows of the totals that something is added to in each block
         self.gradient = next((array for array in outputs if self._is_gradient(array)), None)
         if self.gradient is not None:
             self.total_rows, self.level[self.gradient.number] = self.gradient.rows, AFTER
@@ -153,7 +155,7 @@ class Products(Draft):
             return found
         for piece in self.gradient.pieces:
             source = self.gradient.arrays[piece.array]
-            if source.kind not in ("sumbatch", "matmul_outer") or self._only_user(source) is not self.gradient:
+            if source.kind not in SUMS or self._only_user(source) is not self.gradient:
                 continue
             times = sum([self.gradient.arrays[other.array] is source for other in self.gradient.pieces])
             whole = len(piece.source) == source.rows and (piece.source == np.arange(source.rows)).all()
@@ -213,6 +215,8 @@ class Products(Draft):
         ]
         self.sections[2][:0] = folded
         written = np.zeros(self.total_rows, dtype=bool)
+        for rows in self.added:
+            written[rows] = True
         for fold, it in zip(self.sections[2], [*self.direct, *[None] * len(self.sections[2])]):
             rows, columns = np.arange(fold.rows), np.arange(fold.extra["INNER"])
             at = fold.to.start + fold.to.step * rows[:, None] + fold.to.column * columns
@@ -220,4 +224,4 @@ class Products(Draft):
             if it is not None:
                 it.extra["FIRST"] = fold.extra["FIRST"]
             written[at] = True
-        return not written.all()
+        return not written.all() or bool(self.added)

@@ -18,7 +18,7 @@ from micrograd_plus.engine.operations import ADD, LESS, MUL, TABLE
 from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places
 
 WHERE = TABLE["where"]
-RULES = ("apply", "rows", "matmul", "segsum", "sumrows")  # the kinds through which gradients pass, each by its method
+RULES = ("apply", "rows", "matmul", "segsum", "sumrows", "lookup")  # what gradients pass through, by its methods
 
 
 class _Contribution(NamedTuple):
@@ -188,6 +188,12 @@ class _Reverse:
             kind = "outer" if self.each else "matmul_outer"
             wide = self.each and (back.batched or argument.batched)
             self._pass(matrix, self.arrays.make(kind, (back, argument, *gate), m * k, wide, sizes))
+
+    def lookup(self, array: Array, upstream: Operand) -> None:
+        table, index = array.arrays
+        if self.moves[table.number]:
+            given, wide = self.arrays.spread(upstream, array.rows, True), self.each or table.batched
+            self._pass(table, self.arrays.lookup("lookup_back", given, index, table.rows, wide, array.choice))
 
     def segsum(self, array: Array, upstream: Operand) -> None:
         (arg,) = array.arrays

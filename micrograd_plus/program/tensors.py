@@ -9,9 +9,10 @@ import numpy as np
 
 from micrograd_plus.engine.operations import ADD, MUL, TABLE
 from micrograd_plus.engine.value import Value
-from micrograd_plus.program.arrays import Array, Arrays, Operand, Piece, Places, Product
+from micrograd_plus.program.arrays import Array, Arrays, Choice, Operand, Piece, Places, Product
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import MISSING, WEIGHTED, Group, Term
+from micrograd_plus.program.lookups import LOOKUP
 
 SQUARE = TABLE["square"]
 
@@ -42,6 +43,8 @@ def arrays_of(listing: Listing, found: list[Group], parameters: Sequence[Value])
     for group in found:
         if group.op is None:
             finder.sum(group)
+        elif group.op is LOOKUP:
+            finder.lookup(group)
         else:
             finder.operation(group)
     guards = [guard.value for guard in listing.guards]
@@ -109,6 +112,16 @@ class _Finder:
             if all(not isinstance(arg, Array) or arg.rows == 1 for arg in args):
                 args[0] = self.gather(columns[0])  # alike nodes stay apart: to each its own gradient, 0 or infinite
             made = self.arrays.elementwise("apply", args, group.op)
+        self._place(group.members, made)
+
+    def lookup(self, group: Group) -> None:
+        """Entries of tables, each by an index; what is looked up in one table, or by one index, shares it."""
+        indices, which = np.unique(group.args[0], return_inverse=True)
+        entries, chosen = np.unique(np.array(group.args[1:]).T, return_inverse=True)
+        order = np.lexsort((self.row[entries], self.source[entries]))
+        choice = Choice(np.argsort(order)[chosen].reshape(len(group.members), -1), which)
+        table, index = self.gather(entries[order]), self.gather(indices)
+        made = self.arrays.lookup("lookup", table, index, len(group.members), True, choice)
         self._place(group.members, made)
 
     def _argument(self, places: Places) -> Operand:

@@ -189,6 +189,14 @@ static void NAME(run)(STATE *s, const Instruction *i, const Instruction *end, in
                         q[l] = i->a.column ? *p : p[l];
             }
             break;
+        case OP_LOOKUP:
+            NAME(lookup)(s, to, i->to.step, a, &i->a, b, i->b.step, i->rows, e[INNER], s->indices + e[SOURCE], s->indices + e[TARGET]);
+            break;
+        case OP_LOOKUP_BACK:
+        case OP_LOOKUP_SUM:
+            NAME(lookup_back)(s, to, i->op == OP_LOOKUP_SUM ? s->totals + i->to.start : NULL, i->to.step, a, i->a.step, b, i->b.step,
+                              i->rows, e[INNER], s->indices + e[SOURCE], s->indices + e[TARGET]);
+            break;
         case OP_ZERO:
             for (int r = 0; r < i->rows; r++)
                 for (int l = 0; l < row; l++)

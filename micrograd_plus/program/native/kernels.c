@@ -61,6 +61,8 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
     X(FOLD) X(FOLD_DIRECT) /* sums added up into the totals */                 \
     X(LOAD)           /* columns of the batch as rows */                       \
     X(GATHER) X(ADD_ROWS) /* rows put, or added, to other rows */              \
+    X(LOOKUP)         /* rows of a table a, chosen by the index in b */        \
+    X(LOOKUP_BACK) X(LOOKUP_SUM) /* what came back, a, added to those rows: of each sample, of all */ \
     X(ZERO) X(SEGSUM) X(EXTREME) X(BACK_WHERE) X(OUTER)                        \
     X(OUTPUT)         /* rows of a block to the columns of a result */
 

@@ -13,6 +13,37 @@ NOINLINE void NAME(load)(const STATE *s, T *to, const T *x, int64_t width, const
     }
 }
 
+/* The row of the table for a sample, out of those that a row of a lookup chooses from; -1 where the index is none. */
+INLINE int NAME(entry)(const int32_t *entries, int count, T index)
+{
+    int at = index >= K(0) && index < (T)count ? (int)index : 0;
+    return (T)at == index ? entries[at] : -1;
+}
+
+NOINLINE void NAME(lookup)(const STATE *s, T *to, int64_t to_step, const T *table, const Operand *laid, const T *index, int64_t step,
+                           int rows, int count, const int32_t *entries, const int32_t *which)
+{
+    for (int r = 0; r < rows; r++, to += to_step, entries += count)
+        for (int l = 0; l < s->lanes; l++) {
+            int row = NAME(entry)(entries, count, index[which[r] * step + l]);
+            to[l] = row < 0 ? K(NAN) : table[row * (int64_t)laid->step + (laid->column ? 0 : l)];
+        }
+}
+
+/* What came back, added to the rows of the table: to those of each sample, or to the totals, sample after sample. */
+NOINLINE void NAME(lookup_back)(const STATE *s, T *to, double *totals, int64_t to_step, const T *back, int64_t back_step, const T *index,
+                                int64_t step, int rows, int count, const int32_t *entries, const int32_t *which)
+{
+    for (int l = 0; l < s->valid; l++)
+        for (int r = 0; r < rows; r++) {
+            int row = NAME(entry)(entries + (int64_t)r * count, count, index[which[r] * step + l]);
+            if (row >= 0 && totals)
+                totals[row * to_step] += back[r * back_step + l];
+            else if (row >= 0)
+                to[row * to_step + l] += back[r * back_step + l];
+        }
+}
+
 static T NAME(total)(const T *x, int64_t count)
 {
     V sums[2] = {{0}};
