@@ -13,6 +13,7 @@ from browsers import in_browser, opened
 from PIL import Image  # Matplotlib brings it
 
 import micrograd_plus as mp
+from micrograd_plus.pictures.form import WEIGHTS, rgb, tint
 
 nbconvert = pytest.importorskip("nbconvert")
 v4 = pytest.importorskip("nbformat.v4")
@@ -41,8 +42,8 @@ SHOWN: dict[str, Callable[[], Any]] = {
 def bundle(shown: Any) -> dict[str, str]:
     """What IPython keeps of it, by kind."""
     made: Any = formatters.DisplayFormatter()
-    kept: dict[str, str] = made.format(shown)[0]
-    return kept
+    found: dict[str, str] = made.format(shown)[0]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +65,9 @@ def exported(notebook: Any, kind: str, **options: Any) -> tuple[str, dict[str, b
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_png_stands_beside_the_html(name: str) -> None:
-    kept = bundle(SHOWN[name]())
-    assert set(kept) == {"text/html", "text/plain", "image/png"}
-    image = Image.open(BytesIO(b64decode(kept["image/png"])))
+    made = bundle(SHOWN[name]())
+    assert set(made) == {"text/html", "text/plain", "image/png"}
+    image = Image.open(BytesIO(b64decode(made["image/png"])))
     assert image.width > 60
     assert image.height > 60
     assert len(image.convert("RGB").getcolors(10_000) or []) > 4  # something is drawn
@@ -120,10 +121,37 @@ def test_html_shows_the_page_once_and_each_picture(notebook: Any, tmp_path: Path
         assert tab.locator(".jp-OutputArea img:visible").count() == len(SHOWN)
 
 
-def test_a_stepper_of_a_network_takes_120_kilobytes_of_a_notebook() -> None:
+def test_a_stepper_of_a_network_takes_100_kilobytes_of_a_notebook() -> None:
     model = mp.MLP(2, [4, 4, 1], seed=1)
-    kept = bundle(mp.backprop((model([0.5, -1.0]) - 1.0) ** 2))
-    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= 120_000
+    assert kept(mp.backprop((model([0.5, -1.0]) - 1.0) ** 2)) <= 100_000
+
+
+def test_pictures_of_784_inputs_take_few_bytes_of_a_notebook() -> None:
+    model = mp.MLP(784, [16, 16, 10], activation="sigmoid", output="sigmoid", init="xavier", seed=1)
+    assert kept(mp.draw_network(model, [i % 29 / 28.0 for i in range(784)])) <= 80_000
+    assert kept(mp.draw_weights(model.layers[0])) <= 40_000
+
+
+def kept(shown: Any) -> int:
+    """How many bytes a notebook's file holds of it."""
+    return len(json.dumps(bundle(shown), ensure_ascii=False).encode())
+
+
+def test_a_png_keeps_the_colours_of_signs() -> None:
+    """Also where hardly anything has them, as the legend's line for negative weights has here."""
+    model = mp.MLP(2, [3, 1], seed=1)
+    for neuron in model.layers[0].neurons + model.layers[1].neurons:
+        for weight in neuron.w:
+            weight.data = abs(weight.data)
+    drawn = bundle(mp.draw_network(model))["image/png"]
+    colours = {colour for _, colour in Image.open(BytesIO(b64decode(drawn))).convert("RGB").getcolors(10_000) or []}
+    assert {rgb(WEIGHTS.positive), rgb(WEIGHTS.negative)} <= colours
+    x = mp.Value(2.0)
+    y = x * mp.Value(-3.0)
+    y.backward()
+    shown = bundle(mp.draw(y))["image/png"]
+    colours = {colour for _, colour in Image.open(BytesIO(b64decode(shown))).convert("RGB").getcolors(10_000) or []}
+    assert {rgb(tint(sign, 3.0)) for sign in (-3.0, 2.0, 1.0)} <= colours
 
 
 def test_the_picture_of_a_pass_has_its_gradients_and_folds() -> None:

@@ -6,7 +6,7 @@ import pytest
 from browsers import browser, in_browser, until
 
 import micrograd_plus as mp
-from micrograd_plus.pictures.colours import DARK, LIGHT, Theme, rgb
+from micrograd_plus.pictures.form import DARK, LIGHT, Theme, rgb
 from micrograd_plus.pictures.frames import framed, packed
 
 __all__ = ["browser"]  # a fixture

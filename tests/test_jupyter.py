@@ -17,7 +17,7 @@ import pytest
 from browsers import in_browser, opened, until
 
 from micrograd_plus import Value
-from micrograd_plus.pictures.colours import DARK, LIGHT, rgb
+from micrograd_plus.pictures.form import DARK, LIGHT, rgb
 from micrograd_plus.stepping.stepper import backprop
 
 pytest.importorskip("jupyterlab")

@@ -20,12 +20,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zlib import decompress
 
 import nbformat
 import numpy as np
 import pytest
 from PIL import Image  # Matplotlib brings it
+
+from micrograd_plus.pictures.packing import inflated
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 LESSONS = sorted(FOLDER.glob("*.ipynb"))
@@ -134,7 +135,7 @@ def told(output: Any) -> list[tuple[str, Any]]:
 def _told(kind: str, data: Any) -> Any:
     if kind == "text/html":
         data = unescape(re.sub(r"data:image/svg\+xml,([^\"]+)", lambda found: unquote(found[1]), data))
-        data = re.sub(r'atob\("([\w+/=]+)"\)', lambda found: decompress(b64decode(found[1])).decode(), data)
+        data = re.sub(r"unpacked\('([^']+)'\)", lambda found: inflated(found[1]).decode(), data)
         return re.sub(PLACES, "", re.sub(r"<!--.*?-->|<\?xml.*?\?>", "", unescape(data), flags=re.DOTALL))
     if kind == "image/svg+xml":
         return Figure(data)

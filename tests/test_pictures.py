@@ -21,10 +21,10 @@ from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.naming import under
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures import images, rendering
-from micrograd_plus.pictures.colours import GREY, INK, LINES, PAPER, SHADE, TINTS, tint
 from micrograd_plus.pictures.drawing import NEAREST, NOT_YET, STALE, draw
 from micrograd_plus.pictures.edges import slopes_of
 from micrograd_plus.pictures.folding import fold
+from micrograd_plus.pictures.form import GREY, INK, LINES, PAPER, SHADE, TINTS, tint
 from micrograd_plus.pictures.images import Picture
 from micrograd_plus.pictures.labels import LONGEST, symbol_of
 from micrograd_plus.pictures.pruning import long_edges, nearest_boxes

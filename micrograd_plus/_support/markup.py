@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_LETTERS = "text-align: left"
-_NUMBERS = "text-align: right; font-variant-numeric: tabular-nums"
+_LETTERS = 'style="text-align:left"'
+_NUMBERS = 'align="right"'  # in few letters: a notebook holds them for each cell, and sets cells to the right by itself
 
 
 def xml_text(text: str) -> str:
@@ -51,21 +51,22 @@ def table(
         foot: a last row, such as a sum.
 
     >>> table("costs", ["what", "how much"], [["a < b", "3"]], numbers=[1])
-    '<table><caption ...>costs</caption><thead>...<td style="text-align: left">a &lt; b</td>...'
+    '<table ...><caption ...>costs</caption><thead>...<td style="text-align:left">a &lt; b</td>...'
     """
 
-    title = f'<caption style="{_LETTERS}; caption-side: top">{clean(caption)}</caption>'
+    title = f'<caption style="text-align: left; caption-side: top">{clean(caption)}</caption>'
     parts = {"thead": _row(head, 'th scope="col"', numbers)}
     parts["tbody"] = "".join([_row(cells, "td", numbers) for cells in rows])
     if foot:
         parts["tfoot"] = _row(foot, "th", numbers)
-    return f"<table>{title}{''.join([f'<{name}>{part}</{name}>' for name, part in parts.items()])}</table>"
+    body = "".join([f"<{name}>{part}</{name}>" for name, part in parts.items()])
+    return f'<table style="font-variant-numeric: tabular-nums">{title}{body}</table>'
 
 
 def _row(cells: Sequence[str], kind: str, numbers: Collection[int]) -> str:
     sides = [_NUMBERS if i in numbers else _LETTERS for i in range(len(cells))]
     kinds = [kind if cell else "td" for cell in cells]  # an empty cell is no title
-    written = [f'<{kind} style="{side}">{clean(cell)}</{kind[:2]}>' for kind, side, cell in zip(kinds, sides, cells)]
+    written = [f"<{kind} {side}>{clean(cell)}</{kind[:2]}>" for kind, side, cell in zip(kinds, sides, cells)]
     return f"<tr>{''.join(written)}</tr>\n"
 
 

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.cli.terminal import bounds
-from micrograd_plus.pictures.colours import AREAS, LINES
+from micrograd_plus.pictures.form import AREAS, LINES
 from micrograd_plus.training.curves import in_words
 from micrograd_plus.training.records import History
 

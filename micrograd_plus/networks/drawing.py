@@ -98,7 +98,7 @@ def _drawing(
 
     shapes: list[Shape] = []
     for i, matrix in enumerate(weights):
-        shapes += weight_lines(matrix, plan, i)
+        shapes += weight_lines(matrix, plan, i, hollow=columns is None)
     for i, size in enumerate(sizes):
         if len(plan.ys[i]) < size:
             shapes += dots(plan.xs[i], plan.ys[i], plan.pitch)

@@ -8,17 +8,23 @@ from math import isqrt
 
 from micrograd_plus.formulas.numerals import shortest
 from micrograd_plus.networks.placing import IMAGE, Plan, gap
-from micrograd_plus.networks.shades import greatest, greys_of, share
+from micrograd_plus.networks.shades import greatest, greys_of, share, stepped
 from micrograd_plus.networks.shapes import Box, Circle, Line, Pixels, Polygon, Shape, Text, in_rows
 from micrograd_plus.nn import Layer
-from micrograd_plus.pictures.colours import BLACK, MARK, MIDDLE, WEIGHTS, WHITE
+from micrograd_plus.pictures.form import BLACK, MARK, MIDDLE, WEIGHTS, WHITE
 
-_STEPS = 24  # of a weight's strength
 Matrix = Sequence[Sequence[float]]  # of one layer: a row of weights for each neuron
 
 
-def weight_lines(matrix: Matrix, plan: Plan, i: int) -> list[Shape]:
-    """The weights of layer i between the neurons that are shown, from rim to rim, the strongest on top."""
+def weight_lines(matrix: Matrix, plan: Plan, i: int, *, hollow: bool) -> list[Shape]:
+    """The weights of layer i between the neurons that are shown, the strongest on top.
+
+    Args:
+        matrix: its weights, or what else each line is to show.
+        plan: where the neurons stand.
+        i: which layer.
+        hollow: whether one sees through the neurons; else lines go on to their middles, which they cover.
+    """
     (x1, x2), (before, after) = plan.xs[i : i + 2], plan.ys[i : i + 2]
     full = greatest(weight for row in matrix for weight in row) or 1.0
     drawn = [(*_look(matrix[j][k], full), y1, y2) for j, y2 in after.items() for k, y1 in before.items()]
@@ -27,7 +33,7 @@ def weight_lines(matrix: Matrix, plan: Plan, i: int) -> list[Shape]:
     thick = math.sqrt(plan.pitch / 28.0)
     lines: list[Shape] = []
     for t, colour, y1, y2 in drawn:
-        rim = plan.radius / math.hypot(x2 - x1, y2 - y1)
+        rim = plan.radius / math.hypot(x2 - x1, y2 - y1) if hollow else 0.0
         dx, dy = rim * (x2 - x1), rim * (y2 - y1)
         ends = (x1 + dx, y1 + dy, x2 - dx, y2 - dy)
         lines.append(Line(*ends, colour, (0.4 + 2.0 * t) * thick, faintest + (0.85 - faintest) * t * t))
@@ -35,8 +41,7 @@ def weight_lines(matrix: Matrix, plan: Plan, i: int) -> list[Shape]:
 
 
 def _look(weight: float, full: float) -> tuple[float, str]:
-    """How strong a weight is, in steps that one can just tell apart, so that many lines look alike; and its colour."""
-    return math.ceil(_STEPS * share(weight, full)) / _STEPS, WEIGHTS.of(weight)
+    return stepped(weight, full), WEIGHTS.of(weight)
 
 
 def neuron_column(

@@ -34,9 +34,9 @@ def plan_of(sizes: Sequence[int], shown: int, pictured: bool) -> Plan:
     """The plan for columns of these sizes, of which `shown` neurons are shown; with room for an image, or without."""
     slots = [_slots(size, shown) for size in sizes]
     tallest = max(map(len, slots))
-    pitch = min(max(476.0 / tallest, 28.0), 64.0)
-    radius = min(0.43 * pitch, 22.0)
-    spacing = min(max(0.36 * tallest * pitch, 140.0), 190.0)
+    pitch = 2.0 * round(min(max(238.0 / tallest, 14.0), 32.0))  # whole pixels, which are written in few digits
+    radius = float(round(min(0.43 * pitch, 22.0)))
+    spacing = float(round(min(max(0.36 * tallest * pitch, 140.0), 190.0)))
     left = MARGIN + radius + 36.0 + (IMAGE if pictured else 0.0)
     height = max(tallest * pitch, IMAGE if pictured else 0.0)
     middle = 12.0 + height / 2

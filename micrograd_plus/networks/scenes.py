@@ -6,6 +6,7 @@ middle tone, so a drawing is readable on white and on black.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from os import PathLike, fspath
@@ -14,16 +15,18 @@ from warnings import catch_warnings, filterwarnings
 
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.files import write_atomically
+from micrograd_plus.networks.shapes import COMMON, Shape, clean, coordinate, elements
 from micrograd_plus.networks.shapes import Box as Box  # old pickles look for this and the next ones here
 from micrograd_plus.networks.shapes import Circle as Circle
 from micrograd_plus.networks.shapes import Line as Line
 from micrograd_plus.networks.shapes import Pixels as Pixels
 from micrograd_plus.networks.shapes import Polygon as Polygon
-from micrograd_plus.networks.shapes import Shape, clean, coordinate, elements
 from micrograd_plus.networks.shapes import Text as Text
-from micrograd_plus.pictures.colours import FONT, css
+from micrograd_plus.pictures.form import FONT, css, faded, rgb
 from micrograd_plus.pictures.stills import as_image, as_png
 
+DOTS = 48  # an inch, of a PNG in a notebook
+_GREYS = [f"#{grey:02x}{grey:02x}{grey:02x}" for grey in (0, 50, 90, 118, 160, 210)]
 _LOOK = "body { background: var(--back); color: var(--text); font: 15px var(--sans); } h1 { font-size: 17px; }"
 
 
@@ -69,10 +72,23 @@ class Drawing:
     @property
     def svg(self) -> str:
         """The picture as the text of an SVG file, without a background."""
+        return self._written()
+
+    def _written(self, *, bare: bool = False) -> str:
+        """SVG; a bare one, for an image in a browser, without what no image shows."""
         w, h = coordinate(self.width), coordinate(self.height)
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
-        body = "\n".join(elements(self.shapes))
-        return f'{head} font-family="{FONT}">\n<title>{clean(self.alt)}</title>\n{body}\n</svg>'
+        size = f'width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
+        role, title = ("", []) if bare else (' role="img"', [f"<title>{clean(self.alt)}</title>"])
+        head = f'<svg xmlns="http://www.w3.org/2000/svg"{role} {size} font-family="{FONT}" {COMMON}>'
+        return ("" if bare else "\n").join([head, *title, *elements(self.shapes, bare=bare), "</svg>"])
+
+    def as_image(self, style: str = "") -> str:
+        """The picture as an image in HTML, with CSS for it.
+
+        >>> Drawing(40, 40, (), "a ring").as_image()
+        '<img alt="a ring" src="data:image/svg+xml,...'
+        """
+        return as_image(self._written(bare=True), self.alt, style)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file that ends in .svg, .html, .png or .pdf, whole or not at all.
@@ -112,15 +128,24 @@ class Drawing:
         return buffer.getvalue()
 
     def _repr_html_(self) -> str:
-        return as_image(self.svg, self.alt)
+        return self.as_image()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
         try:
-            return bundle | {"image/png": as_png(self._plotted("png", 54))}
+            return bundle | {"image/png": as_png(self._plotted("png", DOTS), _printed(self.shapes))}
         except ImportError:
             return bundle | {"image/svg+xml": self.svg}
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.description}, {coordinate(self.width)} x {coordinate(self.height)}>"
+
+
+def _printed(shapes: Iterable[Shape]) -> list[str]:
+    """The colours that a PNG of the shapes needs: each of theirs, also as it fades to white, and a few greys."""
+    inks = {getattr(shape, part, "none") for shape in shapes for part in ("colour", "fill", "stroke")}
+    pixels = {pixel for shape in shapes if isinstance(shape, Pixels) for row in shape.rows for pixel in row}
+    inks |= {"#{:02x}{:02x}{:02x}".format(*pixel) for pixel in pixels}
+    coloured = sorted([ink for ink in inks - {"none"} if len(set(rgb(ink))) > 1])
+    return [*_GREYS, *[faded(ink, share) for share in (1.0, 0.6, 0.3) for ink in coloured]]

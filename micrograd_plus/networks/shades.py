@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from micrograd_plus.networks.shapes import RGBA
-from micrograd_plus.pictures.colours import WEIGHTS, rgb
+from micrograd_plus.pictures.form import WEIGHTS, rgb
+
+STEPS = 16  # of strength
 
 
 def greatest(numbers: Iterable[float]) -> float:
@@ -19,9 +21,18 @@ def share(number: float, full: float) -> float:
     return 1.0 if number != number else min(abs(number) / full, 1.0)
 
 
+def stepped(number: float, full: float) -> float:
+    """The same in steps that one can just tell apart, so that many things look alike; only 0 is 0.
+
+    >>> stepped(0.0, 2.0), stepped(0.001, 2.0), stepped(-1.0, 2.0), stepped(2.0, 2.0)
+    (0.0, 0.0625, 0.5, 1.0)
+    """
+    return math.ceil(STEPS * share(number, full)) / STEPS
+
+
 def tinted(weight: float, full: float) -> RGBA:
     """The weight's colour, the more transparent the nearer it is to 0."""
-    return *rgb(WEIGHTS.of(weight)), round(255 * share(weight, full))
+    return *rgb(WEIGHTS.of(weight)), round(255 * stepped(weight, full))
 
 
 def greys_of(column: Sequence[float]) -> list[int]:

@@ -1,9 +1,10 @@
-"""Lines, circles, boxes, texts and pixels: what drawings are made of, as SVG and for matplotlib."""
+"""Lines, circles, boxes, texts and pixels: what drawings are made of, as SVG and for matplotlib.
+
+A notebook holds the SVG, so it is written in few letters: what most shapes share stands once, in `COMMON`, at the root.
+"""
 
 from __future__ import annotations
 
-import struct
-import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from micrograd_plus._support.markup import clean as clean
 from micrograd_plus._support.markup import xml_text
-from micrograd_plus.pictures.colours import MIDDLE
+from micrograd_plus._support.pngs import png
+from micrograd_plus.pictures.form import MIDDLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 RGBA: TypeAlias = tuple[int, int, int, int]  # 0 to 255 each
+OUTLINE = 1.2  # of a circle
+COMMON = f'fill="{MIDDLE}" stroke-width="{OUTLINE}" text-anchor="middle"'
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Line:
 
     def look(self) -> str:
         """How it is drawn, as attributes of SVG."""
-        faint = f' stroke-opacity="{coordinate(self.opacity)}"' if self.opacity < 1 else ""
-        return f'stroke="{self.colour}" stroke-width="{coordinate(self.width)}"{faint}'
+        faint = f' opacity="{_part(self.opacity)}"' if self.opacity < 1 else ""
+        return f'stroke="{self.colour}" stroke-width="{_part(self.width)}"{faint}'
 
     def svg(self) -> str:
         """As an element of SVG."""
@@ -60,17 +64,18 @@ class Circle:
     stroke: str = "none"
     title: str = ""
 
-    def svg(self) -> str:
-        """As an element of SVG."""
+    def svg(self, *, bare: bool = False) -> str:
+        """As an element of SVG; a bare one, for an image, has no title."""
         where = _attributes(cx=self.x, cy=self.y, r=self.r)
-        title = f"<title>{clean(self.title)}</title>" if self.title else ""
-        return f'<circle {where} fill="{self.fill}" stroke="{self.stroke}" stroke-width="1.2">{title}</circle>'
+        title = f"<title>{clean(self.title)}</title>" if self.title and not bare else ""
+        look = f'fill="{self.fill}"' + (f' stroke="{self.stroke}"' if self.stroke != "none" else "")
+        return f"<circle {where} {look}>{title}</circle>" if title else f"<circle {where} {look}/>"
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
         from matplotlib.patches import Circle as Patch
 
-        look = {"facecolor": self.fill, "edgecolor": self.stroke, "linewidth": 1.2}
+        look = {"facecolor": self.fill, "edgecolor": self.stroke, "linewidth": OUTLINE}
         axes.add_patch(Patch((self.x, self.y), self.r, zorder=2, **look))
 
 
@@ -102,7 +107,7 @@ class Polyline:
 
     def svg(self) -> str:
         """As an element of SVG."""
-        look = f'fill="none" stroke="{self.colour}" stroke-width="{coordinate(self.width)}" stroke-linejoin="round"'
+        look = f'fill="none" stroke="{self.colour}" stroke-width="{_part(self.width)}" stroke-linejoin="round"'
         return f'<polyline points="{_places(self.points)}" {look}/>'
 
     def plot(self, axes: Axes) -> None:
@@ -126,7 +131,7 @@ class Box:
     def svg(self) -> str:
         """As an element of SVG."""
         where = _attributes(x=self.x, y=self.y, width=self.width, height=self.height)
-        return f'<rect {where} rx="2" fill="none" stroke="{self.stroke}" stroke-width="{coordinate(self.thickness)}"/>'
+        return f'<rect {where} rx="2" fill="none" stroke="{self.stroke}" stroke-width="{_part(self.thickness)}"/>'
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -151,11 +156,11 @@ class Text:
 
     def svg(self) -> str:
         """As an element of SVG."""
-        weight = ' font-weight="bold"' if self.bold else ""
-        where = f'{_attributes(x=self.x, y=self.y + 0.36 * self.size)} text-anchor="{self.anchor}"'
-        return (
-            f'<text {where} font-size="{coordinate(self.size)}" fill="{self.colour}"{weight}>{clean(self.text)}</text>'
-        )
+        look = f'{_attributes(x=self.x, y=self.y + 0.36 * self.size)} font-size="{coordinate(self.size)}"'
+        look += f' text-anchor="{self.anchor}"' if self.anchor != "middle" else ""
+        look += f' fill="{self.colour}"' if self.colour != MIDDLE else ""
+        look += ' font-weight="bold"' if self.bold else ""
+        return f"<text {look}>{clean(self.text)}</text>"
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -175,11 +180,15 @@ class Pixels:
     height: float
     rows: tuple[tuple[RGBA, ...], ...]
 
-    def svg(self) -> str:
-        """As an element of SVG."""
+    def svg(self, *, bare: bool = False) -> str:
+        """As an element of SVG; a bare one, for a browser, has each pixel once.
+
+        Else each is a block of pixels, since not every viewer enlarges without blurring.
+        """
         where = _attributes(x=self.x, y=self.y, width=self.width, height=self.height)
         look = 'preserveAspectRatio="none" style="image-rendering:pixelated"'
-        return f'<image {where} {look} href="data:image/png;base64,{b64encode(_png(self.rows)).decode()}"/>'
+        image = _png(self.rows, 1 if bare else max(1, 112 // max(len(self.rows), len(self.rows[0]))))
+        return f'<image {where} {look} href="data:image/png;base64,{b64encode(image).decode()}"/>'
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -190,25 +199,36 @@ class Pixels:
 Shape: TypeAlias = Line | Circle | Polygon | Polyline | Box | Text | Pixels
 
 
-def elements(shapes: Iterable[Shape]) -> list[str]:
+def elements(shapes: Iterable[Shape], *, bare: bool = False) -> list[str]:
     """Shapes as elements of SVG, in their order; lines that follow each other and look alike are one path.
 
+    They are to stand where `COMMON` holds. Bare ones are to be shown as an image, by a browser.
+
     >>> elements([Line(0, 0, 9, 9, "red"), Line(0, 9, 9, 0, "red"), Circle(5, 5, 2)])
-    ['<path d="M0 0L9 9M0 9L9 0" stroke="red" stroke-width="1"/>', '<circle ...</circle>']
+    ['<path d="M0 0 9 9M0 9 9 0" stroke="red" stroke-width="1"/>', '<circle cx="5" cy="5" r="2" fill="none"/>']
     """
     found = []
     for look, alike in groupby(shapes, lambda shape: shape.look() if isinstance(shape, Line) else ""):
         if not look:
-            found += [shape.svg() for shape in alike]
+            found += [shape.svg(bare=bare) if isinstance(shape, (Circle, Pixels)) else shape.svg() for shape in alike]
             continue
-        places = [[coordinate(x) for x in (line.x1, line.y1, line.x2, line.y2)] for line in alike]  # type: ignore[union-attr]
-        found.append(f'<path d="{"".join([f"M{a} {b}L{c} {d}" for a, b, c, d in places])}" {look}/>')
+        places = [map(coordinate, (line.x1, line.y1, line.x2, line.y2)) for line in alike]  # type: ignore[union-attr]
+        found.append(f'<path d="{"".join(["M" + " ".join(place) for place in places])}" {look}/>')
     return found
 
 
 def coordinate(number: float) -> str:
-    """A coordinate, with the two decimals that one can see."""
-    return f"{number:.2f}".rstrip("0").rstrip(".")
+    """A coordinate, with the one decimal that one can see.
+
+    >>> coordinate(12.34), coordinate(7.0), coordinate(-0.01)
+    ('12.3', '7', '0')
+    """
+    return f"{round(number, 1) + 0.0:.1f}".removesuffix(".0")  # + 0.0, which makes 0.0 of -0.0
+
+
+def _part(number: float) -> str:
+    """A width or an opacity, whose second decimal can be seen."""
+    return f"{number:.2f}".rstrip("0").rstrip(".").removeprefix("0") or "0"
 
 
 def _attributes(**coordinates: float) -> str:
@@ -224,13 +244,10 @@ def in_rows(pixels: Sequence[RGBA], columns: int) -> tuple[tuple[RGBA, ...], ...
     return tuple(tuple(pixels[start : start + columns]) for start in range(0, len(pixels), columns))
 
 
-def _png(rows: Sequence[Sequence[RGBA]]) -> bytes:
-    """A PNG file (RFC 2083), each pixel as a block of them: not every viewer enlarges without blurring."""
-    scale = max(1, 112 // max(len(rows), len(rows[0])))
-    lines = [b"\0" + b"".join(bytes(pixel) * scale for pixel in row) for row in rows for _ in range(scale)]
-    header = struct.pack(">IIBBBBB", len(rows[0]) * scale, len(lines), 8, 6, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(lines), 9)), (b"IEND", b""))
-    packed = [
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+def _png(rows: Sequence[Sequence[RGBA]], scale: int) -> bytes:
+    """The file of an image, each pixel as a block of so many by so many."""
+    colours = sorted({pixel for row in rows for pixel in row}, key=lambda pixel: (pixel[3], pixel))
+    few = len(colours) <= 256
+    code = {pixel: bytes([i]) if few else bytes(pixel) for i, pixel in enumerate(colours)}
+    pixels = b"".join([code[pixel] * scale for row in rows for _ in range(scale) for pixel in row])
+    return png(len(rows[0]) * scale, pixels, list(map(bytes, colours)) if few else ())

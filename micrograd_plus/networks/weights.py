@@ -14,7 +14,7 @@ from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shades import greatest, tinted
 from micrograd_plus.networks.shapes import Box, Pixels, Shape, Text, in_rows
 from micrograd_plus.nn import MLP, Layer, Neuron
-from micrograd_plus.pictures.colours import MIDDLE
+from micrograd_plus.pictures.form import MIDDLE
 from micrograd_plus.pictures.telling import numbers_in_words
 
 

@@ -22,7 +22,7 @@ def summary(module: Module) -> str:
 
     >>> from micrograd_plus import MLP
     >>> summary(MLP(2, [3, 1]))
-    '<table><caption ...>MLP: 13 parameters</caption>...>layers.0</td>...>2 → 3</td>...>9</td>...'
+    '<table ...><caption ...>MLP: 13 parameters</caption>...>layers.0</td>...>2 → 3</td>...>9</td>...'
     """
     rows = list(_rows(module))
     total = sum([count for *_, count in rows])

@@ -12,8 +12,8 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures.boxes import Box, Edge, Folded, Frame
-from micrograd_plus.pictures.colours import FONT, GREY, INK, LINES, PAPER, strength
 from micrograd_plus.pictures.edges import Numbers, numbers_on
+from micrograd_plus.pictures.form import FONT, GREY, INK, LINES, PAPER, strength
 from micrograd_plus.pictures.images import Texts
 from micrograd_plus.pictures.labels import (
     LONGEST,

@@ -1,18 +1,17 @@
 """Put a page into a notebook: packed into a frame, and a still picture for where there is no frame.
 
 The page is deflated, since a notebook holds every page that it shows, with its script; the frame unpacks it. Then it
-follows what it lies on: light or dark (the root element's `data-theme`, which `colours.css` reads), how high the window
+follows what it lies on: light or dark (the root element's `data-theme`, which `form.css` reads), how high the window
 is (`--window`), and the frame becomes as high as its content.
 """
 
 from __future__ import annotations
 
-import zlib
-from base64 import b64encode
 from html import escape
-from importlib.resources import files
 
 from micrograd_plus._support.markup import filled
+from micrograd_plus.pictures.packing import deflated, unpacking_script
+from micrograd_plus.pictures.scripts import asset, bare
 
 # where there is a frame the still picture hides, but on paper it is the other way round
 _LOOK = """.micrograd-plus:has(iframe) > .micrograd-plus-static { display: none; }
@@ -41,8 +40,13 @@ def framed(page: str, title: str, still: str, height: int) -> str:
     style = f"width: 100%; height: {height}px; border: 0"
     return (
         f'<div class="micrograd-plus"><style>{_LOOK}</style><div class="micrograd-plus-static">{still}</div>'
-        f'<iframe title="{escape(title)}" srcdoc="{escape(packed(page, title))}" style="{style}"></iframe></div>'
+        f'<iframe title="{escape(title)}" srcdoc="{_quoted(packed(page, title))}" style="{style}"></iframe></div>'
     )
+
+
+def _quoted(page: str) -> str:
+    """HTML as the value of an attribute in double quotes."""
+    return page.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
 def packed(page: str, title: str) -> str:
@@ -56,14 +60,6 @@ def packed(page: str, title: str) -> str:
     >>> len(packed(page, "greetings")) < len(page) / 3
     True
     """
-    frame = files(__package__).joinpath("frame.html").read_text(encoding="utf-8")
-    return filled(frame, {"title": escape(title), "packed": deflated(page.encode("utf-8", "replace"))})
-
-
-def deflated(data: bytes) -> str:
-    """Bytes as letters that a page's script unpacks.
-
-    >>> len(deflated(bytes(10_000))) < 50
-    True
-    """
-    return b64encode(zlib.compress(data, 9)).decode()
+    packed = deflated(page.encode("utf-8", "replace"))
+    pieces = {"title": escape(title), "unpacking": unpacking_script(), "packed": packed}
+    return bare(filled(asset("frame.html"), pieces))

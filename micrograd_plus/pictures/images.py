@@ -16,6 +16,7 @@ from typing import Any
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.markup import clean
 from micrograd_plus._support.texts import plural
+from micrograd_plus.pictures.form import GREY, INK, faded
 from micrograd_plus.pictures.rendering import FORMATS, render
 from micrograd_plus.pictures.stills import as_image, as_png
 
@@ -27,7 +28,7 @@ _PAGE = """<!DOCTYPE html>
 <body><main><h1>{title}</h1>{picture}</main></body>
 </html>
 """
-WIDEST, DOTS = 16, 80  # inches of a PNG in a notebook, more than any sheet of paper has; pixels of each
+WIDEST, DOTS = 16, 72  # inches of a PNG in a notebook, more than any sheet of paper has; pixels of each
 Texts = dict[str, list[str]]  # by the id of a node in the picture: what its lines of text tell
 
 
@@ -150,7 +151,9 @@ class Picture:
     def _paper(self) -> str:
         """The picture as a PNG in base64, for viewers that take no HTML; as wide as a page, if it were wider."""
         fitting = self.source.replace("{", f'{{\n\tgraph [dpi={DOTS}, size="{WIDEST},{WIDEST}"]', 1)
-        return as_png(render(fitting, "png", timeout=self.timeout))
+        edges = [faded(INK, 0.6), faded(INK, 0.3), faded(GREY, 0.5)]  # of letters and lines
+        colours = [INK, *edges, *re.findall(r"#[0-9a-f]{6}\b", self.source)]
+        return as_png(render(fitting, "png", timeout=self.timeout), colours)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's
         try:

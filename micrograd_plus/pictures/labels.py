@@ -17,7 +17,7 @@ from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.numerals import boxed, shorter
 from micrograd_plus.formulas.reading import raised, sign
 from micrograd_plus.pictures.boxes import Box
-from micrograd_plus.pictures.colours import PAPER, SHADE
+from micrograd_plus.pictures.form import PAPER, SHADE
 from micrograd_plus.pictures.styles import Style
 
 LONGEST = 40  # letters of a name

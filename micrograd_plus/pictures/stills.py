@@ -7,19 +7,27 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from html import escape
 from io import BytesIO
 
-from micrograd_plus.pictures.colours import FONT, INK
+from micrograd_plus._support.pngs import png
+from micrograd_plus.pictures.form import FONT, GREY, INK, WHITE, rgb
 
-COLOURS = 32  # in a PNG: boxes, letters and their edges need no more
-_URL = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26", "\n": " "})
+_URL = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
 # what an image does not show, and what is said once for all of it
 _UNSEEN = re.compile(
     r"<!--.*?-->|<title>.*?</title>|\s+(?:id|class|xml:space|xmlns:xlink)=\"[^\"]*\"|"
     rf'\s+(?:text-anchor="start"|stroke="none"|font-family="{FONT}"|font-size="11.00"|fill="{INK}")|\n',
     re.DOTALL,
 )
+_PLACED = re.compile(r'(?<= )(?:points|d|x|y)="[^"]*"')
+_BOX = re.compile(  # with upright sides
+    r'<polygon (?P<look>[^>]*)points="(?P<l>[^, ]+),(?P<t>\S+) (?P=l),(?P<b>\S+) (?P<r>[^, ]+),(?P=b) (?P=r),(?P=t) '
+    r'(?P=l),(?P=t)"'
+)
+_LOOKS = {"e": f'fill="none" stroke="{GREY}"', "h": f'fill="{GREY}" stroke="{GREY}"'}  # edges and outlines; heads
+_STYLE = f"<style>.e{{fill:none;stroke:{GREY}}}.h{{fill:{GREY};stroke:{GREY}}}</style>"
 
 
 def as_image(svg: str, alt: str, style: str = "") -> str:
@@ -31,7 +39,7 @@ def as_image(svg: str, alt: str, style: str = "") -> str:
         style: CSS for the image.
 
     >>> as_image('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>', "a line")
-    '<img alt="a line" src="data:image/svg+xml,%3Csvg ...%3E%3Cpath d=\'M0 0h9\'/%3E%3C/svg%3E"/>'
+    '<img alt="a line" src="data:image/svg+xml,%3Csvg ...>%3Cpath d=\'M0 0h9\'/>%3C/svg>"/>'
     """
     bare = _bare(svg).replace("'", "&#39;").replace('"', "'")  # within the quotes of an attribute
     look = f' style="{style}"' if style else ""
@@ -44,23 +52,38 @@ def _bare(svg: str) -> str:
     if "graph0" not in svg:  # not one of Graphviz's, which tells each letter its font
         return svg
     head, _, body = svg.partition(">")
-    head = re.sub(r' (?:role|aria-label)="[^"]*"', "", head)  # said by the image's alt
+    head = re.sub(r' (?:role|aria-label|xmlns:xlink)="[^"]*"', "", head)  # said by the image's alt, or by nobody
     body = re.sub("<g>(.*?)</g>", r"\1", _UNSEEN.sub("", body))  # groups that had nothing but a name
-    return f'{head} fill="{INK}" font-family="{FONT}" font-size="11">{body}'
+    body = _PLACED.sub(lambda found: re.sub(r"-?\d+\.\d+", _rounded, found[0]), body)
+    body = _BOX.sub(r'<path \g<look>d="M\g<l>,\g<t>V\g<b>H\g<r>V\g<t>z"', body)
+    for name, look in _LOOKS.items():
+        body = body.replace(look, f'class="{name}"')
+    return f'{head} fill="{INK}" font-family="{FONT}" font-size="11">{_STYLE}{body}'
 
 
-def as_png(png: bytes) -> str:
+def _rounded(number: re.Match[str]) -> str:
+    """With the one decimal that one can see."""
+    return f"{round(float(number[0]), 1) + 0.0:g}"
+
+
+def as_png(drawn: bytes, colours: Iterable[str]) -> str:
     """A PNG for paper, as a notebook holds it: on white, in few colours, in base64.
 
     Where Pillow is not installed (matplotlib brings it), it stays as it is, some four times as large.
+
+    Args:
+        drawn: the PNG.
+        colours: those in it; each pixel takes the one next to it.
     """
     try:
         from PIL import Image
     except ImportError:
-        return b64encode(png).decode()
-    drawn = Image.open(BytesIO(png)).convert("RGBA")
-    paper = Image.new("RGB", drawn.size, "white")
-    paper.paste(drawn, mask=drawn)
-    buffer = BytesIO()
-    paper.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-    return b64encode(buffer.getvalue()).decode()
+        return b64encode(drawn).decode()
+    image = Image.open(BytesIO(drawn)).convert("RGBA")
+    paper = Image.new("RGB", image.size, WHITE)
+    paper.paste(image, mask=image)
+    known = list(dict.fromkeys([rgb(colour) for colour in (WHITE, *colours)]))[:256]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in known for part in colour] + [255] * 3 * (256 - len(known)))  # white again
+    few = paper.quantize(palette=palette, dither=Image.Dither.NONE)
+    return b64encode(png(few.width, few.tobytes(), [bytes([*colour, 255]) for colour in known])).decode()

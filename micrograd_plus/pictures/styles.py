@@ -13,8 +13,8 @@ from micrograd_plus._support.errors import nearest, unknown
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import shorter
-from micrograd_plus.pictures.colours import GREY, INK, PAPER, rgb, tint
 from micrograd_plus.pictures.css_names import NAMES
+from micrograd_plus.pictures.form import GREY, INK, PAPER, rgb, tint
 
 Kind = Literal["grad", "data", "contribution"]
 Gradient = Callable[[Value], float]  # of each node; mostly `.grad`

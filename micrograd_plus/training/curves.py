@@ -10,7 +10,7 @@ from micrograd_plus._support.texts import plural
 from micrograd_plus.formulas.numerals import short, shorter
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import Circle, Line, Polyline, Shape, Text
-from micrograd_plus.pictures.colours import GREY, LINES
+from micrograd_plus.pictures.form import GREY, LINES
 from micrograd_plus.training.progress import percent
 from micrograd_plus.training.records import Epoch, History
 
@@ -25,7 +25,7 @@ def markup(history: History) -> str:
     """The curves, and below them the epochs, the first and the last of many, as a table that opens at a click.
 
     >>> markup(History([Epoch(1, 10, 2.0, None, 0.1, 1.0)]))
-    '<img alt="loss from 2 to 2 over 1 epoch" ...<details><summary>History(1 epochs, loss 2)</summary><table>...'
+    '<img alt="loss from 2 to 2 over 1 epoch" ...<details><summary>History(1 epochs, loss 2)</summary><table ...'
     """
     if not history:
         return paragraph(repr(history))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
-from micrograd_plus.pictures.colours import FONT
+from micrograd_plus.pictures.form import FONT
 
 LINE = 1.2  # how high a line is, by the size of its letters
 _NARROW, _BROAD = frozenset("ijlt.,:;|!'()[]/ "), frozenset("mwMW@%…")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from importlib.resources import files
+from micrograd_plus.pictures import scripts
+from micrograd_plus.pictures.scripts import bare as without_comments
 
 _LESSONS = ("slopes", "why", "paths", "predict")  # what the page teaches besides
 # in this order they are one script: each uses what stands before it, and, once the page runs, what stands after it
@@ -27,15 +27,12 @@ SCRIPTS = (
 
 def asset(name: str) -> str:
     """The text of a file such as "page.html"."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return scripts.asset(name, __package__)
 
 
 def page_script(*, bare: bool = False) -> str:
     """What the page does, as JavaScript; bare: without our comments and indents, where bytes count."""
-    texts = [asset(f"script/{name}.js") for name in SCRIPTS]
-    if bare:
-        ours = [not name.startswith("vendor") for name in SCRIPTS]
-        texts = [
-            re.sub(r"^ *//.*\n|^ +", "", text, flags=re.MULTILINE) if own else text for text, own in zip(texts, ours)
-        ]
-    return "\n".join(texts)
+    texts = {name: asset(f"script/{name}.js") for name in SCRIPTS}
+    return "\n".join(
+        [without_comments(text) if bare and not name.startswith("vendor") else text for name, text in texts.items()]
+    )

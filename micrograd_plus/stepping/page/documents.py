@@ -14,8 +14,8 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.formulas.numerals import boxed
-from micrograd_plus.pictures.colours import css
 from micrograd_plus.pictures.drawing import finished
+from micrograd_plus.pictures.form import css
 from micrograd_plus.pictures.frames import framed
 from micrograd_plus.stepping.page.assets import asset, page_script
 from micrograd_plus.stepping.page.films import film

@@ -10,7 +10,7 @@ from zlib import crc32
 from micrograd_plus._support.texts import cut
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import boxed, shorter
-from micrograd_plus.pictures.colours import css
+from micrograd_plus.pictures.form import css
 from micrograd_plus.stepping.page.assets import asset
 from micrograd_plus.stepping.page.layouts import Layout, columns, layout, most, share
 from micrograd_plus.stepping.page.levels import Level, levels_of

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd_plus._support.markup import filled
-from micrograd_plus.pictures.colours import CLASSES, css
-from micrograd_plus.pictures.frames import deflated, framed
-from micrograd_plus.pictures.stills import as_image
+from micrograd_plus.pictures.form import CLASSES, css
+from micrograd_plus.pictures.frames import framed
+from micrograd_plus.pictures.packing import deflated, unpacking_script
 from micrograd_plus.stepping.page.payload import as_json
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, Curve, curve
 from micrograd_plus.training.films.panels import Panel
@@ -49,7 +49,7 @@ def in_notebook(reel: Reel) -> str:
 
 
 def _framed(reel: Reel, made: str) -> str:
-    return framed(made, reel.description, as_image(still(reel).svg, reel.description, "max-width: 100%"), 640)
+    return framed(made, reel.description, still(reel).as_image("max-width: 100%"), 640)
 
 
 def _page(reel: Reel, chosen: Sequence[int], graphs: Sequence[str]) -> str:
@@ -62,7 +62,7 @@ def _page(reel: Reel, chosen: Sequence[int], graphs: Sequence[str]) -> str:
         "css": f"{css(':root')}:root {{ {classes}; }}\n{_asset('page.css')}",
         "curve": _curve(drawn, snapshots[-1].step),
         "data": as_json(_data(reel, chosen, drawn, graphs)),
-        "js": _asset("page.js"),
+        "js": unpacking_script() + _asset("page.js"),
     }
     return filled(_asset("page.html"), pieces)
 

@@ -1,4 +1,4 @@
-"""Write many numbers in few letters: bytes, what changes from one snapshot to the next, deflated, as base64."""
+"""Write many numbers in few bytes: what changes from one snapshot to the next, which deflate well."""
 
 from __future__ import annotations
 

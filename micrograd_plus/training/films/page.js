@@ -14,12 +14,6 @@ function element(kind, text = "", properties = {}) {
   return made;
 }
 
-async function unpacked(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
 // Frames from their changes: an array of bytes for each snapshot.
 async function frames(text) {
   const bytes = await unpacked(text);
@@ -380,8 +374,8 @@ function listen() {
 }
 
 async function begin() {
-  if (typeof DecompressionStream === "undefined") {
-    $("status").textContent = "This browser cannot unpack the film: that takes Chrome or Edge 80, Firefox 113, Safari 16.4, or a newer one.";
+  if (!unpacks) {
+    $("status").textContent = tooOld;
     return;
   }
   for (const panel of [answers, ...film.weights]) {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import RGBA, Box, Circle, Line, Pixels, Shape, Text, in_rows
-from micrograd_plus.pictures.colours import CLASSES, MIDDLE, WEIGHTS, rgb
+from micrograd_plus.pictures.form import CLASSES, MIDDLE, WEIGHTS, rgb
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, curve
 from micrograd_plus.training.films.panels import Panel
 

@@ -12,8 +12,8 @@ import pytest
 from browsers import in_browser, opened
 
 import micrograd_plus as mp
-from micrograd_plus.pictures import colours
-from micrograd_plus.pictures.colours import DARK, LIGHT, Theme, rgb
+from micrograd_plus.pictures import form
+from micrograd_plus.pictures.form import DARK, LIGHT, Theme, rgb
 
 PACKAGE = Path(mp.__file__).parent
 LINEAR = (0.2126, 0.7152, 0.0722)
@@ -62,16 +62,16 @@ def test_words_of_a_page_can_be_read(theme: Theme) -> None:
 
 
 def test_words_of_pictures_without_a_ground_can_be_read_on_white_and_on_black() -> None:
-    for ink in (colours.GREY, colours.MIDDLE, *colours.LINES, *colours.WEIGHTS, colours.MARK):
+    for ink in (form.GREY, form.MIDDLE, *form.LINES, *form.WEIGHTS, form.MARK):
         for ground in ("#ffffff", "#000000"):
             assert contrast(ink, ground) >= 4.5, (ink, ground)
-    for ground in (colours.PAPER, colours.SHADE, *colours.TINTS):
-        assert contrast(colours.INK, ground) >= 4.5, ground
+    for ground in (form.PAPER, form.SHADE, *form.TINTS):
+        assert contrast(form.INK, ground) >= 4.5, ground
 
 
 @pytest.mark.parametrize("sight", ["usual", "without red", "without green", "without blue"])
 def test_all_eyes_tell_the_signs_apart(sight: str) -> None:
-    pairs = {palette[:2] for palette in (colours.LINES, colours.TINTS, colours.WEIGHTS, colours.AREAS)}
+    pairs = {palette[:2] for palette in (form.LINES, form.TINTS, form.WEIGHTS, form.AREAS)}
     pairs |= {(theme.blue, theme.orange) for theme in (LIGHT, DARK)}
     pairs |= {(theme.up, theme.loc) for theme in (LIGHT, DARK)}
     for one, other in sorted(pairs):
@@ -91,7 +91,7 @@ def literals(file: Path) -> list[str]:
 def test_colours_stand_in_one_module() -> None:
     found: dict[str, list[str]] = {}
     for file in [file for kind in ("py", "css", "js", "html") for file in sorted(PACKAGE.rglob(f"*.{kind}"))]:
-        if file.name not in ("colours.py", "css_names.py") and "vendor" not in file.parts:
+        if file.name not in ("form.py", "css_names.py") and "vendor" not in file.parts:
             here = [
                 text for text in literals(file) if re.fullmatch(r"#[0-9a-f]{6}|#[0-9a-f]{3}|tab:\w+|rgb\(\d.*", text)
             ]

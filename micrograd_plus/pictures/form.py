@@ -90,6 +90,8 @@ WEIGHTS = LINES._replace(neither=GREY)
 MIDDLE, MARK = GREY, "#927107"  # outlines and words; the frame around the strongest output
 BLACK, WHITE = "#000000", "#ffffff"  # letters on a grey
 
+STEPS = 12  # of a tint, which one can just tell apart, so that a picture has few colours
+
 # plots: the two sides of a decision boundary
 AREAS = Palette("#a8c8e8", "#f4c9a8", "#ffffff")
 # classes, where there are more than two: Okabe's and Ito's, which all eyes tell apart (Color Universal Design, 2008)
@@ -121,6 +123,13 @@ def tint(number: float, largest: float) -> str:
     """The colour behind a gradient, the fuller the larger it is; "" for none."""
     if number == 0.0:
         return ""
-    full = 0.12 + 0.88 * strength(number, largest)
-    parts = [round(255 + full * (part - 255)) for part in rgb(TINTS.of(number))]
-    return "#" + "".join([f"{part:02x}" for part in parts])
+    return faded(TINTS.of(number), 0.12 + 0.88 * math.ceil(STEPS * strength(number, largest)) / STEPS)
+
+
+def faded(colour: str, share: float) -> str:
+    """What is seen of a colour that covers white to such a share.
+
+    >>> faded("#ff0000", 1.0), faded("#ff0000", 0.5), faded("#ff0000", 0.0)
+    ('#ff0000', '#ff8080', '#ffffff')
+    """
+    return "#" + "".join([f"{round(255 + share * (part - 255)):02x}" for part in rgb(colour)])

@@ -1,0 +1,24 @@
+"""Read what pages are made of: scripts, style sheets and skeletons, which lie beside the modules that fill them."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+
+def asset(name: str, package: str | None = None) -> str:
+    """The text of a file beside this one, or in another package.
+
+    >>> asset("unpacking.js").splitlines()[0]
+    '// What packing.py wrote in letters becomes bytes again.'
+    """
+    return files(package or __package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def bare(script: str) -> str:
+    """A script, or a page with one, without its lines of comment and its indents, where bytes count.
+
+    >>> len(asset("frame.html")) - len(bare(asset("frame.html"))) > 300
+    True
+    """
+    return re.sub(r"^ *//.*\n|^ +", "", script, flags=re.MULTILINE)
