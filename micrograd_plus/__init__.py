@@ -59,6 +59,7 @@ globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "compile", "pow", 
 
 
 if TYPE_CHECKING:
+    from micrograd_plus import sklearn as sklearn
     from micrograd_plus import strategies as strategies
     from micrograd_plus.check import GradientError as GradientError
     from micrograd_plus.check import check_grads as check_grads
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
 _LATER |= {"strategies": "strategies", "to_sympy": "formulas", "nudges": "networks", "draw_network": "networks"}
 _LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
+_LATER |= {"sklearn": "sklearn"}  # needs scikit-learn
 _LATER |= {"CompileError": "program", "Program": "program", "compile": "program"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours

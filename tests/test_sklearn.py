@@ -1,0 +1,221 @@
+"""Estimators for scikit-learn: its own checks, its tools around them, networks and losses of one's own."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.base import clone
+from sklearn.datasets import make_classification, make_moons
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+import micrograd_plus as mp
+from micrograd_plus.sklearn import MLPClassifier, MLPRegressor
+
+QUICK: dict[str, Any] = {"max_iter": 20, "learning_rate_init": 0.05, "random_state": 1}
+
+
+def moons(n: int = 100) -> tuple[Any, Any]:
+    made: tuple[Any, Any] = make_moons(n, noise=0.1, random_state=1)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _calm() -> Any:
+    """Few epochs are enough here; that more would do better is a test of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(), MLPRegressor()], ids=lambda e: type(e).__name__)
+def test_scikit_learns_own_checks_find_nothing(estimator: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the checks feed odd things on purpose
+        results = check_estimator(estimator, on_fail=None)
+    assert [(r["check_name"], r["exception"]) for r in results if r["status"] == "failed"] == []
+    assert sum([r["status"] == "passed" for r in results]) > 50
+
+
+def test_a_search_over_processes_finds_what_one_process_finds() -> None:
+    x, y = moons()
+    grid = {"mlpclassifier__optimizer": ["sgd", "adam"], "mlpclassifier__activation": ["tanh", "relu"]}
+    model = make_pipeline(StandardScaler(), MLPClassifier([8], **QUICK))
+    one, two = [GridSearchCV(model, grid, cv=3, n_jobs=n).fit(x, y) for n in (1, 2)]
+    assert one.best_params_ == two.best_params_
+    assert one.cv_results_["mean_test_score"].tolist() == two.cv_results_["mean_test_score"].tolist()
+    assert two.best_score_ > 0.8
+
+
+def test_the_same_seed_gives_the_same_network_and_pickles_go_on() -> None:
+    x, y = moons()
+    first = MLPClassifier([8], **QUICK).fit(x, y)
+    again = clone(first).fit(x, y)
+    assert first.loss_curve_ == again.loss_curve_
+    copy = pickle.loads(pickle.dumps(first))
+    assert copy.predict_proba(x).tolist() == first.predict_proba(x).tolist()
+    first.partial_fit(x, y)
+    copy.partial_fit(x, y)
+    assert copy.decision_function(x).tolist() == first.decision_function(x).tolist()
+
+
+def test_outputs_are_those_of_the_network() -> None:
+    x, y = make_classification(60, n_classes=3, n_informative=4, random_state=1)
+    model = MLPClassifier([6], **QUICK).fit(x, np.array(["a", "b", "c"])[y])
+    want = np.array([[out.data for out in model.network_(row)] for row in x.tolist()])
+    assert np.allclose(model.decision_function(x), want, rtol=1e-12)
+    shares = np.array([[float(p) for p in mp.softmax(row)] for row in want.tolist()])
+    assert np.allclose(model.predict_proba(x), shares, rtol=1e-12)
+    assert np.allclose(np.exp(model.predict_log_proba(x)), shares, rtol=1e-12)
+    assert model.predict(x).tolist() == np.array(["a", "b", "c"])[want.argmax(axis=1)].tolist()
+
+
+def test_two_classes_have_one_decision() -> None:
+    x, y = moons()
+    model = MLPClassifier([8], **QUICK).fit(x, y)
+    assert model.decision_function(x).shape == (100,)
+    assert ((model.decision_function(x) > 0) == (model.predict_proba(x)[:, 1] > 0.5)).all()
+
+
+def test_weights_count_as_repetitions_do() -> None:
+    x, y = moons(40)
+    counts = np.arange(40) % 3
+    weighed = MLPClassifier([4], **QUICK).fit(x, y, sample_weight=counts)
+    repeated = MLPClassifier([4], **QUICK).fit(x.repeat(counts, axis=0), y.repeat(counts))
+    assert np.allclose(weighed.predict_proba(x), repeated.predict_proba(x), rtol=1e-6)
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        MLPClassifier([4], **QUICK).fit(x, y, sample_weight=np.zeros(40))
+
+
+def test_partial_fit_is_an_epoch_and_knows_all_classes_from_its_first_call() -> None:
+    x, y = moons()
+    whole = MLPClassifier([4], warm_start=True, **QUICK | {"max_iter": 1, "shuffle": False}).fit(x, y)
+    parts = MLPClassifier([4], shuffle=False, **QUICK).partial_fit(x, y, classes=[0, 1])
+    assert parts.loss_curve_ == whole.loss_curve_
+    assert parts.partial_fit(x, y).loss_curve_ == whole.fit(x, y).loss_curve_
+    with pytest.raises(ValueError, match="the first call needs classes="):
+        MLPClassifier().partial_fit(x, y)
+    with pytest.raises(ValueError, match=r"y has the class 7; expected one of \[0, 1\]"):
+        parts.partial_fit(x[:2], [0, 7])
+
+
+def test_early_stopping_keeps_the_best_weights() -> None:
+    x, y = moons(200)
+    settings = QUICK | {"max_iter": 300, "learning_rate_init": 0.3}
+    model = MLPClassifier([8], early_stopping=True, validation_fraction=0.25, n_iter_no_change=5, **settings).fit(x, y)
+    assert model.n_iter_ < 300
+    assert len(model.validation_scores_) == model.n_iter_
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.validation_scores_.index(max(model.validation_scores_)) >= model.n_iter_ - 1 - 5
+
+
+def test_the_end_of_max_iter_is_told() -> None:
+    x, y = moons()
+    with pytest.warns(ConvergenceWarning, match="3 epochs were over before the score stopped improving"):
+        MLPClassifier([4], **QUICK | {"max_iter": 3}).fit(x, y)
+
+
+def quadratic(inputs: int, outputs: int, seed: int) -> Any:
+    """A network of one's own: a parabola of each input."""
+
+    class Parabola(mp.Module):
+        def __init__(self) -> None:
+            self.a = [mp.Value(0.1 * seed / 2**31) for _ in range(inputs)]
+            self.b = mp.Value(0.0)
+
+        def __call__(self, x: Any) -> Any:
+            return sum([a * x_i * x_i for a, x_i in zip(self.a, x)], self.b)
+
+    assert outputs == 1
+    return Parabola()
+
+
+def absolute(prediction: Any, target: Any) -> Any:
+    return abs(prediction - target)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", absolute])
+def test_a_network_and_a_loss_of_ones_own(loss: Any) -> None:
+    x = np.linspace(-1, 1, 21)[:, None]
+    y = 3 * x[:, 0] ** 2 - 1
+    settings = QUICK | {"max_iter": 400, "learning_rate_init": 0.02, "tol": 0.0}
+    model = MLPRegressor(network=quadratic, loss=loss, n_iter_no_change=400, **settings).fit(x, y)
+    assert model.score(x, y) > 0.99
+    assert abs(model.network_.a[0].data - 3.0) < 0.2
+
+
+def test_a_network_that_cannot_be_compiled_is_run_eagerly() -> None:
+    def wordy(inputs: int, outputs: int, seed: int) -> Any:
+        line = mp.Layer(inputs, outputs, nonlin=False, seed=seed)
+
+        class Wordy(mp.Module):
+            def __init__(self) -> None:
+                self.line = line
+
+            def __call__(self, x: Any) -> Any:
+                return self.line([float(x_i) for x_i in x])
+
+        return Wordy()
+
+    x = np.linspace(-1, 1, 21)[:, None]
+    model = MLPRegressor(network=wordy, **QUICK)
+    with pytest.warns(UserWarning, match="fit: not compiled"):
+        model.fit(x, 2 * x[:, 0])
+    assert model.predict(x).tolist() == [model.network_([x_i]).data for x_i in x[:, 0].tolist()]
+
+
+def test_several_numbers_a_target() -> None:
+    x = np.linspace(-1, 1, 21)[:, None]
+    y = np.column_stack([x, -2 * x])
+    model = MLPRegressor([], **QUICK | {"max_iter": 300, "tol": 0.0}).fit(x, y)
+    assert model.predict(x).shape == (21, 2)
+    assert model.score(x, y) > 0.99
+    with pytest.raises(ValueError, match="y has 3 numbers a target; expected 2"):
+        model.partial_fit(x, np.column_stack([x, x, x]))
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_error", "binary_cross_entropy_with_logits"])
+def test_other_losses_tell_classes_apart_but_no_probabilities(loss: str) -> None:
+    x, y = moons()
+    model = MLPClassifier([8], "tanh", loss=loss, **QUICK | {"max_iter": 60}).fit(x, y)
+    assert model.score(x, y) > 0.85
+    assert not hasattr(model, "predict_proba")
+    with pytest.raises(AttributeError, match="predict_proba"):
+        model.predict_proba(x)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"hidden_layer_sizes": (0,)}, r"hidden_layer_sizes=\(0,\)\): expected whole numbers above 0"),
+        ({"activation": "rellu"}, "relu"),
+        ({"loss": "huberr"}, "huber"),
+        ({"optimizer": "adamm"}, "adam"),
+        ({"learning_rate_init": -1.0}, "lr"),
+        ({"alpha": -1.0}, "weight_decay"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"max_iter": 0}, "max_iter=0"),
+        ({"n_iter_no_change": 0}, "n_iter_no_change=0"),
+        ({"tol": -1.0}, "tol=-1.0"),
+    ],
+)
+def test_bad_hyperparameters_are_named(options: dict[str, Any], told: str) -> None:
+    x, y = moons()
+    with pytest.raises(ValueError, match=told):
+        MLPClassifier(**options).fit(x, y)
+
+
+def test_what_was_not_fitted_says_so() -> None:
+    for method in ("predict", "decision_function", "predict_proba"):
+        with pytest.raises(NotFittedError):
+            getattr(MLPClassifier(), method)([[0.0]])
