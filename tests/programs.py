@@ -18,9 +18,9 @@ from micrograd_plus import Value
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 from micrograd_plus.program import Program, paths, replay
-from micrograd_plus.program.coding import interpreter
 from micrograd_plus.program.instructions import Unfit
 from micrograd_plus.program.kernels import why_not
+from micrograd_plus.program.templates import interpreter
 from micrograd_plus.strategies.programs import Expression, Step
 
 TOLERANCE = 1e-9  # of the answer and the sum of the absolute contributions to it (design.md §5)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import micrograd_plus as mp
-from micrograd_plus.program import coding, replay
+from micrograd_plus.program import replay, templates
 from micrograd_plus.program.costs import Cost, by_python, faster_up_to, of_steps
 from micrograd_plus.program.kernels import why_not
 from micrograd_plus.program.replay import Replay
 
-native = pytest.mark.skipif(bool(why_not()) or not coding.interpreter, reason="needs what is built natively")
+native = pytest.mark.skipif(bool(why_not()) or not templates.interpreter, reason="needs what is built natively")
 A, B = mp.Value(1.5), mp.Value(-0.5)
 MODEL = mp.MLP(3, [12, 12, 3], activation="tanh", seed=1)
 seconds = st.floats(0.0, 10.0)

@@ -22,12 +22,12 @@ import pytest
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.operations import TABLE
-from micrograd_plus.program import coding
-from micrograd_plus.program.coding import KIND
+from micrograd_plus.program import templates
 from micrograd_plus.program.replay import Replay
+from micrograd_plus.program.templates import KIND
 from micrograd_plus.program.tracing import trace
 
-pytestmark = pytest.mark.skipif(coding.interpreter is None, reason="needs the interpreter, which is built natively")
+pytestmark = pytest.mark.skipif(templates.interpreter is None, reason="needs the interpreter, which is built natively")
 
 POINTS = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, 3.0, -7.5, 40.0, -800.0, 1e-300, 1e308, 5e-324, inf, -inf, nan]
 
@@ -104,6 +104,21 @@ def test_an_example_is_the_same_alone_and_among_others_and_a_sum_goes_by_their_o
         for gradient in alone[:n]:
             total += gradient
         assert np.array_equal(way.gradients(theta, examples[:n])[1][:, 0], total)
+
+
+@pytest.mark.parametrize("n", [65, 200, 1_001])
+def test_any_number_of_threads_gives_the_same_bits(n: int) -> None:
+    cost, weights = irregular(300, 2)
+    way = interpreted(cost, weights, 4)
+    theta = np.array([weight.data for weight in weights])
+    examples = np.random.default_rng(0).normal(size=(n, 4))
+    values, total = way.gradients(theta, examples)
+    _, each = way.gradients(theta, examples, each=True)
+    assert total == pytest.approx(each.sum(axis=1, keepdims=True), rel=1e-9)
+    for threads in (2, 3, 100):
+        assert np.array_equal(way.outputs("values", theta, examples, threads=threads), values)
+        assert np.array_equal(way.gradients(theta, examples, threads=threads)[1], total)
+        assert np.array_equal(way.gradients(theta, examples, each=True, threads=threads)[1], each)
 
 
 def test_what_nobody_reaches_gets_exactly_0_among_others_that_are_fine() -> None:

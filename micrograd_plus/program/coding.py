@@ -1,211 +1,31 @@
 """Write a flat graph as a code for the interpreter: operations on numbers, one by one, forward and then back.
 
-The steps of a row come from the table: the row itself where the interpreter knows it, else its formula in rows that it
-knows (the column `arrays`); and its partials, which are written in the package's functions. Both are recorded once, as
-templates, and put in wherever the row stands. What is ready at the same time is done in runs of one kind, since a
-processor loses more time by guessing wrongly what comes next than by the step itself. A slot whose number is needed no
-longer is used again.
+Each row gets the steps of its template. What is ready at the same time is done in runs of one kind, since a processor
+loses more time by guessing wrongly what comes next than by the step itself. A slot whose number is needed no longer is
+used again.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from threading import Event
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.engine.loading import in_c
-from micrograd_plus.engine.operations import Op
-from micrograd_plus.engine.recording import recording, tracing, watching, within
-from micrograd_plus.engine.value import Value
-from micrograd_plus.engine.walking import walk
-from micrograd_plus.ops.rows import FUNCTIONS, HOME
-from micrograd_plus.program.arrays import NoNumbers
 from micrograd_plus.program.flat_graphs import Listing
+from micrograd_plus.program.sharing import parts_of, share_work
+from micrograd_plus.program.templates import BETWEEN, FIRST, OUT, Share, Template, Templates, interpreter, options_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[Any]
 
-interpreter = in_c("program.interpreter")
-
-KIND = {name: kind for kind, name in enumerate(interpreter.KINDS)} if interpreter else {}
-"""What the interpreter can do, by name: rows of the table, and what passes gradients back."""
-
-# where a step of a template reads or writes: 0 and up is a slot of a plain number, the others depend on the place
-OUT = -1  # the slot of the result
-FIRST = -2  # that of the first argument; -3 that of the second, and so on
-BETWEEN = -1000  # that of the first number in between; -1001 that of the second, and so on
-
-
-class UnknownRowError(Exception):
-    """The interpreter has no steps for a row: a primitive of somebody's own, written in Python alone."""
-
-
-class Step(NamedTuple):
-    """One step of a template: its kind, where its number goes, where those are that it reads, up to three."""
-
-    kind: int
-    out: int
-    reads: tuple[int, ...]
-
-
-class Share(NamedTuple):
-    """What an argument gets of the gradient: upstream · slope, where a gate is open.
-
-    Attributes:
-        arg: which argument it is.
-        kind: `give`, `take`, `share` or `gated`, one of KIND; the next one adds to what is there.
-        slope: where the slope is; 0 where none is needed.
-        gate: where the gate is; 0 where there is none.
-    """
-
-    arg: int
-    kind: int
-    slope: int = 0
-    gate: int = 0
-
-
-class Template(NamedTuple):
-    """The steps of a row, forward or back.
-
-    Attributes:
-        number: its place in the order in which templates were made.
-        steps: what they are, one after the other.
-        between: how many numbers lie in between.
-        shares: on the way back, what each argument gets then.
-    """
-
-    number: int
-    steps: list[Step]
-    between: int
-    shares: list[Share]
-
-    def reads(self) -> set[int]:
-        """The result and the arguments, of those that it reads."""
-        found = chain([at for step in self.steps for at in step.reads], *[(s.slope, s.gate) for s in self.shares])
-        return {at for at in found if BETWEEN < at < 0}
-
-
-class Templates:
-    """The templates made so far, and the plain numbers in them by their slots."""
-
-    def __init__(self, first_slot: int) -> None:
-        self.first_slot = first_slot
-        self.numbers: dict[int, float] = {}
-        self._slots: dict[str, int] = {}
-        self._known: dict[Any, Template] = {}
-
-    def forward(self, op: Op, options: tuple[float, ...]) -> Template:
-        """The steps that compute a row of its arguments."""
-        key = (op, options)
-        if key not in self._known:
-            steps: list[Step] = []
-            at = self._applied(op, [*_arguments(op), *map(self.number, options)], steps)
-            if steps and steps[-1].out == at:  # the last step writes the result itself
-                steps[-1] = steps[-1]._replace(out=OUT)
-            else:
-                steps.append(Step(KIND["identity"], OUT, (at,)))
-            self._known[key] = Template(len(self._known), steps, len(steps), [])
-        return self._known[key]
-
-    def back(self, op: Op, options: tuple[float, ...], active: tuple[int, ...]) -> Template:
-        """The steps that pass a row's gradient back to those of its arguments that are active."""
-        key = (op, options, active)
-        if key not in self._known:
-            steps: list[Step] = []
-            shares = [
-                self._share(op, options, arg, steps)
-                for arg, wanted in enumerate(active)
-                if wanted and op.partials[arg] is not None and not (op.halts and op.halts[arg])
-            ]
-            self._known[key] = Template(len(self._known), steps, len(steps), shares)
-        return self._known[key]
-
-    def number(self, number: float) -> int:
-        """The slot of a plain number."""
-        key = number.hex()
-        if key not in self._slots:
-            self._slots[key] = slot = self.first_slot + len(self.numbers)
-            self.numbers[slot] = number
-        return self._slots[key]
-
-    def _share(self, op: Op, options: tuple[float, ...], arg: int, steps: list[Step]) -> Share:
-        partial, mask = op.partials[arg], op.masks[arg]
-        assert partial is not None
-        places = [OUT, *_arguments(op)]
-        slope = self._recorded(partial, places, options, steps)
-        if mask is not None:
-            gate = slope if mask is partial else self._recorded(mask, places, options, steps)
-            return Share(arg, KIND["gated"], self._at(slope), self._at(gate))
-        if isinstance(slope, float) and slope in (1.0, -1.0):
-            return Share(arg, KIND["give" if slope > 0 else "take"])
-        return Share(arg, KIND["share"], self._at(slope))
-
-    def _at(self, found: int | float) -> int:
-        return found if isinstance(found, int) else self.number(found)
-
-    def _applied(self, op: Op, places: Sequence[int], steps: list[Step]) -> int:
-        """Add the steps for a row to a template; where its number will be."""
-        if op.name in KIND and op.name in FUNCTIONS and FUNCTIONS[op.name].__module__ == HOME:
-            kind, reads = KIND[op.name], tuple(places)
-            for step in steps:
-                if (step.kind, step.reads) == (kind, reads):  # as a slope and its gate have it
-                    return step.out
-            steps.append(Step(kind, BETWEEN - len(steps), reads))
-            return steps[-1].out
-        if op.arrays is None:
-            raise UnknownRowError(op.name)
-        options = [self.numbers[place] for place in places[op.arity :]]
-        return self._at(self._recorded(op.arrays, places[: op.arity], options, steps))
-
-    def _recorded(
-        self, function: Callable[..., Any], places: Sequence[int], options: Sequence[float], steps: list[Step]
-    ) -> int | float:
-        """Add the steps for a function written in the table's; where its number will be, or the number it always is."""
-        stand_ins = [Value(0.5) for _ in places]
-        try:
-            out = within({tracing: NoNumbers(), watching: None, recording: True}, function, *stand_ins, *options)
-        except Exception as error:
-            raise UnknownRowError(str(error)) from error
-        if not isinstance(out, Value):
-            return float(out)
-        known = {id(value): place for value, place in zip(stand_ins, places)}
-        for node in walk(out)[0]:
-            if node.op is None or node.op.forward is None:
-                raise UnknownRowError(repr(node))
-            args = [
-                known[id(arg)] if id(arg) in known else self.number(arg._data if isinstance(arg, Value) else arg)
-                for arg in node.args
-            ]
-            known[id(node)] = self._applied(node.op, args, steps)
-        return known.get(id(out), out._data)
-
-
-def _arguments(op: Op) -> list[int]:
-    return [FIRST - i for i in range(op.arity)]
-
-
-def steps_of(listing: Listing) -> Counter[str]:
-    """How many steps the interpreter needs for a graph, forward and back, by their names.
-
-    Raises:
-        UnknownRowError: it has no steps for one of its rows.
-    """
-    templates, names = Templates(0), list(KIND)
-    examples = {op: args for op, args in zip(listing.ops, listing.args) if op is not None}
-    counts, found = Counter(listing.ops), Counter[str]()
-    for op, args in examples.items():
-        options = _options(listing, op, args)
-        forward, back = templates.forward(op, options), templates.back(op, options, (1,) * op.arity)
-        kinds = [it.kind for it in (*forward.steps, *back.steps)] + [share.kind for share in back.shares]
-        for kind in kinds:
-            found[names[kind]] += counts[op]
-    return found
+PART = 64  # examples whose gradients are added up by themselves, so that threads can share the work
+WIDE = 8  # examples that go through side by side; see native/interpreter.c
 
 
 class Code:
@@ -245,13 +65,14 @@ class Code:
         # the slots of the root's own gradient and of those of the leaves that get any, and whose these are
         self._back = (writer.seed, array("i", [gradients[leaves[i]] for i in found]), self._rows[found])
 
-    def run(self, theta: Floats, examples: Floats, *, each: bool = False) -> tuple[Floats, Floats]:
+    def run(self, theta: Floats, examples: Floats, *, each: bool = False, threads: int = 1) -> tuple[Floats, Floats]:
         """Go through it for each example.
 
         Args:
             theta: the parameters.
             examples: a row for each, of all its inputs.
             each: whether the gradients are wanted for each example, a column each, not summed.
+            threads: how many work; the answer is the same for each number of them.
 
         Returns:
             The wanted numbers, a row for each, a column for each example; and the gradients, which are 0 where none
@@ -260,10 +81,37 @@ class Code:
         n = len(examples)
         start = self._start.copy()
         start[self._parameters] = theta[self._rows]
-        out, total = np.empty((len(self._wanted), n)), np.zeros((len(theta), n if each else 1))
         examples = np.ascontiguousarray(examples, dtype=float)
+        parts = parts_of(n, PART)
+        if parts < 2:
+            return self._run(start, examples, len(theta), each)
+        out, total = np.empty((len(self._wanted), n)), np.zeros((len(theta), n if each else parts))
+        blocks = -(-n // WIDE)
+
+        def work(first: int, end: int, stop: Event) -> None:
+            for part in range(first, end):
+                if stop.is_set():
+                    return
+                here = slice(blocks * part // parts * WIDE, blocks * (part + 1) // parts * WIDE)
+                out[:, here], more = self._run(start, examples[here], len(theta), each)
+                total[:, here if each else slice(part, part + 1)] = more
+
+        share_work(work, parts, threads)
+        return out, total if each else _in_order(total)
+
+    def _run(self, start: Floats, examples: Floats, rows: int, each: bool) -> tuple[Floats, Floats]:
+        n = len(examples)
+        out, total = np.empty((len(self._wanted), n)), np.zeros((rows, n if each else 1))
         interpreter.run(*self._code, start, self._slots, examples, n, self._wanted, out, *self._back, total, each)
         return out, total
+
+
+def _in_order(columns: Floats) -> Floats:
+    """Their sum, one added after the other."""
+    total: Floats = columns[:, :1].copy()
+    for column in columns.T[1:]:
+        total[:, 0] += column
+    return total
 
 
 class _Plan:
@@ -302,7 +150,7 @@ class _Plan:
             if op is not None and needed[place]:
                 args = listing.args[place]
                 depth[place] = deepest = 1 + max([depth[arg] for arg in args])
-                template = self.templates.forward(op, _options(listing, op, args))
+                template = self.templates.forward(op, options_of(listing, op, args))
                 found.setdefault((deepest, template.number), (template, []))[1].append(place)
         return [found[key] for key in sorted(found)]
 
@@ -316,15 +164,11 @@ class _Plan:
             if op is None or here < 0 or not active[place]:
                 continue
             args = listing.args[place]
-            template = self.templates.back(op, _options(listing, op, args), tuple([active[arg] for arg in args]))
+            template = self.templates.back(op, options_of(listing, op, args), tuple([active[arg] for arg in args]))
             for share in template.shares:
                 height[args[share.arg]] = max(height[args[share.arg]], here + 1)
             found.setdefault((here, template.number), (template, []))[1].append(place)
         return [found[key] for key in sorted(found)]
-
-
-def _options(listing: Listing, op: Op, args: tuple[int, ...]) -> tuple[float, ...]:
-    return tuple([listing.constants[arg] for arg in args[op.arity :]]) if op.options else ()
 
 
 def _needed(listing: Listing, roots: Iterable[int]) -> bytearray:

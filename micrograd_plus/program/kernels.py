@@ -7,8 +7,7 @@ program, `Unfit` says why, and NumPy runs the program as `emitting` writes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from threading import Thread
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from micrograd_plus.program.assembling import Output, assembled
 from micrograd_plus.program.costs import UNKNOWN, Cost, of_instructions
 from micrograd_plus.program.instructions import BLOCK, Unfit, encoded
 from micrograd_plus.program.lowering import lowered
+from micrograd_plus.program.sharing import parts_of, share_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 machine = in_c("program.machine")
 
-PART = 128  # samples whose sums are added up by themselves, so that threads can share the work; but
-PARTS = 64  # there are not more parts than this, whatever the number of threads: sums come out the same
+PART = 128  # samples whose sums are added up by themselves, so that threads can share the work
 
 
 def why_not() -> str:
@@ -88,12 +87,12 @@ class Kernel:
             np.empty((out.rows, n if out.batched else 1), dtype=self._dtype) for out in self._outputs if out.total < 0
         ]
         given = (np.ascontiguousarray(theta), np.ascontiguousarray(x), np.ascontiguousarray(y), share, n)
-        parts = min(PARTS, -(-n // PART))
+        parts = parts_of(n, PART)
         if min(threads, parts) < 2:
             sums = np.empty((1, self._totals))
             machine.run(self._loaded, MACHINE, *given, tuple(outs), sums, parts, 0, parts, True)
         else:
-            sums = self._shared(given, tuple(outs), parts, min(threads, parts))
+            sums = self._shared(given, tuple(outs), parts, threads)
         left = iter(outs)
         return tuple([self._found(out, sums, left) for out in self._outputs])
 
@@ -107,23 +106,11 @@ class Kernel:
     def _shared(self, given: tuple[Any, ...], outs: tuple[Floats, ...], parts: int, threads: int) -> Floats:
         """The sums over all parts, each computed by one of so many threads, and added up in their order."""
         each = np.empty((parts, self._totals))
-        errors: list[BaseException] = []
 
-        def work(first: int, stop: int) -> None:
-            try:
-                machine.run(self._loaded, MACHINE, *given, outs, each[first:stop], parts, first, stop, False)
-            except BaseException as error:  # noqa: BLE001 - raised again below, where it belongs
-                errors.append(error)
+        def work(first: int, end: int, stop: Event) -> None:  # noqa: ARG001 - done sooner than one could stop it
+            machine.run(self._loaded, MACHINE, *given, outs, each[first:end], parts, first, end, False)
 
-        cuts = [parts * i // threads for i in range(threads + 1)]
-        workers = [Thread(target=work, args=cut) for cut in pairwise(cuts[1:])]
-        for worker in workers:
-            worker.start()
-        work(0, cuts[1])
-        for worker in workers:
-            worker.join()
-        if errors:
-            raise errors[0]
+        share_work(work, parts, threads)
         sums = each[:1].copy()
         for part in each[1:]:
             sums[0] += part

@@ -51,7 +51,7 @@ class Path:
         cost: what the arrays take.
         few: so many examples at most are faster number by number.
         backend: what it must be run by, "kernels" or "numpy"; None where the faster may be chosen.
-        threads: how many run a kernel.
+        threads: how many run a kernel, or the interpreter.
         unfit: why no kernel runs it; "" where one does.
         older: whether it was pickled by a version without kernels, whose `gradient` does not sum the losses up.
     """
@@ -123,7 +123,7 @@ class Path:
         n = len(x)
         if self._replayed(n):
             assert self.replay is not None
-            values, total = self.replay.gradients(theta, _joined(x, y))
+            values, total = self.replay.gradients(theta, _joined(x, y), threads=self.threads)
             return float(values.sum()), (total * share).astype(self.dtype, copy=False)
         if n <= self.summed or not self.unfit:
             total, whole = self._run("gradient", theta, x, y, share)
@@ -146,7 +146,7 @@ class Path:
         """The gradient of each example's own loss: a row for each parameter, a column for each example."""
         if self._replayed(len(x)):
             assert self.replay is not None
-            return self.replay.gradients(theta, _joined(x, y), each=True)[1]
+            return self.replay.gradients(theta, _joined(x, y), each=True, threads=self.threads)[1]
         each = self._in_parts("gradients", theta, x, y, self.size)
         return each if _all_finite(each) else self._in_parts("strong", theta, x, y, self.size)
 
@@ -157,7 +157,7 @@ class Path:
     def _outputs(self, name: str, theta: Floats, x: Floats, y: Floats) -> Floats:
         if self._replayed(len(x)):
             assert self.replay is not None
-            return self.replay.outputs(name, theta, _joined(x, y))
+            return self.replay.outputs(name, theta, _joined(x, y), threads=self.threads)
         assert name != "guards" or self.outcomes
         return self._in_parts(name, theta, x, y, None)
 

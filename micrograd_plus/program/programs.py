@@ -361,7 +361,8 @@ def compile(
         backend: "kernels" runs it by kernels built natively, "numpy" with NumPy; None takes kernels where the program
             can be run by them, and for a few examples an interpreter of the graph where that is faster, by costs that
             were measured. `Program.explain` says which it is, and why. Answers differ by rounding at most.
-        threads: how many threads share a large batch where kernels run it; the answers are the same to the last bit.
+        threads: how many threads share a batch of hundreds of examples or more, where kernels or the interpreter run
+            it; the answers are the same to the last bit.
 
     Returns:
         A `Program`. Called with a batch it gives the mean of the function over it, with `.values` each example's own

@@ -15,10 +15,11 @@ from micrograd_plus.engine.locking import locked
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program import tape
-from micrograd_plus.program.coding import Code, UnknownRowError, interpreter, steps_of
+from micrograd_plus.program.coding import Code
 from micrograd_plus.program.costs import Cost, by_python, of_steps
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.fusing import flowing
+from micrograd_plus.program.templates import UnknownRowError, interpreter, steps_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,26 +64,29 @@ class Replay:
         """What going through it takes."""
         return costs_of(self._listing())[0]
 
-    def outputs(self, name: str, theta: Floats, examples: Floats) -> Floats:
+    def outputs(self, name: str, theta: Floats, examples: Floats, *, threads: int = 1) -> Floats:
         """The `values`, or what decides the `guards`: a row for each, a column for each example.
 
         Args:
             name: which of the two.
             theta: the parameters.
             examples: a row for each, of all its inputs.
+            threads: how many work where the interpreter goes through it; the answer is the same for each number.
         """
         if code := self._code(name):
-            return code.run(theta, examples)[0]
+            return code.run(theta, examples, threads=threads)[0]
         wanted = self.wanted[name]
         out = np.empty((len(wanted), len(examples)))
         for column, numbers in enumerate(self._forward(theta, examples)):
             out[:, column] = [numbers[place] for place in wanted]
         return out
 
-    def gradients(self, theta: Floats, examples: Floats, *, each: bool = False) -> tuple[Floats, Floats]:
+    def gradients(
+        self, theta: Floats, examples: Floats, *, each: bool = False, threads: int = 1
+    ) -> tuple[Floats, Floats]:
         """The first root for each example, and its derivative by theta: summed over the examples, or a column each."""
         if code := self._code("gradient"):
-            return code.run(theta, examples, each=each)
+            return code.run(theta, examples, each=each, threads=threads)
         out = np.empty((1, len(examples)))
         total = np.zeros((len(theta), len(examples) if each else 1))
         root = self.roots[0]

@@ -12,12 +12,15 @@ from micrograd_plus.optim import Optimizer, Schedule
 from micrograd_plus.training.records import Epoch
 
 
-def check_cost(cost: Any, compile: Any) -> None:
-    """Raise unless the cost can be called, and `compile` is one of its three values."""
+def check_cost(cost: Any, compile: Any, threads: Any) -> None:
+    """Raise unless the cost can be called, `compile` is one of its three values, and so many threads can work."""
     if compile is not None and not isinstance(compile, bool):
         raise ValueError(f"fit(compile={short_repr(compile)}): expected None, True or False")
     if not callable(cost):
         raise TypeError(f"fit(cost={short_repr(cost)}): expected a function of one example and its target")
+    if whole("fit", "threads", threads) > 1 and compile is False:
+        way_out = "the engine works in one thread; leave one of the two out"
+        raise ValueError(f"fit(threads={threads}, compile=False): {way_out}")
 
 
 def check_optimizer(optimizer: Any, schedule: Any, schedule_every: Any) -> None:

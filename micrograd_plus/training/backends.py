@@ -13,18 +13,18 @@ from micrograd_plus.training.compiling import compiled_cost, floats
 from micrograd_plus.training.descents import Compiled, Descent, Eager, first_line
 
 
-def descent_for(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool | None) -> Descent:
+def descent_for(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool | None, threads: int) -> Descent:
     """What takes the steps of `fit`: a compiled program where that may and can be, else the eager engine.
 
     Args:
-        cost, x, y, optimizer, compile: as in `fit`.
+        cost, x, y, optimizer, compile, threads: as in `fit`.
 
     Raises:
-        ValueError: a program is given, and compile=False, or one of other parameters than the optimizer's.
+        ValueError: a program is given, and compile=False or threads, or one of other parameters than the optimizer's.
         CompileError: the cost must be compiled, and can't be.
     """
     if isinstance(cost, Program):
-        return _of_program(cost, x, y, optimizer, compile)
+        return _of_program(cost, x, y, optimizer, compile, threads)
     eager = Eager(cost, x, y, optimizer)
     if compile is False or (compile is None and watching.get() is not None):  # detect_anomaly() looks at every number
         return eager
@@ -32,7 +32,7 @@ def descent_for(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool |
         if reason := _only_eager(optimizer):
             raise CompileError(reason)
         xs, ys = floats("fit: X", x), floats("fit: Y", y)
-        program = compiled_cost(cost, (x, y), (xs, ys), optimizer.params)
+        program = compiled_cost(cost, (x, y), (xs, ys), optimizer.params, threads)
         return Compiled(program, xs, ys, optimizer, eager, demanded=bool(compile))
     except Exception as error:
         if compile:
@@ -41,10 +41,12 @@ def descent_for(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool |
         return eager
 
 
-def _of_program(cost: Program, x: Any, y: Any, optimizer: Optimizer, compile: bool | None) -> Compiled:
+def _of_program(cost: Program, x: Any, y: Any, optimizer: Optimizer, compile: bool | None, threads: int) -> Compiled:
     """Steps by a program that the user compiled; there is no function that the eager engine could go on with."""
     if compile is False:
         raise ValueError("fit(compile=False): the cost is a compiled program already; give the function instead")
+    if threads > 1:
+        raise ValueError(f"fit(threads={threads}): the cost is a compiled program already; mp.compile takes threads=")
     _same_parameters(cost, optimizer)
     if reason := _only_eager(optimizer):
         raise CompileError(f"fit: {reason}; give the function instead of the program, and compile=False")

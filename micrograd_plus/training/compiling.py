@@ -48,7 +48,11 @@ def floats(name: str, data: Any) -> Floats:
 
 
 def compiled_cost(
-    cost: Callable[[Any, Any], Any], given: tuple[Any, Any], arrays: tuple[Floats, Floats], params: list[Value]
+    cost: Callable[[Any, Any], Any],
+    given: tuple[Any, Any],
+    arrays: tuple[Floats, Floats],
+    params: list[Value],
+    threads: int = 1,
 ) -> Program:
     """A program for a cost(x, y), which gives what the cost itself gives for some of the examples.
 
@@ -56,13 +60,14 @@ def compiled_cost(
         given: the examples and their targets as they came, which says what the cost expects: lists, arrays, tuples.
         arrays: the same as `floats` makes them.
         params: what to differentiate by.
+        threads: how many share a large batch.
 
     Raises:
         CompileError: it can't be compiled, or the program gives something else.
         Exception: whatever the cost itself raises for an example that is tried.
     """
     x, y = given
-    program = Program(_taking(cost, (x[0], y[0])), [a.shape[1:] for a in arrays], params, "float64")
+    program = Program(_taking(cost, (x[0], y[0])), [a.shape[1:] for a in arrays], params, "float64", None, threads)
     if program.several:
         raise CompileError("cost(x, y) returned a list; expected a Value, the loss of one example")
     tried = list(dict.fromkeys([*_one_of_each(arrays[1]), *_of_all_features(arrays[0])]))
@@ -77,14 +82,14 @@ def compiled_cost(
     return program
 
 
-def compiled_model(model: Any, x: Any, array: Floats) -> Program:
+def compiled_model(model: Any, x: Any, array: Floats, threads: int = 1) -> Program:
     """A program for the outputs of a model.
 
     Raises:
         CompileError: it can't be compiled.
         Exception: whatever the model raises.
     """
-    return Program(_taking(model, (x[0],)), [array.shape[1:]], None, "float64")
+    return Program(_taking(model, (x[0],)), [array.shape[1:]], None, "float64", None, threads)
 
 
 def _taking(function: Callable[..., Any], examples: tuple[Any, ...]) -> Callable[..., Any]:

@@ -82,7 +82,7 @@ class ByOutputs:
         return int((given == self.right).sum()) / len(given)
 
 
-def judge(accuracy: Any, x: Any, y: Any, *, compile: bool | None) -> Judge:
+def judge(accuracy: Any, x: Any, y: Any, *, compile: bool | None, threads: int = 1) -> Judge:
     """What judges by this argument of `fit`.
 
     Raises:
@@ -91,17 +91,18 @@ def judge(accuracy: Any, x: Any, y: Any, *, compile: bool | None) -> Judge:
         CompileError: `compile` is True, and the model can't be compiled.
     """
     if isinstance(accuracy, (Module, Program)):
-        return ByOutputs(predictor(accuracy, x, compile=compile), y, middle_of(accuracy, x[0]))
+        return ByOutputs(predictor(accuracy, x, compile=compile, threads=threads), y, middle_of(accuracy, x[0]))
     if not callable(accuracy):
         expected = "expected a function of an example and its target, or the model"
         raise TypeError(f"fit(accuracy={short_repr(accuracy)}): {expected}")
     return ByFunction(accuracy, x, y)
 
 
-def predictor(model: Module | Program, x: Any, *, compile: bool | None = None) -> Outputs:
+def predictor(model: Module | Program, x: Any, *, compile: bool | None = None, threads: int = 1) -> Outputs:
     """What gives a model's outputs for some of these examples, by its parameters as they are when it is called.
 
     Args:
+        threads: as in `fit`.
         compile: as in `fit`; None compiles the model if that can be, and says nothing if not.
 
     Raises:
@@ -110,7 +111,7 @@ def predictor(model: Module | Program, x: Any, *, compile: bool | None = None) -
     if compile is not False or isinstance(model, Program):
         try:
             array = floats("fit: X", x)
-            program = model if isinstance(model, Program) else compiled_model(model, x, array)
+            program = model if isinstance(model, Program) else compiled_model(model, x, array, threads)
             program.values(array[:1])
             return lambda part: program.values(array[part]).reshape(len(array[part]), -1)
         except Exception:  # a model may fail in its own way where it gets no numbers; by numbers the engine goes on

@@ -34,6 +34,7 @@ def fit(
     optimizer: Optimizer,
     *,
     compile: bool | None = None,
+    threads: int = 1,
     batch_size: int | None = 32,
     epochs: int = 5,
     seed: Seed = None,
@@ -73,6 +74,8 @@ def fit(
         optimizer: one from `optim`, made for the model's parameters.
         compile: None compiles the cost, or warns and runs eagerly if it can't be; True demands it; False is the eager
             engine, where functions may do anything.
+        threads: how many threads share a batch that is compiled, where it has hundreds of examples, and the outputs for
+            `accuracy`; the answers are the same to the last bit. A program given as `cost` brings its own.
         batch_size: how many examples a step; None takes the whole set, 1 is stochastic descent in the strict sense.
         seed: for the order of the examples: a whole number, a `random.Random`, or None for a new order every time.
         shuffle: False keeps the order of the data.
@@ -109,7 +112,7 @@ def fit(
     >>> print(f"{slope.data:.3f}")
     2.000
     """
-    check_cost(cost, compile)
+    check_cost(cost, compile, threads)
     x, y = pair("data", data)
     judged = (x, y) if validation is None else pair("validation", validation)
     if validation is not None and accuracy is None:
@@ -126,8 +129,8 @@ def fit(
     from micrograd_plus.training.judging import judge
 
     size, history = size or len(x), History()
-    descent = descent_for(cost, x, y, optimizer, compile)
-    judging = None if accuracy is None else judge(accuracy, *judged, compile=compile)
+    descent = descent_for(cost, x, y, optimizer, compile, threads)
+    judging = None if accuracy is None else judge(accuracy, *judged, compile=compile, threads=threads)
     batches = -(-len(x) // size)
     recorder = Recorder(most, epochs * batches, optimizer.params) if most else None
     with metered(progress, epochs, batches) as meter, ctrl_c(meter), _published(descent):
