@@ -47,8 +47,8 @@ from micrograd_plus.training import History as History
 from micrograd_plus.training import fit as fit
 
 _NAMES = [
-    *("CompileError", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Program", "Value", "backprop"),
-    *("check_engine", "compile"),
+    *("CompileError", "ExportError", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Program"),
+    *("Value", "backprop", "check_engine", "compile"),
     *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
     *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "lookup"),
     *("losses", "mask", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "scope", "softmax"),
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from micrograd_plus.networks import nudges as nudges
     from micrograd_plus.pictures import draw as draw
     from micrograd_plus.program import CompileError as CompileError
+    from micrograd_plus.program import ExportError as ExportError
     from micrograd_plus.program import Program as Program
     from micrograd_plus.program import compile as compile
     from micrograd_plus.stepping import backprop as backprop
@@ -80,7 +81,7 @@ _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "chec
 _LATER |= {"strategies": "strategies", "to_sympy": "formulas", "nudges": "networks", "draw_network": "networks"}
 _LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
 _LATER |= {"sklearn": "sklearn"}  # needs scikit-learn
-_LATER |= {"CompileError": "program", "Program": "program", "compile": "program"}
+_LATER |= {"CompileError": "program", "ExportError": "program", "Program": "program", "compile": "program"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 

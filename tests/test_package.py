@@ -27,6 +27,7 @@ def test_public_names_are_these_and_every_row_of_the_table() -> None:
     names = [
         *(
             "CompileError",
+            "ExportError",
             "GradientError",
             "History",
             "Layer",

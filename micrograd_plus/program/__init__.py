@@ -7,9 +7,10 @@ products (`tensors`); the chain rule adds the gradient (`reverse`); what NumPy l
 (`lowering`), and all of it as a Python function (`emitting`), which writes to memory again once it is free (`storage`,
 `strides`). Graphs with nothing regular in them are gone through number by number (`replay`): by the
 interpreter, for which `coding` writes steps, or by Python (`tape`). A `Path` is one way through a
-function's choices, a `Program` all of them.
+function's choices, a `Program` all of them, which `exports` writes for other machines and libraries.
 """
 
+from micrograd_plus.program.compiling import compile as compile
 from micrograd_plus.program.errors import CompileError as CompileError
+from micrograd_plus.program.errors import ExportError as ExportError
 from micrograd_plus.program.programs import Program as Program
-from micrograd_plus.program.programs import compile as compile

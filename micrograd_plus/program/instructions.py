@@ -115,7 +115,7 @@ def settled(instructions: list[Instruction], space: str, reserved: int = 0) -> i
         for memory in (*[place.memory for place in instruction.reads], *instruction.results):
             if memory.space == space:
                 last[memory] = step
-    room, known = _Room(reserved), set[Memory]()
+    room, known = Room(reserved), set[Memory]()
     for step, instruction in enumerate(instructions):
         dying = {place.memory: place for place in instruction.reads if last.get(place.memory) == step}
         for memory in instruction.results:
@@ -136,7 +136,7 @@ def settled(instructions: list[Instruction], space: str, reserved: int = 0) -> i
     return room.size
 
 
-class _Room:
+class Room:
     """Which parts of a space are free: the first that is large enough is taken."""
 
     def __init__(self, size: int) -> None:

@@ -23,7 +23,7 @@ def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value
     """
     left = {id(leaf): leaf for leaf in leaves}
     found: dict[int, Value] = {}
-    for thing in _reached(function):
+    for _, thing in named(function):
         parameters = thing.parameters() if isinstance(thing, Module) else [thing]
         if not left.keys().isdisjoint(map(id, parameters)):
             found |= {id(parameter): parameter for parameter in parameters}
@@ -32,39 +32,54 @@ def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value
 
 def reached(function: Callable[..., Any], among: Container[int]) -> list[int]:
     """The id() of each Value that the function reaches, by models or directly, if it is among these or a leaf."""
-    things = [thing.parameters() if isinstance(thing, Module) else [thing] for thing in _reached(function)]
+    things = [thing.parameters() if isinstance(thing, Module) else [thing] for _, thing in named(function)]
     return [id(value) for values in things for value in values if value.op is None or id(value) in among]
 
 
-def _reached(function: Any) -> Iterator[Module | Value]:
-    """The modules and Values that a function reaches, in the order of its names; models first."""
-    loose: list[Value] = []
-    stack, seen = deque([function]), set()
+def named(function: Any) -> Iterator[tuple[str, Module | Value]]:
+    """The modules and Values that a function reaches, models first, each with the name that it has there.
+
+    That is the one of a variable, `w.0.1` in nested lists; "" for the function itself, where it is a model.
+    """
+    loose: list[tuple[str, Value]] = []
+    stack, seen = deque([("", function)]), set()
     while stack:
-        thing = stack.popleft()
+        name, thing = stack.popleft()
         if id(thing) in seen:
             continue
         seen.add(id(thing))
         if isinstance(thing, Module):
-            yield thing
+            yield name, thing
         elif isinstance(thing, Value):
-            loose.append(thing)
+            loose.append((name, thing))
         elif isinstance(thing, functools.partial):
-            stack += [thing.func, *thing.args, *thing.keywords.values()]
+            stack += [("", thing.func), *[("", arg) for arg in thing.args], *thing.keywords.items()]
         elif isinstance(thing, types.MethodType):
-            stack += [thing.__self__, thing.__func__]
+            stack += [("", thing.__self__), ("", thing.__func__)]
         elif isinstance(thing, types.FunctionType):
-            names = [thing.__globals__.get(name) for code in codes(thing.__code__) for name in code.co_names]
-            cells = [cell.cell_contents for cell in thing.__closure__ or () if filled(cell)]
-            stack += [*cells, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), *names]
+            stack += _variables(thing)
         elif isinstance(thing, (list, tuple)):
             if any(isinstance(part, _HOLDERS) for part in thing[:FIRST]):  # not examples
-                stack += [part for part in thing if isinstance(part, _HOLDERS)]
+                stack += [(f"{name}.{i}", part) for i, part in enumerate(thing) if isinstance(part, _HOLDERS)]
         elif isinstance(thing, dict):
-            stack += list(thing.values())
+            stack += [(f"{name}.{key}", part) for key, part in thing.items()]
         elif callable(thing) and not isinstance(thing, type) and hasattr(thing, "__dict__"):
-            stack += list(vars(thing).values())
+            stack += list(vars(thing).items())
     yield from loose
+
+
+def _variables(function: types.FunctionType) -> list[tuple[str, Any]]:
+    """What a function can name without being given it: its closure, its defaults, its globals."""
+    code = function.__code__
+    cells = zip(code.co_freevars, function.__closure__ or ())
+    defaults = function.__defaults__ or ()
+    arguments = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    return [
+        *[(name, cell.cell_contents) for name, cell in cells if filled(cell)],
+        *zip(arguments, defaults),
+        *(function.__kwdefaults__ or {}).items(),
+        *[(name, function.__globals__.get(name)) for inner in codes(code) for name in inner.co_names],
+    ]
 
 
 def codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -33,7 +33,7 @@ GROUPS = 300  # a graph that falls into more groups than this, and many for its 
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
 SINGLES = 1024  # how many examples float32 sums up by itself: 10⁶ times 0.1 would be 100958; the rest is float64's
 
-_lock = RLock()  # one thread at a time writes a function
+writing = RLock()  # one thread at a time writes a function
 
 
 class Path:
@@ -181,7 +181,7 @@ class Path:
     def _run(self, name: str, theta: Floats, x: Floats, y: Floats, share: float) -> tuple[Floats, ...]:
         function = self._functions.get(name)
         if function is None:
-            function = locked(_lock, self._written, name)
+            function = locked(writing, self._written, name)
         out: tuple[Floats, ...]
         if isinstance(function, Kernel):
             out = function(theta, x, y, share, self.threads)

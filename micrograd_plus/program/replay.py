@@ -62,7 +62,7 @@ class Replay:
     @property
     def costs(self) -> tuple[Cost, ...]:
         """What going through it takes."""
-        return costs_of(self._listing())[0]
+        return costs_of(self.listing())[0]
 
     def outputs(self, name: str, theta: Floats, examples: Floats, *, threads: int = 1) -> Floats:
         """The `values`, or what decides the `guards`: a row for each, a column for each example.
@@ -108,11 +108,11 @@ class Replay:
         active = self.active if name == "gradient" else None
         wanted = self.roots if name == "gradient" else self.wanted[name]
         try:
-            self._codes[name] = Code(self._listing(), self.rows, wanted, active)
+            self._codes[name] = Code(self.listing(), self.rows, wanted, active)
         except UnknownRowError as error:
             self.unknown = f"it has no steps for {error}"
 
-    def _listing(self) -> Listing:
+    def listing(self) -> Listing:
         """The listing once more, with other Values for leaves."""
         listing = Listing((self.inputs, 0), roots=self.roots)
         listing.ops = [None if kind == tape.LEAF else self.ops[kind] for kind in self.code]

@@ -212,10 +212,21 @@ class _Reach(_Reverse):
         super().__init__(arrays, True, {})
 
     def _total(self, array: Array) -> Operand:
+        if self._is_certain(array):
+            del self.passed[array.number]
+            return 1.0
         total = self.arrays.apply(LESS, 0.0, super()._total(array))  # 1, not the number of ways to it
         if total != 1.0:
             self.reached[array.number] = total
         return total
+
+    def _is_certain(self, array: Array) -> bool:
+        """Whether something comes to each of its rows, whatever the numbers are."""
+        here = np.zeros(array.rows, dtype=bool)
+        for gradient, _, target in self.passed[array.number]:
+            if not isinstance(gradient, Array):
+                here[slice(None) if target is None else target] |= gradient > 0.0
+        return bool(here.all())
 
     def _scaled(self, array: Array, upstream: Operand, slope: Operand) -> Operand:  # noqa: ARG002 - whatever it is
         return upstream
@@ -223,6 +234,10 @@ class _Reach(_Reverse):
     def matmul(self, array: Array, upstream: Operand) -> None:
         matrix, argument = array.arrays
         m, k, q = array.sizes
+        if not isinstance(upstream, Array):
+            self._pass(argument, upstream)
+            self._pass(matrix, upstream)
+            return
         here = self.arrays.spread(upstream, array.rows, array.batched)
         column_by_column = np.arange(m * q).reshape(m, q).T.ravel()
         columns = self.arrays.segsum(self.arrays.select(here, column_by_column), m)

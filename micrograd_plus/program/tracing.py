@@ -55,7 +55,7 @@ def trace(
         CompileError: the function is no fixed graph of its arguments.
     """
     count = sum(map(prod, shapes))
-    first_numbers, others = _made_up(count, 0.754877666) if example is None else example, _made_up(count, 0.569840291)
+    first_numbers, others = made_up(count, 0.754877666) if example is None else example, made_up(count, 0.569840291)
     with Dice(function) as dice:
         first = _run(function, shapes, first_numbers, outside=numbers)
         ways = [guard.outcome for guard in first.guards]
@@ -77,7 +77,7 @@ def trace(
     return first
 
 
-def _made_up(count: int, step: float) -> list[float]:
+def made_up(count: int, step: float) -> list[float]:
     """Numbers between 0.05 and 0.95 that fill the interval evenly and repeat nothing (a Kronecker sequence)."""
     return [0.05 + 0.9 * ((0.5 + step * i) % 1.0) for i in range(1, count + 1)]
 

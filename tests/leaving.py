@@ -1,0 +1,106 @@
+"""What programs that left are held to: the eager engine, example by example, edges included."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import subprocess
+from collections.abc import Callable, Sequence
+from math import inf, nan
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from programs import ROWS_OF_THE_TABLE, Random, agree, eager, trembles
+
+import micrograd_plus as mp
+from micrograd_plus import Value
+from micrograd_plus.program import Program
+
+Floats = NDArray[Any]
+TOLERANCE = 1e-12
+POINTS: list[float] = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 0.3, 2.0, 3.0, -2.7, 7.5, 40.0, -40.0, 800.0, -800.0]
+POINTS += [1e-9, 1e-300, 5e-324, 1e9, 1e155, -1e155, 1e308, -1e308, inf, -inf, nan]
+STRICT = ("gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1")
+
+
+class Answers(NamedTuple):
+    """What came out of examples: a value for each, and a row of its gradient."""
+
+    values: Floats
+    gradients: Floats
+
+
+class Case(NamedTuple):
+    """A program, and examples for it.
+
+    Attributes:
+        name: what it is.
+        cost: the function, of a list of numbers.
+        program: the same, compiled.
+        examples: a row for each.
+    """
+
+    name: str
+    cost: Callable[..., Any]
+    program: Program
+    examples: list[list[float]]
+
+
+def random_case(seed: int) -> Case:
+    """A program that nobody would write; see `programs.Random`."""
+    made = Random(random.Random(seed))
+    return Case(f"seed {seed}: {made}", made, mp.compile(made, made.inputs, parameters=made.parameters), made.examples)
+
+
+def row_case(name: str, points: Sequence[float] = POINTS) -> Case:
+    """A row of the table, with each argument a parameter times an input that is 1, at points of all kinds."""
+    function = next(function for function in ROWS_OF_THE_TABLE if function.__name__ == name)
+    count = function.op.arity
+    weights = [Value(1.0) for _ in range(count)]
+
+    def cost(x: Any) -> Any:
+        return function(*[weight * given for weight, given in zip(weights, x)])
+
+    draw = random.Random(name)
+    rows = [[point] * count for point in points]
+    rows += [[draw.choice(points) for _ in range(count)] for _ in range(60)] if count > 1 else []
+    return Case(name, cost, mp.compile(cost, count, parameters=weights), rows)
+
+
+def wrong(case: Case, answers: Answers, tolerance: float = TOLERANCE) -> list[str]:
+    """Where the answers are not the engine's, but for examples where rounding decides about that."""
+    found = []
+    for row, value, gradient in zip(case.examples, answers.values, answers.gradients):
+        one = eager(case.cost, [row], case.program.parameters)
+        fine = bool(agree(value, one.value, one.value_size, tolerance))
+        fine = fine and bool(agree(gradient, one.gradient, one.gradient_sizes, tolerance).all())
+        if fine or one.unsettled or trembles(case.cost, [row], case.program.parameters, tolerance):
+            continue
+        found.append(f"{case.name} at {row}: {value}, {gradient}; engine {one.value}, {one.gradient}")
+    return found
+
+
+def in_c(cases: Sequence[Case], folder: Path) -> list[Answers]:
+    """What the programs answer once they are C, built with every warning an error."""
+    for i, case in enumerate(cases):
+        case.program.to_c(folder / f"case{i}.c", gradient=True)
+    sources = [str(folder / f"case{i}.c") for i in range(len(cases))]
+    built = folder / "cases.so"
+    subprocess.run([*STRICT, "-shared", "-fPIC", *sources, "-lm", "-o", str(built)], check=True)
+    library = ctypes.CDLL(str(built))
+    return [_asked(case, getattr(library, f"case{i}_gradient"), folder / f"case{i}.h") for i, case in enumerate(cases)]
+
+
+def _asked(case: Case, function: Any, header: Path) -> Answers:
+    (room,) = [line.split()[2] for line in header.read_text().splitlines() if "_WORK " in line]
+    parameters = np.array([parameter.data for parameter in case.program.parameters])
+    values, gradients = [], []
+    for row in case.examples:
+        out, gradient, work = np.full(1, 7.0), np.full(len(parameters), 7.0), np.full(int(room), 7.0)
+        given = [np.array(row), parameters, out, gradient, work]
+        function(*[array.ctypes.data_as(ctypes.c_void_p) for array in given])
+        values.append(out[0])
+        gradients.append(gradient)
+    return Answers(np.array(values), np.array(gradients))
