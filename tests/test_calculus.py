@@ -480,7 +480,7 @@ def test_a_leafs_hook_sees_what_this_pass_brings() -> None:
 
 def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
     x = Value(3.0)
-    with pytest.raises(TypeError, match=r"register_hook\('print'\): expected a function"):
+    with pytest.raises(TypeError, match=r"^register_hook\('print'\): expected a function of a gradient$"):
         x.register_hook("print")  # type: ignore[arg-type]
     with (
         x.register_hook(lambda _: "big"),
@@ -819,3 +819,16 @@ def test_a_number_that_leaves_the_graph_in_a_thread_is_heard() -> None:
 
     with pytest.warns(UserWarning, match=r"takes a number out of the graph"):
         mp.grad(f)(1.0)
+
+
+def test_a_hook_that_is_there_twice_is_taken_away_once_at_a_time() -> None:
+    x, seen = Value(1.0), list[float]()
+    first, second = x.register_hook(seen.append), x.register_hook(seen.append)
+    (x * 2.0).backward()
+    assert seen == [2.0, 2.0]
+    first.remove()
+    (x * 3.0).backward()
+    assert seen == [2.0, 2.0, 3.0]
+    second.remove()
+    (x * 4.0).backward()
+    assert seen == [2.0, 2.0, 3.0]

@@ -123,6 +123,9 @@ def test_a_fault_of_the_third_order_is_seen_at_the_third_order() -> None:
         (mp.hardtanh, -1.0, 0.0, 1.0, "hardtanh"),
         (lambda x: mp.where(mp.less(x, 0.0), -3.0 * x, x), 0.0, -3.0, 1.0, "less"),
         (mp.cbrt, 0.0, math.inf, math.inf, "cbrt"),
+        # only one of the two sides goes another way than the point itself
+        (lambda x: mp.where(mp.less_equal(x, 0.0), -3.0 * x, x), 0.0, -3.0, 1.0, "where"),
+        (lambda x: mp.where(mp.less_equal(0.0, x), x, -3.0 * x), 0.0, -3.0, 1.0, "where"),
     ],
 )
 def test_a_kink_is_reported_with_both_slopes(
@@ -553,6 +556,27 @@ def test_a_fault_of_the_second_order_names_the_operation() -> None:
     with planted(TABLE["exp"], 0, "stop_gradient"):
         (finding,) = failed(lambda x: mp.exp(x) + x, 0.0).failures
     assert finding.operation.endswith("expected 1; does a partial use .data, float(), math or stop_gradient?")
+
+
+def test_a_wrong_partial_within_a_derivative_is_called_one_of_the_first_order() -> None:
+    """Where it is only the graph of the derivatives that uses it: here 1/x, which log's partial is made of."""
+    with planted(TABLE["reciprocal"], 0, "factor 2"):
+        report = failed(mp.log, 2.0, order=2)
+    assert [finding.order for finding in report.failures] == [2]
+    assert report.failures[0].operation.startswith("operation reciprocal(2): partial 1 is -0.5, expected -0.25")
+
+
+def test_a_derivative_of_the_third_order_names_its_arguments_in_the_order_in_which_they_were_taken() -> None:
+    """Its result is a number for each pair of arguments; here the second derivative by x stops y."""
+    wrong = [lambda out, x, y: 2.0 * mp.stop_gradient(y) + 0.0 * x * y]
+    rest = [lambda out, x, y: 2.0 * x, lambda out, x, y: 0.0 * x]
+    with (
+        primitive("second", lambda x, y: 2.0 * x * y, [*wrong, rest[0]]) as second,
+        primitive("first", lambda x, y: x * x * y, [lambda out, x, y: second(x, y), lambda out, x, y: x * x]) as first,
+    ):
+        assert check_grads(first, (0.5, 2.0)).findings == ()
+        names = [finding.derivative for finding in failed(first, (0.5, 2.0), order=3).of("wrong")]
+    assert names == ["∂³first/∂x∂x∂y"]
 
 
 def test_long_reports_are_cut_and_fit_the_terminal() -> None:

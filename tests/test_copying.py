@@ -228,3 +228,25 @@ def test_a_pickle_with_an_operation_nobody_knows_says_so(monkeypatch: pytest.Mon
     monkeypatch.delitem(TABLE, "tanh")
     with pytest.raises(ValueError, match="unknown operation 'tanh'; import the module"):
         pickle.loads(written)
+
+
+RECURSIVE = """
+def factorial(n):
+    def times(n):
+        return 1.0 if n <= 0 else n * times(n - 1)
+    return mp.primitive("times_factorial", lambda x: times(n) * x, lambda out, x: times(n))
+"""
+
+
+def test_a_rule_that_calls_itself_may_be_defined_again() -> None:
+    names: dict[str, Any] = {"mp": mp}
+    exec(RECURSIVE, names)
+    y = names["factorial"](3)(Value(2.0))
+    exec(RECURSIVE, names)
+    names["factorial"](3)
+    try:
+        with pytest.raises(TypeError, match="was defined otherwise since"):  # how deep it looks has an end
+            pickle.dumps(y)
+    finally:
+        del TABLE["times_factorial"], FUNCTIONS["times_factorial"]
+        delattr(Value, "times_factorial")

@@ -11,6 +11,7 @@ import pickle
 import re
 import threading
 import tracemalloc
+import types
 import weakref
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -339,6 +340,46 @@ def test_a_rule_may_be_wrapped_again_and_again_and_leaks_nothing(make: Any, wrap
         assert (x.grad, log) == (times * plain.grad, [1] * 3 * times)
     gone = weakref.ref(node)
     del node
+    assert gone() is None
+
+
+class Doubling:
+    """A rule that is a method, of an object that the node may be."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def rule(self) -> None:
+        self.x.grad += 2.0
+
+
+def _twice(node: Any, times: float = 2.0, *, more: float = 0.0) -> None:
+    node.args[0].grad += (times + more) * node.grad
+
+
+HAND_MADE: dict[str, Callable[[Value], Any]] = {
+    "a method of the node": lambda node: types.MethodType(_twice, node),
+    "a partial": lambda node: functools.partial(_twice, node, 2.0, more=0.0),
+    "a default": lambda node: lambda node=node: _twice(node),
+    "a keyword": lambda node: functools.partial(lambda *, node: _twice(node), node=node),
+    "a method of another object": lambda node: Doubling(node.args[0]).rule,
+}
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("name", HAND_MADE)
+def test_a_rule_may_hold_its_node_in_any_way_and_leaks_nothing(name: str) -> None:
+    x = Value(3.0)
+    out = Value(6.0, (x,), "twice")
+    out._backward = HAND_MADE[name](out)
+    for times in (1, 2):
+        out.backward()
+        assert x.grad == 2.0 * times
+    out.grad = 1.0
+    out._backward()
+    assert x.grad == 6.0
+    gone = weakref.ref(out)
+    del out
     assert gone() is None
 
 

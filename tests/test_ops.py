@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Sequence
 from math import inf, nan
 from random import Random
@@ -176,6 +177,37 @@ def test_a_row_without_its_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     for rule, why in (("", "does not say its rule"), ("it is", "has 5 letters"), ("A" * 30, "begin small")):
         monkeypatch.setattr(mp.tanh.op, "rule", rule)
         assert why in fault_of_rule(mp.tanh.op)
+
+
+@each_row
+def test_each_row_says_what_it_is_in_a_line_that_ends_with_an_example(op: Op) -> None:
+    assert re.fullmatch(rf"[^;]+; {op.name}\(.*\) = [-\d.einfa]+", op.doc)
+    assert op.doc[:2] != op.doc[:2].upper() or not op.doc[:2].isalpha()  # it begins small, as the inside of a sentence
+
+
+@each_row
+def test_beyond_the_ends_of_its_domain_a_function_has_no_value(op: Op) -> None:
+    """So that the domain is as wide as it can be: what draws points, and the check, keep to it."""
+    ends = [(i, end, side) for i, pair in enumerate(op.domain) for end, side in zip(pair, (-1.0, 1.0))]
+    for i, end, side in ends:
+        if math.isfinite(end) and (op.name, i) != ("pow_log", 2):  # a whole number that counts, from a few
+            inside = [max(low, -5.0) + 0.37 * (min(high, 5.0) - max(low, -5.0)) for low, high in op.domain]
+            inside[i] = end + side * 1e-9
+            assert math.isnan(op.forward(*inside, *op.options.values()))  # type: ignore[misc]
+            inside[i] = end - side * 1e-9
+            assert math.isfinite(op.forward(*inside, *op.options.values()))  # type: ignore[misc]
+
+
+def test_an_operation_begins_with_empty_columns() -> None:
+    op = Op("new")
+    assert [getattr(op, name) for name in ("symbol", "latex", "sympy", "doc", "rule")] == [""] * 5
+    assert [op.numpy, op.scipy, op.arrays, op.kinks, op.halts, op.forward] == [None] * 6
+    assert (op.partials, op.masks, op.domain, op.options, op.precedence, op.flat) == ((), (), (), {}, 0, False)
+
+
+def test_the_sign_of_zero_is_zero_without_a_sign() -> None:
+    for zero in (0.0, -0.0):
+        assert str(mp.sign(zero)) == str(float(np.sign(zero))) == "0.0"
 
 
 @each_row
@@ -868,3 +900,19 @@ def test_comparing_tells_the_infinite_from_the_finite() -> None:
 def test_a_row_without_a_definition_is_caught() -> None:
     with pytest.raises(pytest.fail.Exception, match=r"add one in tests/definitions\.py"):
         definition(Op("unheard_of"))
+
+
+def test_the_logit_of_arrays_keeps_its_digits_around_a_half() -> None:
+    x = 0.5 + np.array([-0.2499, -1e-3, -1e-12, 1e-12, 1e-3, 0.2499])
+    with mpmath.workdps(40):
+        want = [float(mpmath.log(mpmath.mpf(p) / (1 - mpmath.mpf(p)))) for p in x.tolist()]
+    arrays = mp.logit.op.arrays
+    assert arrays is not None
+    assert np.allclose(arrays(x), want, rtol=1e-14, atol=0.0)
+
+
+def test_erfcx_keeps_its_digits_left_of_zero() -> None:
+    for x in (-26.3, -9.87654321, -1.0, -0.1, 0.49):
+        with mpmath.workdps(40):
+            want = mpmath.exp(mpmath.mpf(x) ** 2) * mpmath.erfc(x)
+        assert mp.erfcx(x) == pytest.approx(float(want), rel=1e-14)

@@ -28,7 +28,9 @@ from programs import EXECUTORS, checked, executor, hold
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.program import CompileError
+from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.programs import PATHS
+from micrograd_plus.program.tracing import trace
 
 Cost = Callable[..., Any]
 A, B = Value(0.7), Value(-0.3)
@@ -387,6 +389,10 @@ EVERYWHERE = QUESTIONS | {
     "if": lambda a, b: 1.0 if a > 0.5 else 2.0,
     "bool": lambda a, b: 1.0 if a else 2.0,
     "equal to a number": lambda a, b: 1.0 if a == 1.0 else 2.0,
+    "less": lambda a, b: 1.0 if a < 0.5 else 2.0,
+    "at most": lambda a, b: 1.0 if a <= 0.5 else 2.0,
+    "more": lambda a, b: 1.0 if a > 0.5 else 2.0,
+    "at least": lambda a, b: 1.0 if a >= 0.5 else 2.0,
     "max": lambda a, b: max([a, b]),
     "float": lambda a, b: float(a),
     "data": lambda a, b: a.data,
@@ -628,3 +634,42 @@ def test_a_traced_index_of_a_list_names_the_way_out() -> None:
         mp.compile(lambda i: [A, B][i], x=())
     with pytest.raises(CompileError, match=r"int\(x\) .*mp.lookup"):
         mp.compile(lambda i: [A, B][int(i)], x=())
+
+
+def test_a_listing_of_one_result_says_so() -> None:
+    one, two = [trace(f, [(), ()]) for f in (lambda x, y: x * y, lambda x, y: [x, y])]
+    assert (one.several, two.several) == (False, True)
+    assert (Listing((1, 1)).several, Listing((1, 1)).roots) == (False, [])
+
+
+def test_errors_about_what_was_left_behind_say_what_was_asked_where() -> None:
+    left: list[Any] = []
+
+    def leaving(x: Any) -> Any:
+        left.append(x * 2.0)
+        return x * x
+
+    mp.compile(leaving, ())
+    with pytest.raises(CompileError) as caught:
+        str(left[0].data)
+    assert str(caught.value).startswith("compile: x.data in `str(left[0].data)` (test_tracing.py, line ")
+    assert str(caught.value).endswith(
+        "of a Value that a traced function has left behind; it stands for no number any more"
+    )
+
+
+def test_what_is_no_value_is_told_with_a_hint_only_where_it_is_a_number() -> None:
+    with pytest.raises(
+        CompileError, match=r"returned 3\.0, a float; expected a Value .*; does it use float\(\), \.data"
+    ):
+        mp.compile(lambda x: 3.0, ())
+    with pytest.raises(
+        CompileError, match=r"returned 'no', a str; expected a Value made from its arguments, or a list of them$"
+    ):
+        mp.compile(lambda x: "no", ())
+
+
+def test_a_programs_answer_within_a_trace_is_told_with_the_way_out() -> None:
+    inner = mp.compile(lambda x: A * x, ())
+    with pytest.raises(CompileError, match="call the function that it was compiled from"):
+        mp.compile(lambda x: x * inner([1.0]), ())
