@@ -269,12 +269,9 @@ def _quotient(out: Any, x: Any, y: Any) -> Any:
 
 
 def _pow_log_slope(out: Any, x: Any, y: Any, n: Any) -> Any:
-    """∂(x**y · ln(x)**n)/∂x = x**(y-1) · (y · ln(x)**n + n · ln(x)**(n-1))
-
-    The first power is taken in two halves: x**(y-1) · ln(x)**n may overflow where, times y, it is small, or 0.
-    """
-    n, half = _count(n), (y - 1.0) / 2.0
-    slope = y * pow(x, half) * pow_log(x, half, n)
+    """∂(x**y · ln(x)**n)/∂x = x**(y-1) · (y · ln(x)**n + n · ln(x)**(n-1))"""
+    n = _count(n)
+    slope = y * pow_log(x, y - 1.0, n)
     if type(n) is not float:
         return slope + where(n, n * pow_log(x, y - 1.0, n - 1.0), 0.0)
     return slope if n == 0.0 else slope + (pow(x, y - 1.0) if n == 1.0 else n * pow_log(x, y - 1.0, n - 1.0))
