@@ -11,21 +11,35 @@ from micrograd_plus.optim import Optimizer
 from micrograd_plus.program import CompileError, Program
 from micrograd_plus.training.compiling import compiled_cost, floats
 from micrograd_plus.training.descents import Compiled, Descent, Eager, first_line
+from micrograd_plus.training.workers import Crew, Workers
 
 
-def descent_for(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool | None, threads: int) -> Descent:
+def descent_for(
+    cost: Any,
+    x: Any,
+    y: Any,
+    optimizer: Optimizer,
+    compile: bool | None,
+    threads: int,
+    workers: Workers | None = None,
+) -> Descent:
     """What takes the steps of `fit`: a compiled program where that may and can be, else the eager engine.
 
     Args:
         cost, x, y, optimizer, compile, threads: as in `fit`.
+        workers: who computes the parts of each batch; what can't be compiled can't be sent to them.
 
     Raises:
         ValueError: a program is given, and compile=False or threads, or one of other parameters than the optimizer's.
         CompileError: the cost must be compiled, and can't be.
     """
     if isinstance(cost, Program):
-        return _of_program(cost, x, y, optimizer, compile, threads)
+        return _of_program(cost, x, y, optimizer, compile, threads, workers)
     eager = Eager(cost, x, y, optimizer)
+    if workers is not None:
+        if compile is False:
+            raise ValueError("fit(compile=False): workers are sent a compiled program; leave out executor= and map=")
+        compile = True
     if compile is False or (compile is None and watching.get() is not None):  # detect_anomaly() looks at every number
         return eager
     try:
@@ -33,7 +47,7 @@ def descent_for(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool |
             raise CompileError(reason)
         xs, ys = floats("fit: X", x), floats("fit: Y", y)
         program = compiled_cost(cost, (x, y), (xs, ys), optimizer.params, threads)
-        return Compiled(program, xs, ys, optimizer, eager, demanded=bool(compile))
+        return Compiled(program, xs, ys, optimizer, eager, demanded=bool(compile), crew=_crew(workers, program, xs, ys))
     except Exception as error:
         if compile:
             raise
@@ -41,7 +55,19 @@ def descent_for(cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool |
         return eager
 
 
-def _of_program(cost: Program, x: Any, y: Any, optimizer: Optimizer, compile: bool | None, threads: int) -> Compiled:
+def _crew(workers: Workers | None, program: Program, x: Any, y: Any) -> Crew | None:
+    return None if workers is None else Crew(workers, program, x, y)
+
+
+def _of_program(
+    cost: Program,
+    x: Any,
+    y: Any,
+    optimizer: Optimizer,
+    compile: bool | None,
+    threads: int,
+    workers: Workers | None,
+) -> Compiled:
     """Steps by a program that the user compiled; there is no function that the eager engine could go on with."""
     if compile is False:
         raise ValueError("fit(compile=False): the cost is a compiled program already; give the function instead")
@@ -55,7 +81,7 @@ def _of_program(cost: Program, x: Any, y: Any, optimizer: Optimizer, compile: bo
     if cost.rebound():
         told = "names in its function were given other Values since it was compiled, and it goes on with the old ones"
         warn(f"fit: {cost!r}: {told}; compile it again, if that is not meant", stacklevel=4)
-    return Compiled(cost, xs, ys, optimizer, None, demanded=True)
+    return Compiled(cost, xs, ys, optimizer, None, demanded=True, crew=_crew(workers, cost, xs, ys))
 
 
 def _only_eager(optimizer: Optimizer) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from micrograd_plus.program import Program
+    from micrograd_plus.training.workers import Crew
 
     Floats = NDArray[Any]
 
@@ -49,6 +50,9 @@ class Descent(Protocol):
 
     def numbers(self) -> array[float]:
         """A copy of the parameters as they are."""
+
+    def close(self) -> None:
+        """Let go of whoever worked for it."""
 
     def eager_for(self, error: Exception) -> Descent | None:
         """What goes on after this error: the eager engine, where only compiling failed, with the parameters written to
@@ -98,6 +102,9 @@ class Eager:
     def numbers(self) -> array[float]:
         return array("d", self._parameters())
 
+    def close(self) -> None:
+        return None
+
     def eager_for(self, error: Exception) -> None:  # noqa: ARG002 - there is no other way
         return None
 
@@ -130,12 +137,22 @@ class Compiled:
         y: their targets, a float64 array.
         eager: the same by the eager engine, which knows the cost itself; None where nobody does.
         demanded: that engine must not take over.
+        crew: who computes the parts of each batch; None for this process alone.
     """
 
     def __init__(
-        self, program: Program, x: Floats, y: Floats, optimizer: Optimizer, eager: Eager | None, *, demanded: bool
+        self,
+        program: Program,
+        x: Floats,
+        y: Floats,
+        optimizer: Optimizer,
+        eager: Eager | None,
+        *,
+        demanded: bool,
+        crew: Crew | None = None,
     ) -> None:
         self.program = program
+        self.crew = crew
         self.x, self.y = x, y
         self.optimizer = optimizer
         self.eager = eager
@@ -157,7 +174,10 @@ class Compiled:
     def step(self, batch: Any, epoch: int, number: int) -> float:
         if self.rebound:
             raise CompileError("names in the cost were given other Values during the training")
-        loss, gradient = self.program.value_and_grad(self.x[batch], self.y[batch], parameters=self.theta)
+        if self.crew is None:
+            loss, gradient = self.program.value_and_grad(self.x[batch], self.y[batch], parameters=self.theta)
+        else:
+            loss, gradient = self.crew.value_and_grad(batch, self.theta)
         if not isfinite(loss):
             self._go_back_from(batch)
             raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
@@ -190,6 +210,10 @@ class Compiled:
 
     def numbers(self) -> array[float]:
         return array("d", self.theta.tobytes())
+
+    def close(self) -> None:
+        if self.crew is not None:
+            self.crew.close()
 
     def eager_for(self, error: Exception) -> Eager | None:
         self.publish()

@@ -35,6 +35,8 @@ def fit(
     *,
     compile: bool | None = None,
     threads: int = 1,
+    executor: Any = None,
+    map: Callable[..., Any] | None = None,
     batch_size: int | None = 32,
     epochs: int = 5,
     seed: Seed = None,
@@ -76,6 +78,10 @@ def fit(
             engine, where functions may do anything.
         threads: how many threads share a batch that is compiled, where it has hundreds of examples, and the outputs for
             `accuracy`; the answers are the same to the last bit. A program given as `cost` brings its own.
+        executor: whose workers compute the parts of each batch: a `concurrent.futures.Executor`, Dask's client, a
+            function that makes one, or `Workers(...)`, which also says into how many parts. The weights are the same
+            however many workers there are.
+        map: instead of it, a function that is used as Python's `map`, such as that of a `multiprocessing.Pool`.
         batch_size: how many examples a step; None takes the whole set, 1 is stochastic descent in the strict sense.
         seed: for the order of the examples: a whole number, a `random.Random`, or None for a new order every time.
         shuffle: False keeps the order of the data.
@@ -99,8 +105,8 @@ def fit(
     Raises:
         TypeError: an argument is of the wrong kind, or `cost` returns no Value.
         ValueError: an argument is of the right kind, but out of its range, or does not go with the others.
-        CompileError: `compile` is True, and the cost can't be compiled; it is a TypeError, too.
-        RuntimeError: called inside `no_grad()`.
+        CompileError: `compile` is True, or there are workers, and the cost can't be compiled; it is a TypeError, too.
+        RuntimeError: called inside `no_grad()`; or workers are lost again and again.
         FloatingPointError: a loss or a parameter is no longer a finite number. The parameters are then those of the
             last batch whose loss was finite.
 
@@ -127,9 +133,10 @@ def fit(
     most = snapshots(record, MOST)
     from micrograd_plus.training.backends import descent_for  # imported here, for these bring NumPy
     from micrograd_plus.training.judging import judge
+    from micrograd_plus.training.workers import crew_of
 
     size, history = size or len(x), History()
-    descent = descent_for(cost, x, y, optimizer, compile, threads)
+    descent = descent_for(cost, x, y, optimizer, compile, threads, crew_of(executor, map))
     judging = None if accuracy is None else judge(accuracy, *judged, compile=compile, threads=threads)
     batches = -(-len(x) // size)
     recorder = Recorder(most, epochs * batches, optimizer.params) if most else None
@@ -268,3 +275,4 @@ def _published(descent: Descent) -> Iterator[None]:
         yield
     finally:
         descent.publish()
+        descent.close()
