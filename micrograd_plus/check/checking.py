@@ -12,6 +12,7 @@ from micrograd_plus.check.operations import problems_of_row
 from micrograd_plus.check.orders import examined
 from micrograd_plus.check.problems import Problem, problem_of_values, problem_with_gradient
 from micrograd_plus.check.reports import Finding, GradientError, GradientReport
+from micrograd_plus.check.tensors import engine_of, problem_of_tensors
 from micrograd_plus.engine.operations import Op
 from micrograd_plus.engine.recording import enable_grad
 
@@ -40,7 +41,8 @@ def check_grads(
     Args:
         f: a function of numbers, or of lists, tuples and dicts of them, that returns a Value or a nest of Values; a
             module, whose parameters are then checked together with its inputs; a function of the table or a primitive
-            of yours; with `gradient` any function of floats.
+            of yours; with `gradient` any function of floats. Or a function of PyTorch's tensors or of JAX's arrays, or
+            a `torch.nn.Module`: then it is their engine whose derivatives are checked.
         args: a tuple (or list) of f's arguments, or its one number. None for a function of the table: it is then
             checked at points of its domain, tiny, large, near the ends, and at its kinks.
         order: the highest order of derivatives.
@@ -85,7 +87,7 @@ def check_grads(
             if isinstance(problem, Finding):
                 findings.append(problem)
                 continue
-            problem.rtol, problem.atol = rtol, atol
+            problem.rtol, problem.atol = max(problem.rtol, rtol), max(problem.atol, atol)
             right, found = examined(problem, order, wrong_operation)
             agreed += right
             findings += found
@@ -106,4 +108,6 @@ def _problems(
         wanted = "expected its arguments, such as (0.5, 2.0); only functions of the table are checked without"
         raise TypeError(f"check_grads({name}, args=None): {wanted}")
     tree = tuple(args) if isinstance(args, (tuple, list)) else (args,)
+    if gradient is None and (engine := engine_of(f, tree)):
+        return iter([problem_of_tensors(f, name, tree, engine)])
     return iter([problem_with_gradient(f, name, tree, gradient) if gradient else problem_of_values(f, name, tree)])

@@ -66,11 +66,11 @@ class Order:
 
     def run(self) -> int:
         """Check each derivative; how many agree."""
-        problem, numbers, (results, variables) = self.problem, self.sampling.numbers, self.sampling.here
+        problem, numbers, here = self.problem, self.sampling.numbers, self.sampling.here
         count, agreed = len(problem.point), 0
         got = self._got()
-        rounding = roundoffs(results, variables)
-        exact = problem.complex_step(results, variables) if self.order == 1 else None
+        rounding = roundoffs(here.results, here.variables, here.unit)
+        exact = problem.complex_step(here.results, here.variables) if self.order == 1 else None
         for j, x in enumerate(problem.point):
             found = slopes(self.sampling.sample(j), x, self.sampling.noise(j))
             for i, slope in enumerate(found):
@@ -87,8 +87,9 @@ class Order:
 
     def _got(self) -> list[list[float]]:
         """The derivatives to be checked: for each number a row, with one by each argument."""
-        given, count = self.problem.given, len(self.problem.point)
-        if given is not None:
+        count = len(self.problem.point)
+        if self.problem.given is not None:
+            given = self.problem.given(self.order)
             return [given[i : i + count] for i in range(0, len(given), count)]
         return [engine_gradient(y, self.sampling.here.variables) for y in self.sampling.here.results]
 

@@ -12,6 +12,7 @@ from micrograd_plus.calculus import gradient as engine_gradient
 from micrograd_plus.calculus.leaks import listener
 from micrograd_plus.calculus.nesting import leaves, replaced
 from micrograd_plus.check.complex_steps import complex_step, complex_step_of_floats
+from micrograd_plus.check.rounding import EPSILON
 from micrograd_plus.engine.recording import block, leaving
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
@@ -22,13 +23,20 @@ LEAKS = frozenset([".data", "float()", ".grad", "a gradient that is no graph", "
 
 
 class Trace(NamedTuple):
-    """A function's results at one point: numbers, or Values with the variables they were made from."""
+    """A function's results at one point: numbers, or Values with the variables they were made from.
+
+    Somebody else's engine derives them by `derive`, which takes the order; its numbers are rounded to `unit`.
+    """
 
     results: Sequence[Any]
     variables: Sequence[Value] = ()
+    derive: Callable[[int], Sequence[float]] | None = None
+    unit: float = EPSILON
 
     def derivatives(self, order: int) -> Trace:
         """The derivatives of that order of the results by the variables, as a graph; of order 0 the results."""
+        if self.derive is not None:
+            return self._replace(results=self.derive(order)) if order else self
         results = self.results
         for _ in range(order):
             rows = [engine_gradient(y, self.variables, create_graph=True) for y in results]
@@ -50,7 +58,8 @@ class Problem:
         point: these numbers.
         trace: gives the results at a point; a second argument is told of the numbers that leave the graph.
         complex_step: gives the first derivatives of some results by their variables; None where it cannot.
-        given: the derivatives, where they don't come from the engine: those of the first result, then the next.
+        given: gives the derivatives of an order, where they don't come from the engine: those of the first result by
+            each argument, then of the next.
         restore: puts parameters back to where they were.
         rtol: how far a derivative may be off, relative to its size.
         atol: how far absolutely.
@@ -61,9 +70,9 @@ class Problem:
     point: list[float]
     trace: Callable[..., Trace]
     complex_step: Callable[[Sequence[Any], Sequence[Value]], list[list[float]] | None]
-    given: list[float] | None = None
+    given: Callable[[int], list[float]] | None = None
     restore: Callable[[], None] = lambda: None
-    rtol: float = 1e-6
+    rtol: float = 0.0
     atol: float = 0.0
 
 
@@ -125,7 +134,9 @@ def problem_with_gradient(
     if len(partials) != results * len(point):
         wanted = f"expected {results * len(point)}, one for each of {', '.join(arguments[:6])}"
         raise ValueError(f"check_grads({name}): its gradient returned {short_repr(made)}; {wanted}")
-    return Problem(name, arguments, point, trace, lambda *_: complex_step_of_floats(numbers, point), given=partials)
+    return Problem(
+        name, arguments, point, trace, lambda *_: complex_step_of_floats(numbers, point), given=lambda _: partials
+    )
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:

@@ -25,10 +25,14 @@ class Roundoff(NamedTuple):
     reach: list[float]
 
 
-def roundoffs(results: Sequence[Any], variables: Sequence[Value]) -> list[Roundoff]:
-    """That of each result; where there are many, all are given what they have together."""
+def roundoffs(results: Sequence[Any], variables: Sequence[Value], unit: float = EPSILON) -> list[Roundoff]:
+    """That of each result; where there are many, all are given what they have together.
+
+    Args:
+        unit: the spacing at 1 of the floats that they were computed with, where they are no graph.
+    """
     if len(results) <= MANY or not isinstance(results[0], Value):
-        return [_of([y], variables) if isinstance(y, Value) else Roundoff(4.0 * EPSILON * abs(y), []) for y in results]
+        return [_of([y], variables) if isinstance(y, Value) else Roundoff(4.0 * unit * abs(y), []) for y in results]
     return [_of(results, variables)] * len(results)
 
 

@@ -48,7 +48,7 @@ class Sampling:
 
         def noise(x: float) -> Sequence[float]:
             trace = self.trace(self._moved(j, x))
-            return [roundoff.error for roundoff in roundoffs(trace.results, trace.variables)]
+            return [roundoff.error for roundoff in roundoffs(trace.results, trace.variables, trace.unit)]
 
         return noise
 
