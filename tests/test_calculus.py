@@ -832,3 +832,25 @@ def test_a_hook_that_is_there_twice_is_taken_away_once_at_a_time() -> None:
     second.remove()
     (x * 4.0).backward()
     assert seen == [2.0, 2.0, 3.0]
+
+
+def test_whoever_listens_around_a_derivative_hears_of_the_inner_one_too() -> None:
+    """The number that leaves is one of the outer's: in the inner function it is a constant."""
+
+    def outer(x: Any) -> Any:
+        return mp.grad(lambda y: y * y * float(x))(x)
+
+    with pytest.warns(UserWarning, match=r"takes a number out of the graph") as told:
+        assert mp.grad(outer)(3.0) == 6.0  # 2x · 3, and not 4x
+    assert len(told) == 1
+    assert "float(x)" in str(told[0].message)
+
+
+def test_a_hook_that_gives_something_where_nothing_came_is_heard_in_either_way() -> None:
+    for graph in (False, True):
+        x = Value(4.0)
+        unused = mp.sqrt(x)
+        y = mp.where(0.0, unused, x * 3.0)
+        with unused.register_hook(lambda _: 8.0):
+            (got,) = mp.gradient(y, [x], create_graph=graph)
+        assert float(got) == 3.0 + 8.0 / 4.0

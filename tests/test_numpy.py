@@ -200,15 +200,20 @@ def test_functions_of_arrays_of_values_have_the_gradient_of_those_of_numbers(nam
     check(got.item() if isinstance(got, np.ndarray) else got, leaves, lambda *x: f(np.array(x)), numbers)
 
 
-@pytest.mark.parametrize("name", [op.scipy for op in TABLE.values() if op.scipy])
-def test_scipys_function_of_a_value_is_the_row(name: str) -> None:
+@pytest.mark.parametrize("row", [name for name, op in TABLE.items() if op.scipy])
+def test_scipys_function_of_a_value_is_the_row(row: str) -> None:
     special = pytest.importorskip("scipy.special")
-    v = Value(0.3)
+    v, name = Value(0.3), str(TABLE[row].scipy)
     got = getattr(special, name)(v)
     assert got.op.scipy == name
     check(got, [v], getattr(special, name), (0.3,))
     with pytest.raises(TypeError):
         getattr(special, name)(np.array([v]))
+
+
+@pytest.mark.parametrize("row", [name for name, op in TABLE.items() if op.numpy])
+def test_the_row_names_a_function_that_numpy_has(row: str) -> None:
+    assert callable(getattr(np, str(TABLE[row].numpy)))
 
 
 def test_a_single_value_is_an_array_of_one() -> None:

@@ -205,6 +205,21 @@ def test_an_operation_begins_with_empty_columns() -> None:
     assert (op.partials, op.masks, op.domain, op.options, op.precedence, op.flat) == ((), (), (), {}, 0, False)
 
 
+def test_where_nothing_flows_back_there_is_no_slope() -> None:
+    for name, place, numbers in (("where", 0, [1.0, 2.0, 3.0]), ("less", 0, [1.0, 2.0]), ("floor", 0, [1.5])):
+        assert TABLE[name].slope(place, 2.0, numbers) == (0.0, False)
+
+
+def test_the_function_itself_is_its_derivative_of_order_0() -> None:
+    x = Value(0.7)
+    y = mp.erfcx_derivative(x, 0.0)
+    y.backward()
+    assert (y.data, x.grad) == pytest.approx((mp.erfcx(0.7), mp.erfcx_derivative(0.7, 1.0)), rel=1e-12)
+    for order in (-1.0, 0.5):
+        assert math.isnan(mp.erfcx_derivative(0.7, order))
+        assert math.isnan(mp.grad(mp.erfcx_derivative)(0.7, order))
+
+
 def test_the_sign_of_zero_is_zero_without_a_sign() -> None:
     for zero in (0.0, -0.0):
         assert str(mp.sign(zero)) == str(float(np.sign(zero))) == "0.0"

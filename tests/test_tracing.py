@@ -414,6 +414,16 @@ def test_questions_to_an_input_are_heard(name: str) -> None:
         refusal(question)
 
 
+SAID = {"int": r"int\(x\)", "round": r"round\(x\)", "float": r"float\(x\)", "data": r"x\.data", "hash": r"hash\(x\)"}
+SAID |= {"repr": r"repr\(x\)", "a formatted string": "a format", "equal to another": "x == y of two Values"}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_question_is_quoted(name: str) -> None:
+    ask = EVERYWHERE[name]
+    refusal(lambda x: ask(x, 2.0 * x) * x, f"^compile: {SAID[name]} in `")
+
+
 @pytest.mark.parametrize("name", EVERYWHERE)
 def test_questions_are_heard_in_every_thread(name: str) -> None:
     ask = EVERYWHERE[name]
