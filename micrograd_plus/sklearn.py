@@ -151,13 +151,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries n
         except CompileError:  # fit says why, as a warning
             self._program = None
 
-    def _split(self, X: Floats, y: Any, weights: Floats | None, random: Any) -> tuple[Any, ...]:
-        kept = np.ones(len(X)) if weights is None else weights
+    def _split(self, X: Floats, y: Any, weights: Floats | None, random: Any) -> list[Any]:
+        """The examples, targets and weights to learn from, each followed by those held back."""
+        given = X, y, np.ones(len(X)) if weights is None else weights
         strata = y if isinstance(self, ClassifierMixin) else None
-        parts = train_test_split(
-            X, y, kept, test_size=self.validation_fraction, stratify=strata, random_state=random.randint(2**31)
-        )
-        return tuple(parts)
+        size, seed = self.validation_fraction, random.randint(2**31)
+        return list(train_test_split(*given, test_size=size, stratify=strata, random_state=seed))
 
     @staticmethod
     def _counted(X: Floats, targets: Floats, weights: Floats | None) -> tuple[Floats, Floats, Floats]:
