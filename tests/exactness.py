@@ -55,7 +55,7 @@ def _difference(f: Callable[..., Any], point: list[Any], steps: list[Any], by: t
 
 def computed(op: Op, args: Numbers, by: Sequence[int]) -> float:
     """The same by the package: gradients of gradients."""
-    count = len(args) - len(op.options)
+    count = op.arity
     leaves = [Value(x) for x in args[:count]]
     slope: Any = apply(op, *leaves, *args[count:])
     for i in by:
@@ -65,7 +65,7 @@ def computed(op: Op, args: Numbers, by: Sequence[int]) -> float:
 
 def points(op: Op, draw: random.Random) -> Iterator[Numbers]:
     """Points inside the domain and off the kinks, for ever."""
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     while True:
         args = [_number(low, high, draw) for low, high in op.domain[:count]]
         if count > 1 and draw.random() < 0.6:  # numbers that have to do with each other
@@ -130,7 +130,7 @@ def errors(op: Op, args: Numbers, order: int) -> Iterator[Found]:
 
 def _is_root(op: Op, args: Numbers, by: tuple[int, ...], off: Any) -> bool:
     moves = 0
-    for i, x in enumerate(args[: len(args) - len(op.options)]):
+    for i, x in enumerate(args[: op.arity]):
         moved = x * (1.0 - 2.0**-52)
         moves += abs(
             exact(DEFINITIONS[op.name], [*args[:i], moved, *args[i + 1 :]], by) - exact(DEFINITIONS[op.name], args, by)

@@ -116,7 +116,7 @@ def numbers(low: float, high: float, smallest: float = 1e-300, largest: float = 
 @st.composite
 def points(draw: st.DrawFn, op: Op, smallest: float = 1e-300, largest: float = 1e20) -> Numbers:
     """Arguments inside the domain and off the kinks; an option is its default half of the time."""
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     args = tuple(draw(numbers(*interval, smallest, largest)) for interval in op.domain[:count])
     for default in op.options.values():
         args += (draw(st.one_of(st.just(default), numbers(-inf, inf, smallest, largest).filter(bool))),)
@@ -240,7 +240,7 @@ def test_value_and_partials_are_those_of_the_definition(op: Op, data: st.DataObj
 @settings(max_examples=20)
 def test_partials_of_values_give_the_second_derivatives(op: Op, data: st.DataObject) -> None:
     args = data.draw(points(op, 1e-3, 30.0))
-    count = len(args) - len(op.options)
+    count = op.arity
     for i in differentiable(op):
         leaves = [Value(x) for x in args[:count]]
         out = apply(op, *leaves, *args[count:])
@@ -264,7 +264,7 @@ def test_partials_of_values_give_the_second_derivatives(op: Op, data: st.DataObj
 def test_third_derivatives_are_those_of_the_definition(op: Op, data: st.DataObject) -> None:
     """By gradients of gradients; where terms cancel, as good as the largest of them lets it be."""
     args = data.draw(points(op, 0.05, 5.0))
-    count = len(args) - len(op.options)
+    count = op.arity
     if op.name == "stop_gradient":  # passes nothing back, which is its purpose
         return
     # x**0 is masked by policy, so by the exponent as well: at 0, and where x has lowered it to 0
@@ -316,7 +316,7 @@ def test_every_definition_has_a_row() -> None:
 @settings(max_examples=15)
 def test_backward_gives_the_partials(op: Op, data: st.DataObject) -> None:
     args = data.draw(arguments(op))
-    count = len(args) - len(op.options)
+    count = op.arity
     leaves = [Value(x) for x in args[:count]]
     apply(op, *leaves, *args[count:]).backward()
     for i in differentiable(op):
@@ -328,7 +328,7 @@ def test_backward_gives_the_partials(op: Op, data: st.DataObject) -> None:
 @settings(max_examples=15)
 def test_partials_of_values_are_values_of_the_same_numbers(op: Op, data: st.DataObject) -> None:
     args = data.draw(arguments(op))
-    count = len(args) - len(op.options)
+    count = op.arity
     assert op.forward is not None
     out = op.forward(*args)
     for rule in [*op.partials, *op.masks]:
@@ -369,7 +369,7 @@ def assert_real(op: Op, args: Numbers) -> None:
 @settings(max_examples=10)
 def test_on_arrays_function_and_partials_give_the_same_numbers(op: Op, data: st.DataObject) -> None:
     rows = data.draw(st.lists(points(op), min_size=1, max_size=4))
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     rows = [row[:count] + rows[0][count:] for row in rows]
     assume(op.kinks is None or all(op.kinks(*row) for row in rows))
     for row, by, got, want in on_arrays(op, rows):
@@ -379,7 +379,7 @@ def test_on_arrays_function_and_partials_give_the_same_numbers(op: Op, data: st.
 
 @each_row
 def test_on_arrays_special_numbers_give_the_same_numbers(op: Op) -> None:
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     rows = [args + tuple(op.options.values()) for args in itertools.product(SPECIAL, repeat=count)]
     for row, by, got, want in on_arrays(op, rows):
         assert near(got, want), f"{op.name}{row} by {by}: {got} on an array, {want} on floats"
@@ -387,7 +387,7 @@ def test_on_arrays_special_numbers_give_the_same_numbers(op: Op) -> None:
 
 def on_arrays(op: Op, rows: list[Numbers]) -> list[tuple[Numbers, tuple[int, ...], float, float]]:
     """Function and partials on arrays, which hold one row's arguments at each index, and on floats."""
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     columns = [np.array(column) for column in zip(*[row[:count] for row in rows])]
     options = rows[0][count:]
     out = FUNCTIONS[op.name](*columns, *options)
@@ -427,7 +427,7 @@ def test_scipys_function_of_that_name_is_the_same(op: Op, data: st.DataObject) -
 @settings(max_examples=10)
 def test_function_and_method_agree_and_numbers_give_floats(op: Op, data: st.DataObject) -> None:
     args = data.draw(arguments(op))
-    count = len(args) - len(op.options)
+    count = op.arity
     numbers, options = args[:count], args[count:]
     f = FUNCTIONS[op.name]
     assert op.forward is not None
@@ -449,7 +449,7 @@ def test_function_and_method_agree_and_numbers_give_floats(op: Op, data: st.Data
 @each_row
 def test_function_maps_over_lists_and_arrays(op: Op) -> None:
     f = FUNCTIONS[op.name]
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     grid = [[0.25, 0.5, 0.75], [1.0, 2.0, 3.0]]
     want = [[f(*[x] * count) for x in row] for row in grid]
     lists = f(*[grid] * count)
@@ -473,7 +473,7 @@ def test_function_maps_over_lists_and_arrays(op: Op) -> None:
 @each_row
 @pytest.mark.parametrize("number", [2, True, np.float32(0.5), np.float64(0.5), np.int64(3)], ids=repr)
 def test_any_real_number_gives_the_float_of_its_float(op: Op, number: Any) -> None:
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     f = FUNCTIONS[op.name]
     assert type(f(*[number] * count)) is float
     assert same(f(*[number] * count), f(*[float(number)] * count))
@@ -482,7 +482,7 @@ def test_any_real_number_gives_the_float_of_its_float(op: Op, number: Any) -> No
 @each_row
 @pytest.mark.parametrize("dtype", [np.int64, np.bool_, np.float32])
 def test_any_array_of_numbers_gives_the_floats_of_its_floats(op: Op, dtype: type) -> None:
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     f = FUNCTIONS[op.name]
     columns: list[Any] = [np.array([3, 2, 1, 0]).astype(dtype), *[np.array([-2, 2, 0, 1]).astype(dtype)] * (count - 1)]
     got, want = f(*columns), f(*[column.astype(float) for column in columns])
@@ -754,9 +754,21 @@ def test_masks_stand_where_the_design_has_them() -> None:
 
 
 @each_row
+def test_a_slope_with_its_gate_says_for_anything_what_a_slope_says_for_numbers(op: Op) -> None:
+    """`Op.slope` is `Op.gated_slope` written out; where nothing can flow at all, its gate is shut everywhere."""
+    for args in itertools.product(SPECIAL, repeat=len(op.partials)):
+        out = op.forward(*args)  # type: ignore[misc]  # rows have one
+        for place in range(op.arity):
+            slope, gate = op.gated_slope(place, lambda rule: rule(out, *args))  # noqa: B023 - called at once
+            assert repr(op.slope(place, out, args)) == repr((slope, gate is None or bool(gate)))
+            assert op.flows_to(place) or not op.slope(place, out, args)[1]
+        assert not any(map(op.flows_to, range(op.arity, len(args)))) or op.halts is None
+
+
+@each_row
 @pytest.mark.parametrize("upstream", [inf, -inf, nan])
 def test_a_zero_of_a_mask_stops_even_an_infinite_upstream(op: Op, upstream: float) -> None:
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     for args in itertools.product(SPECIAL, repeat=count):
         options = tuple(op.options.values())
         leaves = [Value(x) for x in args]
@@ -860,7 +872,7 @@ def sides_disagree(f: Callable[..., float], args: Numbers, i: int) -> bool:
 @given(st.data())
 @settings(max_examples=15)
 def test_off_the_kinks_the_sides_agree(op: Op, data: st.DataObject) -> None:
-    count = len(op.domain) - len(op.options)
+    count = op.arity
     thousandths = st.integers(600, 9400).filter(lambda n: n % 500 != 0)  # so none is near a whole or half number
     drawn = data.draw(st.lists(thousandths, min_size=count, max_size=count, unique=True))
     signs = data.draw(st.lists(st.sampled_from([1.0, -1.0]), min_size=count, max_size=count))

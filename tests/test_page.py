@@ -285,12 +285,10 @@ def test_the_page_computes_each_row_as_python_does(browser: Any) -> None:
         for args in edge_points(op):
             out = op.forward(*args)  # type: ignore[misc]
             cases.append((op.name, f"forward.{op.name}", args, out))
-            for i, partial in enumerate(op.partials[: op.arity]):
-                if partial is not None:
-                    cases.append((op.name, f"rules.{op.name}.partials[{i}]", (out, *args), float(partial(out, *args))))
-                mask = op.masks[i]
-                if mask is not None and mask is not partial:
-                    cases.append((op.name, f"rules.{op.name}.masks[{i}]", (out, *args), float(mask(out, *args))))
+            for i in range(op.arity):
+                for part, expected in enumerate(op.slope(i, out, args)):  # the slope, and whether anything passes
+                    call = f"((...at) => Number(slopeAt({op.name!r}, {i}, at)[{part}]))"
+                    cases.append((op.name, call, (out, *args), float(expected)))
     asked = [[call, [plain(x) for x in args]] for _, call, args, _ in cases]
     helpers = asset("script/arithmetic.js") + asset("script/special.js")
     run = f"""() => {{

@@ -42,12 +42,10 @@ def _slopes(node: Value, active: Identities[Value, None], graph: bool) -> list[t
     if not graph:
         out, at = node._data, [arg._data if isinstance(arg, Value) else arg for arg in args]
     slopes = []
-    halts = op.halts or [False] * len(args)
-    for arg, partial, mask, halted in zip(args, op.partials, op.masks, halts):
-        if isinstance(arg, Value) and arg in active and partial is not None and not halted:
-            slope = _tidied(partial(out, *at), node)
-            gate = 1.0 if mask is None else slope if mask is partial else _tidied(mask(out, *at), node)
-            slopes.append((arg, slope, gate))
+    for place, arg in enumerate(args):
+        if isinstance(arg, Value) and arg in active and op.flows_to(place):
+            slope, gate = op.gated_slope(place, lambda rule: _tidied(rule(out, *at), node))
+            slopes.append((arg, slope, 1.0 if gate is None else gate))
     return slopes
 
 
@@ -147,8 +145,7 @@ def _moves(slope: Number, node: Value) -> bool:
     given = Identities.fromkeys([each for each in (node, *node.args) if isinstance(each, Value)])
     if isinstance(slope, Value):
         for made in walk(slope, skip=given.__contains__)[0]:
-            halts = (made.op and made.op.halts) or [False] * len(made.args)
-            if any(arg in given for arg, halted in zip(made.args, halts) if not halted):
+            if any(arg in given and (made.op is None or made.op.flows_to(i)) for i, arg in enumerate(made.args)):
                 given[made] = None
     return slope in given
 

@@ -46,7 +46,7 @@ def _depends(value: Value, variables: Iterable[Value]) -> bool:
     """Whether the value has a derivative by one of the variables, as far as the graph knows."""
     ids = {id(variable) for variable in variables}
     return id(value) in ids or any(
-        id(arg) in ids and not (node.op is not None and node.op.halts and node.op.halts[i])
+        id(arg) in ids and (node.op is None or node.op.flows_to(i))
         for node in walk(value, flowing=True)[0]
         for i, arg in enumerate(node.args)
     )

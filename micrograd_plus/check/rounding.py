@@ -50,8 +50,9 @@ def _of(results: Sequence[Value], variables: Sequence[Value]) -> Roundoff:
             continue
         total += through * abs(node.data)
         args = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
-        for arg, partial in zip(node.args, node.op.partials):
-            if isinstance(arg, Value) and partial is not None:
-                reach[arg] = reach.get(arg, 0.0) + through * abs(float(partial(node.data, *args)))
+        for place, arg in enumerate(node.args):
+            if isinstance(arg, Value):
+                slope, _ = node.op.slope(place, node.data, args)
+                reach[arg] = reach.get(arg, 0.0) + through * abs(slope)
     error = 2.0 * EPSILON * total
     return Roundoff(error if isfinite(error) else 8.0 * EPSILON * size, [reach.get(x, 0.0) for x in variables])

@@ -77,9 +77,9 @@ class _Look:
         if not self.asked or node.op is None:
             return
         numbers = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
-        for arg, partial in zip(node.args, node.op.partials):
-            if isinstance(arg, Value) and partial is not None:
-                slope = float(partial(node.data, *numbers))
+        for place, arg in enumerate(node.args):
+            if isinstance(arg, Value):
+                slope, _ = node.op.slope(place, node.data, numbers)
                 if not isfinite(slope):
                     where = f"{_call(node.op, node.args)} lies in a branch that was not taken"
                     slopes = f"its derivative by {_shown(arg)} is {slope} there"

@@ -20,7 +20,7 @@ class Op:
         partials: for each argument the partial derivative, a function of `(out, *args)`; None for an option.
         masks: for each argument what stops the upstream gradient where it is 0, a function of `(out, *args)`, or None.
         flat: whether nothing at all flows back, as through `floor`.
-        halts: for each argument whether nothing flows back to it; None where something does to all.
+        halts: for each argument whether nothing flows back to it; None where something does to all (see `flows_to`).
         arity: how many Values it takes: its arguments without the options.
         domain: for each argument the open interval in which it is defined.
         kinks: a function of the arguments that is 0 where the derivative jumps or the value has a pole, or None.
@@ -74,10 +74,42 @@ class Op:
         """How many Values it takes: its arguments without the options, 3 for `where` and 1 for `clamp`."""
         return len(self.partials) - len(self.options)
 
+    def flows_to(self, place: int) -> bool:
+        """Whether anything can flow back to an argument: nothing does to one that the value jumps with, as a condition.
+
+        Args:
+            place: which argument, counted from 0.
+
+        >>> TABLE["where"].flows_to(0), TABLE["where"].flows_to(1)
+        (False, True)
+        """
+        return self.halts is None or not self.halts[place]
+
+    def gated_slope(self, place: int, compute: Callable[[Callable[..., Any]], Any]) -> tuple[Any, Any]:
+        """The partial derivative by one argument, and its gate: where that is 0, nothing passes. None: it has no gate.
+
+        The rule that a mask's zero stops what comes from upstream stands here, for whoever computes with Values or
+        arrays or writes another language, and in `slope` for numbers; everyone else asks one of these two.
+
+        Args:
+            place: which argument, counted from 0; not an option.
+            compute: is called with the partial and, where the gate is another function, with that. Both are functions
+                of `(out, *args)`.
+
+        >>> x = 2.0
+        >>> TABLE["relu"].gated_slope(0, lambda rule: rule(x, x)), TABLE["exp"].gated_slope(0, lambda rule: rule(x, x))
+        ((1.0, 1.0), (2.0, None))
+        """
+        partial, mask = self.partials[place], self.masks[place]
+        assert partial is not None
+        slope = compute(partial)
+        return slope, None if mask is None else slope if mask is partial else compute(mask)
+
     def slope(self, place: int, out: float, numbers: Sequence[float]) -> tuple[float, bool]:
         """The partial derivative by one argument, and whether anything passes to it.
 
         Where a partial is a mask, a zero of the mask is a closed gate: nothing passes, not even an infinite gradient.
+        This is `gated_slope` for numbers, written out: an eager backward pass is here for nearly every node.
 
         Args:
             place: which argument, counted from 0.

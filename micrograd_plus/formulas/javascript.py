@@ -81,10 +81,10 @@ def _script(op: Op) -> Script | str:
     needs: set[str] = set()
     partials, masks = [], []
     try:
-        for partial, mask in zip(op.partials, op.masks):
-            if partial is not None:
-                partials.append(_rule(partial, op, needs))
-                masks.append("null" if mask is None else "true" if mask is partial else _rule(mask, op, needs))
+        for place in range(op.arity):
+            slope, gate = op.gated_slope(place, lambda rule: _rule(rule, op, needs))
+            partials.append(slope)
+            masks.append("null" if gate is None else "true" if gate is slope else gate)
     except _UnwritableError as why:
         return str(why)
     return Script(forward, tuple(partials), tuple(masks), frozenset(needs))

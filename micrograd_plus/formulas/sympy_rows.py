@@ -101,16 +101,15 @@ def _own(op: Op) -> Callable[..., Any]:
     count = op.arity
 
     def fdiff(self: Any, argindex: int = 1) -> Any:
-        rule, mask = op.partials[argindex - 1], op.masks[argindex - 1]
-        if rule is None:
+        if argindex > count:  # an option
             return sympy.S.Zero
         out, *args = [Value(1.0) for _ in range(1 + count)]
         given = Identities([(out, self), *zip(args, self.args)])
         options = [float(option) for option in self.args[count:]]
-        slope = _partial_in_sympy(rule(out, *args, *options), given)
-        if mask is None or mask is rule:
+        slope, gate = op.gated_slope(argindex - 1, lambda rule: _partial_in_sympy(rule(out, *args, *options), given))
+        if gate is None or gate is slope:  # 0 where the gate is
             return slope
-        return sympy.Piecewise((slope, sympy.Ne(_partial_in_sympy(mask(out, *args, *options), given), 0)), (0, True))
+        return sympy.Piecewise((slope, sympy.Ne(gate, 0)), (0, True))
 
     def numbers(*args: Any) -> float:
         return op.forward(*map(float, args)) if op.forward else math.nan

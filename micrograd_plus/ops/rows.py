@@ -195,7 +195,7 @@ def _set_partials(op: Op, rules: tuple[Rule, ...], options: int) -> None:
     rules += (None,) * options
     op.partials = tuple([rule.partial if isinstance(rule, mask) else rule for rule in rules])
     op.masks = tuple([rule.condition if isinstance(rule, mask) else None for rule in rules])
-    op.halts = tuple([rule is FLAT for rule in rules]) if FLAT in rules else None
+    op.halts = tuple([rule in (FLAT, None) for rule in rules]) if FLAT in rules else None
 
 
 def _template(name: str, latex: str, count: int) -> str:

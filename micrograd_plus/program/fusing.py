@@ -75,8 +75,8 @@ def flowing(listing: Listing) -> bytearray:
     for place in range(len(ops) - 1, -1, -1):
         op = ops[place]
         if flows[place] and op is not None:
-            for arg, halted in zip(args[place], op.halts or [False] * len(args[place])):
-                if not halted:
+            for i, arg in enumerate(args[place]):
+                if op.flows_to(i):
                     flows[arg] = 1
     return flows
 

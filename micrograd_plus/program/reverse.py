@@ -137,15 +137,11 @@ class _Reverse:
     def apply(self, array: Array, upstream: Operand) -> None:
         op = array.op
         for i, arg in enumerate(array.args):
-            partial, mask = op.partials[i], op.masks[i]
-            moved = isinstance(arg, Array) and self.moves[arg.number]
-            if not moved or partial is None or (op.halts is not None and op.halts[i]):
+            if not isinstance(arg, Array) or not self.moves[arg.number] or not op.flows_to(i):
                 continue
-            assert isinstance(arg, Array)
-            slope = self._formula(array, "partials", i)
+            slope, gate = op.gated_slope(i, lambda rule: self._formula(array, rule))
             gradient = self._scaled(array, upstream, slope)
-            if mask is not None:
-                gate = slope if mask is partial else self._formula(array, "masks", i)
+            if gate is not None:
                 gradient = self.arrays.apply(WHERE, gate, gradient, 0.0)
             self._pass(arg, self._fitted(gradient, array, arg))
 
@@ -156,12 +152,13 @@ class _Reverse:
             return self.arrays.apply(WHERE, self.reached[array.number], gradient, 0.0)
         return gradient
 
-    def _formula(self, array: Array, column: str, i: int) -> Operand:
-        """A column of the row for this instruction; element by element where it cannot be recorded."""
-        function: Callable[..., Any] = getattr(array.op, column)[i]
+    def _formula(self, array: Array, rule: Callable[..., Any]) -> Operand:
+        """A partial or a mask of the row for this instruction; element by element where it cannot be recorded."""
         try:
-            return self.arrays.formula(function, array, *array.args)
+            return self.arrays.formula(rule, array, *array.args)
         except Exception:  # noqa: BLE001 - a user's partial may do anything with numbers
+            column = "partials" if rule in array.op.partials else "masks"
+            i = getattr(array.op, column).index(rule)
             return self.arrays.elementwise("partial", (array, *array.args), (array.op, column, i))
 
     def rows(self, array: Array, upstream: Operand) -> None:

@@ -96,10 +96,10 @@ def pull(
             op = ops[code[i]]
             args = more.get(i) or ([a] if second[i] < 0 else [a, second[i]])
             values = [numbers[j] for j in args]
-            for j, partial, mask in zip(args, op.partials, op.masks):
-                if active[j] and partial is not None:
-                    slope = float(partial(numbers[i], *values))
-                    if mask is None or (slope if mask is partial else mask(numbers[i], *values)):
+            for place, j in enumerate(args):
+                if active[j]:
+                    slope, passes = op.slope(place, numbers[i], values)
+                    if passes:
                         gradients[j] += upstream * slope
 
 
@@ -134,7 +134,7 @@ def reached(
             continue
         op = ops[code[i]]
         values = [numbers[j] for j in args]
-        for j, partial, mask in zip(args, op.partials, op.masks):
-            if active[j] and partial is not None and (mask is None or mask(numbers[i], *values)):
+        for place, j in enumerate(args):
+            if active[j] and op.slope(place, numbers[i], values)[1]:
                 here[j] = True
     return bytes([rules[i] if here[i] else NOTHING for i in range(len(rules))])

@@ -109,9 +109,7 @@ class Templates:
         if key not in self._known:
             steps: list[Step] = []
             shares = [
-                self._share(op, options, arg, steps)
-                for arg, wanted in enumerate(active)
-                if wanted and op.partials[arg] is not None and not (op.halts and op.halts[arg])
+                self._share(op, options, arg, steps) for arg, wanted in enumerate(active) if wanted and op.flows_to(arg)
             ]
             self._known[key] = Template(len(self._known), steps, len(steps), shares)
         return self._known[key]
@@ -125,12 +123,9 @@ class Templates:
         return self._slots[key]
 
     def _share(self, op: Op, options: tuple[float, ...], arg: int, steps: list[Step]) -> Share:
-        partial, mask = op.partials[arg], op.masks[arg]
-        assert partial is not None
         places = [OUT, *_arguments(op)]
-        slope = self._recorded(partial, places, options, steps)
-        if mask is not None:
-            gate = slope if mask is partial else self._recorded(mask, places, options, steps)
+        slope, gate = op.gated_slope(arg, lambda rule: self._recorded(rule, places, options, steps))
+        if gate is not None:
             return Share(arg, KIND["gated"], self._at(slope), self._at(gate))
         if isinstance(slope, float) and slope in (1.0, -1.0):
             return Share(arg, KIND["give" if slope > 0 else "take"])

@@ -147,7 +147,7 @@ class Pass:
                 continue
             slope, open_ = op.slope(place, node.data, numbers)
             masked = not open_
-            if op.halts is None or not op.halts[place]:  # no path to the loss leads through a condition
+            if op.flows_to(place):  # no path to the loss leads through a condition
                 self.uses.setdefault(arg, []).append(Edge(node, slope, masked or not comes))
             masked = masked or (not comes and not isfinite(slope))
             passed = 0.0 if masked else upstream * slope

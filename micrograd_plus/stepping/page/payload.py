@@ -78,8 +78,8 @@ def _node(node: Value, names: Mapping[Value, str], number: Mapping[Value, int], 
 
 
 def _step(step: Step, number: Mapping[Value, int]) -> dict[str, Any]:
-    halts = step.node.op.halts if step.node is not None and step.node.op is not None else None
-    condition = {"condition": True} if halts is not None and halts[step.place] else {}  # no path leads through it
+    op = step.node.op if step.node is not None else None
+    condition = {} if op is None or op.flows_to(step.place) else {"condition": True}  # no path leads through it
     return {
         **condition,
         "kind": step.kind,

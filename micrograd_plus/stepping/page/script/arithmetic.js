@@ -1,4 +1,4 @@
-// Where JavaScript's own arithmetic differs from Python's.
+// Where JavaScript's own arithmetic differs from Python's, and how the derivatives of the rows are used.
 const python = {
   pow(x, y) {
     return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : Math.pow(x, y);
@@ -18,3 +18,12 @@ const python = {
     return condition !== 0 ? x : y; // nan is true
   },
 };
+
+// The derivative of an operation by an argument at [out, ...args], and whether anything passes to it: nothing does where
+// its mask is 0. The same as Op.slope in engine/operations.py.
+function slopeAt(op, place, at) {
+  const { partials, masks } = rules[op];
+  const slope = partials[place](...at);
+  const gate = masks[place] === null ? 1 : masks[place] === true ? slope : masks[place](...at);
+  return [slope, gate !== 0];
+}

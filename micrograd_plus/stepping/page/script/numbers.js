@@ -25,17 +25,17 @@ const data = (arg) => (typeof arg === "object" ? nodes[arg.node].data : arg);
 const isDust = (x, size) => x !== 0 && Math.abs(x) <= 4 * 2 ** -53 * size && size < Infinity;
 const sizeOf = (i) => nodes[i].size ?? Math.abs(nodes[i].data);
 
+const slopeOf = (node, place) => slopeAt(node.op, place, [node.data, ...node.args.map(data)]);
+
 // The size of the terms that made a value: each argument's, times its local derivative.
 function sizeNode(i) {
   const node = nodes[i];
-  const rule = rules[node.op];
-  const at = [node.data, ...node.args.map(data)];
   let terms = 0;
   node.args.forEach((arg, place) => {
     if (typeof arg !== "object" || !("node" in arg)) terms += node.op === "add" || node.op === "sub" ? Math.abs(arg) : 0;
     else {
-      const slope = rule.partials[place]?.(...at) ?? 0;
-      if (slope !== 0) terms += Math.abs(slope) * sizeOf(arg.node);
+      const [slope, passes] = slopeOf(node, place);
+      if (passes && slope !== 0) terms += Math.abs(slope) * sizeOf(arg.node);
     }
   });
   node.size = Math.max(Math.abs(node.data), terms);
@@ -56,15 +56,12 @@ function recompute() {
       [step.upstream, step.local, step.contribution] = [1, 1, 1];
     } else {
       const node = nodes[step.node];
-      const rule = rules[node.op];
-      const at = [node.data, ...node.args.map(data)];
-      const mask = rule.masks[step.place];
+      const [slope, passes] = slopeOf(node, step.place);
       step.upstream = sums.get(step.node) ?? 0;
-      step.local = rule.partials[step.place](...at);
+      step.local = slope;
       const comes = reached.has(step.node);
-      const stopped = mask !== null && (mask === true ? step.local : mask(...at)) === 0;
-      if (comes && !stopped) reached.add(step.argument);
-      step.masked = stopped || (!comes && !Number.isFinite(step.local));
+      if (comes && passes) reached.add(step.argument);
+      step.masked = !passes || (!comes && !Number.isFinite(step.local));
       step.contribution = step.masked ? 0 : step.upstream * step.local;
       const idle = step.upstream === 0 && step.contribution === 0 && node.op !== "add"; // -0 stays
       after = step.masked || idle ? sum : node.op === "add" && sum === 0 ? step.contribution : sum + step.contribution;
