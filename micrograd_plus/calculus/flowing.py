@@ -50,9 +50,9 @@ def _slopes(node: Value, active: Identities[Value, None], graph: bool) -> list[t
 
 
 class _Flow(NamedTuple):
-    """What comes to a node, and the graph of whether anything comes: where nothing does, 0 · inf beyond is 0.
+    """The gradient that comes to a node, and gates that tell whether any does: where none does, even 0 · inf is 0.
 
-    Where it is plain that something comes, as nearly everywhere, the mere number stands for it.
+    Where some surely comes, as to nearly every node, the mere number is used instead.
 
     `open` is 0 where the masks on every way to the node stop what comes, or 1.0 where it is plain that they don't.
     `firm` is the same, but counts only masks that move by jumps: where it is 0 the derivatives of what comes are 0 as
@@ -68,10 +68,10 @@ _NOTHING = _Flow(0.0, 0.0, 0.0)
 
 
 def _passed(flow: Number | _Flow, slope: Number, gate: Number, node: Value, traced: bool) -> Number | _Flow:
-    """What passes a node: flow · slope, but exactly 0 where the gate is, and where nothing flows.
+    """What an argument gets: flow · slope, but exactly 0 where the gate is 0, and where nothing comes to the node.
 
-    Only masks that are 0 at the present numbers are remembered further down, so that formulas stay short; all of them
-    while a function is traced, which will be asked at other numbers.
+    Of the masks, only those that are 0 at the present numbers are kept in the result, so that formulas stay short; all
+    of them while a function is traced, for a program runs at other numbers, too.
     """
     ungated = type(gate) is float
     if (ungated and not gate) or flow is _NOTHING:
@@ -105,7 +105,7 @@ def _passed(flow: Number | _Flow, slope: Number, gate: Number, node: Value, trac
 
 
 def _joined(before: Number | _Flow | None, flow: Number | _Flow) -> Number | _Flow:
-    """What comes to a node in all, with what came before."""
+    """The sum of two flows to one node."""
     if type(before) is not _Flow and type(flow) is not _Flow:
         return _plus(before, flow)
     if before is None:

@@ -21,7 +21,7 @@ _inside: ContextVar[int] = ContextVar("inside", default=0)  # how many derivativ
 
 
 class _Run(NamedTuple):
-    """A function that has been run on variables, and what is needed to hand out its derivatives."""
+    """One run of a function on variables, and what is needed to give its derivatives in the right shape."""
 
     name: str  # who asks: "grad", ...
     inputs: Any  # the arguments that are differentiated, as they were given: one, or a tuple
@@ -174,7 +174,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: boo
 def _of(
     name: str, f: Callable[..., Any], finish: Callable[[_Run], Any], argnums: int | Sequence[int], strict: bool
 ) -> Callable[..., Any]:
-    """The function that runs f on variables and makes something of the run."""
+    """The function that runs f on variables and gives what `finish` makes of that run: its gradient, say."""
 
     @wraps(f, updated=())
     def derived(*args: Any, **options: Any) -> Any:

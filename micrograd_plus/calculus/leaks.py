@@ -61,7 +61,7 @@ WARNED_OF = frozenset(_WAYS_OUT)
 
 
 def warning(name: str, f: Callable[..., Any]) -> Callable[[str], None]:
-    """What is done, while f is differentiated, about a number that leaves the graph: a warning at the user's line."""
+    """A function that warns, at the user's line, of a number that leaves the graph while f is differentiated."""
 
     def warn(how: str) -> None:
         what = {"float()": "float(x), by itself or as math's functions call it,", ".grad": "x.grad"}.get(how, how)
@@ -72,7 +72,7 @@ def warning(name: str, f: Callable[..., Any]) -> Callable[[str], None]:
         frame = users_frame()
         if frame is None:
             warnings.warn(message, stacklevel=2)
-        else:  # as warnings.warn does it at that line
+        else:  # as warnings.warn would at that line, which lies in no fixed depth
             registry = frame.f_globals.setdefault("__warningregistry__", {})
             module = frame.f_globals.get("__name__")
             warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)

@@ -92,7 +92,7 @@ def _number(data: Any, where: str) -> float:
 
 
 def _parts(tree: Any) -> list[Any] | None:
-    """What a container holds; None for what is none."""
+    """The parts of a container; None for something that is no container."""
     if isinstance(tree, Mapping):
         return list(tree.values())
     if isinstance(tree, (list, tuple)):

@@ -100,7 +100,7 @@ def check_grads(
 def _problems(
     f: Callable[..., Any], name: str, args: Any, gradient: Callable[..., Any] | None
 ) -> Iterator[Problem | Finding]:
-    """What is to be checked; a finding for each point at which an operation cannot even be tried."""
+    """The problems to be checked, and a finding for each point at which an operation cannot even be tried."""
     op = getattr(f, "op", None)
     if args is None and gradient is None and isinstance(op, Op):
         return problems_of_row(f, op)

@@ -45,7 +45,7 @@ class Trace(NamedTuple):
 
 
 def unheard(_: str) -> None:
-    """A report to nobody: how numbers leave the graph matters only once a derivative is wrong."""
+    """A report that is dropped: how numbers leave the graph matters only once a derivative is wrong."""
 
 
 @dataclass

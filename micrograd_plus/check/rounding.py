@@ -26,7 +26,7 @@ class Roundoff(NamedTuple):
 
 
 def roundoffs(results: Sequence[Any], variables: Sequence[Value], unit: float = EPSILON) -> list[Roundoff]:
-    """That of each result; where there are many, all are given what they have together.
+    """The rounding error of each result; where there are many, one that is large enough for all of them together.
 
     Args:
         unit: the spacing at 1 of the floats that they were computed with, where they are no graph.

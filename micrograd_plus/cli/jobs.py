@@ -141,7 +141,7 @@ def moons(
 
 
 def _wide(generator: random.Random, nin: int, nout: int) -> float:
-    """Twice Xavier's range: a sigmoid, whose slope is at most 1/4, passes on less than the tanh he had in mind."""
+    """Twice Xavier's range, which suits tanh: a sigmoid's slope is at most 1/4, where that of tanh is at most 1."""
     return 2.0 * xavier(generator, nin, nout)
 
 

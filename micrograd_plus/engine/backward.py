@@ -21,26 +21,27 @@ _running: Pass | None = None  # the innermost pass of the thread that has the lo
 
 
 class Pass:
-    """A backward pass that goes on: it sums up in the leaves' own gradients, and keeps what these held before.
+    """A backward pass under way: it sums in the leaves' own `.grad`, and remembers what these held before it began.
 
-    While a hook runs, or a pass within this one, the leaves show what they held, and what is written there stays.
+    While a hook runs, or another pass inside this one, the leaves show what they held before; what is written to
+    them then is kept.
     """
 
     __slots__ = ("leaves", "grads", "sums")
 
     def __init__(self, leaves: list[Value], grads: list[float]) -> None:
         self.leaves = leaves
-        self.grads = grads  # what the leaves held before, and hold when all is over
+        self.grads = grads  # what the leaves held before; at the end, what they hold
         self.sums: list[float] | None = None  # what the pass has summed up, while the leaves show what they held
 
     def show(self) -> None:
-        """Put the sums aside."""
+        """Put the sums aside, so that the leaves show what they held before the pass."""
         sums = [leaf._grad for leaf in self.leaves]
         _put(self.leaves, self.grads)
         self.sums = sums
 
     def hide(self) -> None:
-        """Go on with the sums."""
+        """Put the sums back into the leaves, and go on."""
         self.grads[:] = [leaf._grad for leaf in self.leaves]
         sums, self.sums = self.sums, None
         if sums is not None:
@@ -52,15 +53,16 @@ def _put(values: list[Value], grads: list[float]) -> None:
 
 
 def _ending(values: list[Value], grads: list[float]) -> Callable[[], object]:
-    """What sets all gradients at once: in plain Python one call of C, for an interrupt may come between any two steps.
+    """A function that sets all gradients at once.
 
-    It comes where a function of Python's begins, too, and a second one while the first is dealt with.
+    In plain Python it is a single call in C: Ctrl-C may interrupt between any two steps of Python, at the beginning of
+    a function, and once more while an interrupt is handled.
     """
     return partial(_set_each, values, grads) if NATIVE else partial(deque, map(_set_grad, values, grads), 0)
 
 
 def _set_each(values: list[Value], grads: list[float]) -> None:
-    for i in range(len(values)):  # natively no interrupt comes in here
+    for i in range(len(values)):  # compiled by mypyc, this loop cannot be interrupted
         values[i]._grad = grads[i]
 
 
@@ -73,7 +75,7 @@ def _held(values: Sequence[Value]) -> list[float]:
     return [value._grad for value in values]
 
 
-_OUTSIDE: Final = Pass([], [])  # stands for micrograd's own loop over rules, where one of them calls backward()
+_OUTSIDE: Final = Pass([], [])  # the running pass while a loop like micrograd's calls `node._backward()` by itself
 
 
 def add_gradients(root: Value) -> None:
@@ -82,13 +84,13 @@ def add_gradients(root: Value) -> None:
 
 
 def pulled_by_hand(op: Op, node: Value) -> None:
-    """Apply one rule to one node, as micrograd's own loop over `node._backward()` does."""
+    """Apply one rule to one node: what `node._backward()` does, as a loop like micrograd's calls it."""
     alone(_pull, lock._is_owned(), op, node)
 
 
 def _pull(within: bool, op: Op, node: Value) -> None:
     global _running
-    outer = _running if within else None  # whatever an interrupt left there
+    outer = _running if within else None  # outside of every pass, an interrupt may have left an old one there
     _running = outer or _OUTSIDE
     try:
         op.pull(node)
@@ -103,7 +105,7 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
     come between any two steps: before that call all of them are what they were, after it all are complete.
     """
     global _running
-    outer = _running if within else None  # whatever an interrupt left there
+    outer = _running if within else None  # as in _pull
     order, held = walked([root], None, True)
     if xs is not None:
         _refuse_rules_by_hand(order)
@@ -113,10 +115,10 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
         outer.show()
     leaves = [node for node in held if node._a is None]  # one with a rule set by hand is a leaf, too
     grads = [leaf._grad for leaf in leaves]
-    passing = xs is not None or outer is not None  # then what the nodes inside hold is not this pass's to keep
+    passing = xs is not None or outer is not None  # then the nodes inside get back the gradients that they had
     inner = [(node, node._grad) for node in held if node._a is not None] if passing else []
     running = Pass(leaves, grads)
-    ending = _ending(leaves, grads)  # made here, so that nothing need be made where all is put back
+    ending = _ending(leaves, grads)  # made before the pass, so that undoing it needs no memory
     _running = running
     try:
         for node in held:
@@ -125,7 +127,7 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
         root._grad += 1.0
         pull_all(root, order, running)
         derivatives = [x._grad for x in xs] if xs is not None else []
-        if xs is None:  # added to the sum, not summed into: so that twice is exactly twice
+        if xs is None:  # one addition of the whole sum: a second backward() gives exactly twice
             grads[:] = [grad + leaf._grad if grad else leaf._grad for leaf, grad in zip(leaves, grads)]
         ending()
         return derivatives
@@ -136,12 +138,17 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
     finally:
         _running = outer
         if passing:
-            for node in order:
-                node._grad = 0.0
-            for node, grad in inner:
-                node._grad = grad
+            _give_back(order, inner)
         if outer is not None and aside:
             outer.hide()
+
+
+def _give_back(order: list[Value], inner: list[tuple[Value, float]]) -> None:
+    """Give the nodes of a graph the gradients that they had: those that had any are in `inner`."""
+    for node in order:
+        node._grad = 0.0
+    for node, grad in inner:
+        node._grad = grad
 
 
 def _refuse_rules_by_hand(order: list[Value]) -> None:
@@ -151,7 +158,7 @@ def _refuse_rules_by_hand(order: list[Value]) -> None:
 
 
 def _after_fork() -> None:
-    """In a child, nobody ends what other threads had begun: their locks are free, their leaves hold what they held."""
+    """A forked child has none of the other threads: free their locks, undo the passes that they had begun."""
     global _running
     if not lock._is_owned():  # else this very thread is in a pass, which goes on
         if not lock.acquire(blocking=False) and _running is not None and _running.sums is None:

@@ -1,4 +1,4 @@
-"""What remembers in which call of a function a node was made."""
+"""Which call of a function, such as softmax, made a node: pictures draw a call as one box."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _T = TypeVar("_T")
 class Scope:
     """One call of a function, such as softmax, or one pass through a block `with mp.scope(...)`.
 
-    What a function gives bears it as its note: between that and the arguments lies what belongs to the call. In a block
-    of the user's every node bears it.
+    A function's result keeps it as its `.scope`: the nodes between the result and the arguments belong to the call. In
+    a block of the user's every node keeps it.
 
     Attributes:
         name: of the function, or what the user calls the block.
         args: what the function was given, Values, numbers and tuples of them; None for a block.
-        before: what the same node bore before: the scope of a function that this one called, or of the block around.
+        before: the scope that the same node had before: of a function that this one called, or of the block around.
     """
 
     __slots__ = ("name", "args", "before")
@@ -33,7 +33,7 @@ class Scope:
 
 
 def made(name: str, args: tuple[Any, ...], out: _T) -> _T:
-    """What a function gave, which remembers the call.
+    """The result of a function, marked with the call that made it.
 
     Args:
         name: of the function.

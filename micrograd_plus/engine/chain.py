@@ -18,7 +18,7 @@ class Running(Protocol):
         """Let the leaves show what they held before the pass."""
 
     def hide(self) -> None:
-        """Go on."""
+        """Let them hold the sums of the pass again."""
 
 
 def pull_all(root: Value, order: list[Value], running: Running) -> None:

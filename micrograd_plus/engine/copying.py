@@ -109,17 +109,17 @@ class _Graph:
 
 
 class _Here(threading.local):
-    """What the picklers of one thread know, as each runs in one."""
+    """For each thread the graphs that its picklers are writing: one pickler runs in one thread."""
 
     def __init__(self) -> None:
-        self.holders: dict[int, ReferenceType[_Graph]] = {}  # by a node's id: the living graph it is laid out in
+        self.holders: dict[int, ReferenceType[_Graph]] = {}  # by a node's id: the living graph that holds it
 
 
 _here = _Here()
 
 
 def _holder(node: Value) -> _Graph | None:
-    """The living graph that has this node inside."""
+    """The graph that already holds this node, if that graph still lives."""
     reference = _here.holders.get(id(node))
     return reference() if reference else None
 
@@ -187,13 +187,13 @@ _RULES = ("forward", "partials", "masks", "options")  # what an operation does
 
 
 def _around(function: FunctionType) -> tuple[Any, ...]:
-    """What a function sees beside its globals."""
+    """What a function refers to besides its globals: defaults, and variables of the functions around it."""
     cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
     return function.__defaults__, function.__kwdefaults__, tuple(cells)
 
 
 def _alike(one: Any, other: Any, depth: int = 9) -> bool:
-    """Whether two functions do the same for certain: of one code, with the same things around, as a cell run again."""
+    """Whether two functions surely do the same: equal code that refers to equal things, as when a cell runs twice."""
     if one is other:
         return True
     if type(one) is not type(other) or depth == 0:
@@ -217,7 +217,7 @@ def _known(name: str) -> Op | None:
 
 
 def _extras(node: Value) -> dict[str, Any]:
-    """The attributes that somebody added; to ask for `__dict__` would give every node one."""
+    """The attributes that a user added. Not by asking for `__dict__`: that would make one for every node."""
     state: Any = object.__getstate__(node)  # those in a dict, if there is one; and, in plain Python, those in slots
     added = state[0] if isinstance(state, tuple) else state
     return {name: it for name, it in added.items() if name != "_constants"} if added else {}

@@ -73,7 +73,10 @@ class Rule:
 
 
 def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | None:
-    """How to make a rule again from the node that it holds; None where it holds none, and may be kept as it is."""
+    """How to make a rule anew, given the node that it refers to; None where it refers to none and can be kept.
+
+    Kept as it is, a rule that refers to its own node would be a cycle, which only the garbage collector frees.
+    """
     if thing is node:
         return lambda node: node
     if isinstance(thing, Rule):
@@ -95,7 +98,7 @@ def _without(thing: Any, node: Value, seen: set[int]) -> Callable[[Any], Any] | 
 
 
 def _held(thing: Any) -> list[list[Any]]:
-    """What a function, a method or a partial holds."""
+    """What a function, a method or a partial refers to, in three lists or fewer."""
     if isinstance(thing, FunctionType):
         cells = [_content(cell) for cell in thing.__closure__ or ()]
         return [cells, list(thing.__defaults__ or ()), list((thing.__kwdefaults__ or {}).values())]
@@ -105,7 +108,7 @@ def _held(thing: Any) -> list[list[Any]]:
 
 
 def _made_again(thing: Any, of_cells: list[Any], filled: Callable[[Value], list[list[Any]]]) -> Callable[[Any], Any]:
-    """How to make the same of a node, by what it holds then; a cell that does not lead to the node stays."""
+    """How to make the same function anew; cells that do not lead to the node stay the very same."""
     if isinstance(thing, FunctionType):
         code, space, name, keys = thing.__code__, thing.__globals__, thing.__name__, list(thing.__kwdefaults__ or {})
         own = [cell if maker is None else None for cell, maker in zip(thing.__closure__ or (), of_cells)]
@@ -136,7 +139,7 @@ def _content(cell: CellType) -> Any:
         return None
 
 
-_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}  # others have ours
+_NAMES: Final = {"add": "+", "mul": "*", "relu": "ReLU"}  # others are called as in the table
 
 
 def op_name(value: Value) -> str:
@@ -152,7 +155,7 @@ def op_name(value: Value) -> str:
 
 
 def check_children(value: Value, children: Iterable[Value]) -> None:
-    """Refuse what `value._prev = children` would change."""
+    """Raise where `value._prev = children` would change something; as micrograd's code sets it, it changes nothing."""
     if set(children) != value._prev:
         raise AttributeError(
             f"Value._prev = {short_repr(children)}: what a node is made from is said when it is made, as in "
@@ -174,7 +177,7 @@ def _children(value: Value) -> list[tuple[int, Arg]]:
 
 
 def _constant(value: Value, place: int, number: float) -> Value:
-    """The leaf that stands for a constant where micrograd would have one, with the gradient that is its due."""
+    """The leaf that stands for a constant where micrograd would have one, with the gradient it would get."""
     leaves: dict[int, Value] | None = getattr(value, "_constants", None)
     if leaves is None:
         setattr(value, "_constants", leaves := {})  # noqa: B010 - an attribute of one's own, as users have them

@@ -1,4 +1,4 @@
-"""Who may pass through a graph now: one thread at a time."""
+"""The lock that lets one thread at a time walk a graph or pass gradients back."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ lock: Final[Any] = threading.RLock()  # re-entrant: a hand-made rule may call ba
 
 
 def alone(work: Callable[..., Any], *args: Any) -> Any:
-    """What the work gives, done while no other thread's pass or walk runs."""
+    """Call the function while no other thread walks a graph or passes gradients back."""
     return locked(lock, work, *args)
 
 
 # fmt: off
 def locked(guard: Any, work: Callable[..., Any], *args: Any) -> Any:
-    """What the work gives, done while this thread holds the lock."""
+    """Call the function while this thread holds the lock."""
     with guard: return work(*args)  # noqa: E701 - were it two lines, an interrupt between them would leave it locked
 # fmt: on

@@ -1,4 +1,4 @@
-"""A node that is made while somebody looks: a trace, a watch, who keeps lines or scopes, or `no_grad`."""
+"""Make a node inside an open block, such as `no_grad()`, a trace or `scope`, which has a say in what is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def noticed(kind: type[Value], op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Any:
-    """What `node` makes while blocks are open: a trace wants it to be one of its own, or it is a leaf.
+    """The node that `value.node` makes while blocks are open: of the trace's class; a leaf inside of `no_grad()`.
 
     Args:
         kind: Value itself.

@@ -1,4 +1,4 @@
-"""What is recorded, and who looks on: the blocks that are open, such as `no_grad()`, and what each of them wants."""
+"""The blocks that may be open, such as `no_grad()`, and what each is told of the nodes that are made inside."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Watch(Protocol):
-    """Somebody who looks at every node that is made, and at every gradient that is passed back (`detect_anomaly`).
+    """Is shown every node that is made, and every gradient that is passed back; `detect_anomaly` is one.
 
-    One that has a method `unreached(node)` is shown the nodes, too, that pass nothing on, for no gradient comes there.
+    If it has a method `unreached(node)`, it is shown the nodes, too, to which no gradient comes.
     """
 
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
@@ -26,29 +26,29 @@ class Watch(Protocol):
 
 
 class Trace(Protocol):
-    """Somebody who records a function as a graph, and must know when a number leaves it (`compile`).
+    """Records a function as a graph, and must know when a number leaves it; `compile` makes one.
 
     Attributes:
-        kind: what the nodes are that are made in the thread that traces.
+        kind: the class of the nodes that are made in the thread that traces.
     """
 
     kind: type[Value]
 
     def asked(self, value: Value, how: str) -> None:
-        """A plain number is about to be made of a Value, or written to one: `how` says by what."""
+        """Code is about to read a Value's plain number, or to write one: `how` says by what, such as "float()"."""
 
     def decided(self, value: Value) -> bool:
-        """A Value's `bool()` is about to decide something; what it shall be."""
+        """Code asks for a Value's `bool()`, as an `if` does; returns what it shall be."""
 
     def elsewhere(self, args: tuple[Arg, ...]) -> None:
-        """A node is about to be made of these in a thread that traces nothing."""
+        """A node is about to be made of these arguments in another thread, which is not traced."""
 
 
 class Leaving(Protocol):
-    """Somebody who wants to know when a number leaves the graph of what is being differentiated (`grad`)."""
+    """Must know when a number leaves the graph of what is being differentiated; `grad` makes one."""
 
     def left(self, value: Value, how: str) -> None:
-        """A plain number is about to be made of a Value: `how` says by what."""
+        """Code is about to read a Value's plain number: `how` says by what."""
 
 
 recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
@@ -57,21 +57,21 @@ tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
 leaving: Final[ContextVar[Leaving | None]] = ContextVar("leaving", default=None)
 keeping: Final[ContextVar[Callable[[Value], None] | None]] = ContextVar("keeping", default=None)  # of source_lines
 linking: Final[ContextVar[bool]] = ContextVar("linking", default=False)  # whether detached values remember their origin
-scoping: Final[ContextVar[Any]] = ContextVar("scope", default=None)  # to what new nodes belong: `scope`
+scoping: Final[ContextVar[Any]] = ContextVar("scope", default=None)  # the Scope of new nodes
 open_blocks: Final[list[Block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
 
 
 def tell(value: Value, how: str) -> None:
-    """Let those who listen know, if there are any, that somebody asks for a value's number."""
+    """Tell the trace and the derivatives under way that code reads a value's plain number."""
     if (trace := tracing.get()) is not None:
         trace.asked(value, how)
     listener = leaving.get()
-    for each in opened(leaving) if listener is None else [listener]:  # a thread that the function starts has none
+    for each in opened(leaving) if listener is None else [listener]:  # a new thread has no variables set
         each.left(value, how)
 
 
 class Block:
-    """What `block` gives, for a `with`."""
+    """A variable that has another value within a `with`; made by `block`."""
 
     def __init__(self, variable: ContextVar[Any], value: Any) -> None:
         self.variable = variable
@@ -118,7 +118,7 @@ def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *ar
         finally:
             for closing in reversed(blocks):
                 closing.close()
-    finally:  # where an interrupt came into the first one
+    finally:  # Ctrl-C may have interrupted the `finally` above
         for closing in reversed(blocks):
             closing.close()
 

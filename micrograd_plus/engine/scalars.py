@@ -1,4 +1,4 @@
-"""What counts as a number, and what is said of that which does not."""
+"""What counts as a number, and the errors for what does not."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Value:
     __slots__ = ("_data", "_grad", "op", "_a", "_b", "_note", "_mark", "__dict__", "__weakref__")
 
     def __init__(self, data: SupportsFloat, _children: Iterable[Arg] = (), _op: str = "", label: str = "") -> None:
-        self._mark: i32 = 0  # the last walk that came by
+        self._mark: i32 = 0  # the number of the last walk that came here
         self._data: float = number(data, "Value")
         self._grad: float = 0.0
         self.op: Op | None = Op(_op) if _op or _children else None
@@ -253,7 +253,7 @@ class Value:
         """
         if open_blocks and (
             tracing.get() is not None or linking.get()
-        ):  # where a leaf can't stand for what others make
+        ):  # a trace and a picture must still find where the number came from
             return apply(operation("stop_gradient"), self)
         return Value(self._data)
 

@@ -17,7 +17,8 @@ _marks = 0  # the last that was given
 def walk(
     *roots: Value, skip: Callable[[Value], object] | None = None, flowing: bool = False
 ) -> tuple[list[Value], list[Value]]:
-    """The nodes under the roots that operations made, arguments before results; and leaves, and what holds a gradient.
+    """Two lists: the nodes under the roots that operations made, arguments before results; the leaves, and all nodes
+    that hold a gradient.
 
     Iterative, so depth is free. Made nodes that `skip` names are left out, and what is only under them. With `flowing`,
     what lies only where nothing is passed back, under a comparison or a condition, is left out of the order: not even
@@ -44,7 +45,7 @@ def walked(
     flat: list[Value] = []
     while True:  # not `while stack`: CPython 3.11 speeds up a loop in its first run only if it jumps back for certain
         if not stack:
-            if _marks != opened:  # another walk came by in between, in a signal's handler perhaps
+            if _marks != opened:  # another walk marked nodes meanwhile, in a signal's handler, say
                 return walked(roots, skip, flowing)
             return order, held + walked(flat, None, False)[1] if flat else held
         node = stack.pop()

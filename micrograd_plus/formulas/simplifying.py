@@ -87,7 +87,7 @@ def _sum(terms: list[Expression]) -> Expression:
 
 
 def _ties_apart(parts: list[Expression]) -> list[Expression]:
-    """x >= y, less a share of where they tie, is x > y, and the rest of it at the tie."""
+    """(x >= y) - c · (x == y) as (x > y) + (1 - c) · (x == y): a maximum shares its gradient where two tie."""
     for i, part in enumerate(parts):
         if part.op is GREATER_EQUAL and part.is_plain:
             tie = applied(TABLE["equal"], part.args)

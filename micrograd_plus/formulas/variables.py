@@ -64,7 +64,7 @@ def values_and_modules(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Valu
 
 def _search(variable: str, thing: Any, budget: int) -> Generator[tuple[str, Value | Module], None, int]:
     """What is held there, as deep as DEPTH and OBJECTS; `yield from` gives how much of the budget is left."""
-    own = variable == "self" and hasattr(thing, "__dict__")  # whose method draws, of whatever class
+    own = variable == "self" and hasattr(thing, "__dict__")  # the object whose method asks, whatever its class
     if isinstance(thing, (Value, Module)):
         yield variable, thing
         return budget

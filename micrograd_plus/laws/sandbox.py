@@ -128,5 +128,5 @@ class Apart:
 
 
 def _word() -> str:
-    """A word that only the two who talk know: an answer that begins with it is one."""
+    """A random word that parent and child alone know: what begins with it is an answer, not print of the engine's."""
     return os.urandom(8).hex()

@@ -1,4 +1,4 @@
-"""What is wished of a neuron, and of a layer of them."""
+"""How one example wants a neuron to change, and a layer of neurons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of a row's columns: each is put into its one form, or refused with what was expected."""
+"""Check the columns of a row and bring each into the form that readers rely on; errors say what was expected."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def primitive(
     op.doc = doc if doc.partition("; ")[0].strip() else f"{name}, a primitive of {home}"
     op.rule = rule
     made = function_of(op, home)
-    FUNCTIONS[name] = made  # not before now: what is refused leaves nothing behind
+    FUNCTIONS[name] = made  # last, so that a row that is refused leaves nothing behind
     TABLE[name] = op
     setattr(Value, name, made)
     answer(made, op, ours=home == HOME)
@@ -248,7 +248,7 @@ def _check_name(name: str, home: str) -> None:
     if name.startswith("_"):
         raise ValueError(f"primitive({name!r}): such names are Python's own, and Value's; choose one without the '_'")
     if name in FUNCTIONS and FUNCTIONS[name].__module__ != HOME:
-        return  # one's own, made again
+        return  # a primitive of the user's, made a second time
     if name in TABLE or hasattr(Value, name):
         taken = "a function of the package" if name in TABLE else "an attribute of Value"
         raise ValueError(f"primitive({name!r}): the name is taken by {taken}; choose another, such as 'my_{name}'")

@@ -193,7 +193,7 @@ def lookup(table: Any, index: Any) -> Any:
 
 
 def _chosen(here: Sequence[Any], entries: Sequence[Any]) -> Any:
-    """The entry where it is here; 0 / 0 is nan, if there is none."""
+    """The entry at whose place `here` is 1, all others being 0; where `here` is 0 everywhere, 0 / 0 gives nan."""
     return div(added([where(it, entry, 0.0) for it, entry in zip(here, entries)]), added(here))
 
 

@@ -61,7 +61,7 @@ def fold(
     apart = Identities.fromkeys([*roots, *names])
     made = len([node for node in nodes if node.op is not None])
 
-    def may_be(level: int) -> bool:  # else more nodes are by themselves than sums could ever join
+    def may_be(level: int) -> bool:  # else too many stand outside of boxes, whatever sums join
         return made - len(scopes.keys(level, opened)) <= EDGES * limit
 
     def at(level: int) -> _Level:
@@ -78,16 +78,8 @@ def fold(
         chosen, wide = at(min(depth, scopes.levels)), 0.0
     else:
         chosen, wide = _that_fits(at, may_be, scopes.depth if scopes.calls else 0)
-    folded = chosen.folded
-    if chosen.closed:
-        most = f"{len(nodes):,} nodes in {len(folded.boxes):,} boxes"
-        paths = [box.path for box in folded.boxes if box.path]
-        hint = f"; open one by its name, such as open={paths[0]!r}" if paths else ""
-        why = f" to fit a page, it would be some {wide:,.0f} points wide" if wide else ""
-        folded.captions.append(f"folded{why}: {most}{hint}")
-    if any(len(box.members) > 1 for box in folded.boxes if not box.title):
-        folded.captions.append("a sum of many terms is one +; open='+' shows each addition")
-    return folded
+    chosen.folded.captions.extend(_captions(chosen, len(nodes), wide))
+    return chosen.folded
 
 
 class _Level(NamedTuple):
@@ -97,6 +89,19 @@ class _Level(NamedTuple):
     closed: bool  # whether something is folded
     small: bool  # whether it can be laid out
     points: float  # how wide it is
+
+
+def _captions(chosen: _Level, nodes: int, wide: float) -> list[str]:
+    """What is folded, why, and how it opens."""
+    captions, boxes = [], chosen.folded.boxes
+    if chosen.closed:
+        paths = [box.path for box in boxes if box.path]
+        hint = f"; open one by its name, such as open={paths[0]!r}" if paths else ""
+        why = f" to fit a page, it would be some {wide:,.0f} points wide" if wide else ""
+        captions.append(f"folded{why}: {nodes:,} nodes in {len(boxes):,} boxes{hint}")
+    if any(len(box.members) > 1 for box in boxes if not box.title):
+        captions.append("a sum of many terms is one +; open='+' shows each addition")
+    return captions
 
 
 def _that_fits(at: Callable[[int], _Level], may_be: Callable[[int], bool], deepest: int) -> tuple[_Level, float]:

@@ -254,12 +254,12 @@ class Arrays:
 
 
 def _inside(array: Array) -> float:
-    """Any number at which functions are defined; where they are not, none is."""
+    """A number to try a function at: that of a constant, else 1/2, where nearly all functions are defined."""
     return 0.5 if array.kind != "const" else float(array.numbers[0])
 
 
 class NoNumbers:
-    """A trace in which nothing may depend on a number."""
+    """A trace that refuses every question for a number: the graph must be the same for all numbers."""
 
     kind = Value
 
@@ -270,4 +270,4 @@ class NoNumbers:
         raise TypeError("bool() of a Value")
 
     def elsewhere(self, args: tuple[Arg, ...]) -> None:
-        """What other threads make is their own."""
+        """Nodes that other threads make are no part of the trace."""

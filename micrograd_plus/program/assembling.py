@@ -73,7 +73,7 @@ def assembled(outputs: Sequence[Array], ops: dict[Op, str]) -> Assembled:
 
 
 class _Assembler(Products):
-    """All the rest: what is computed element by element, rows, and results."""
+    """Adds to products and sums what is computed element by element, rows that are moved, and the results."""
 
     def __init__(self, outputs: Sequence[Array], ops: dict[Op, str]) -> None:
         super().__init__(outputs, ops)
@@ -98,7 +98,7 @@ class _Assembler(Products):
         )  # fmt: skip
 
     def _put_off(self, array: Array) -> bool:
-        """Whether it is written where it is needed, if it is."""
+        """Whether it is written only when another instruction needs it, perhaps as a part of that one, or never."""
         if array.kind in ("x", "y", "theta", "const", "share", "count") or array is self.gradient:
             return True
         if array.kind == "rows" and len(array.pieces) == 1:

@@ -26,24 +26,24 @@ from micrograd_plus.engine.anomalies import LIBRARIES, users_line
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program.ordering import codes, filled
 
-THINGS = 5_000  # so many are looked at
-ELEMENTS = 100  # so many of each list
+THINGS = 5_000  # objects that are searched for generators, at most
+ELEMENTS = 100  # elements of each list that are searched
 _KNOWN = LIBRARIES | {"micrograd_plus"}
-AGAIN = 5  # runs that say whose draws they are, where other threads may draw from the same generator
+AGAIN = 5  # runs; a generator that moves in each of them was moved by the function, not by another thread
 ATOMS = frozenset({int, float, bool, str, bytes, complex, type(None), types.ModuleType, type(Ellipsis)})
 
 
 class Dice:
-    """The generators that a function may draw from, and their states when a block with it began.
+    """The random generators that a function may draw from, and their states at the beginning of a `with` block.
 
-    Where the block ends by an error, they have these states again, unless another thread may have drawn from them.
+    If the block ends by an error, they get these states back, unless another thread may have drawn from them.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.loaded = "numpy.random" in sys.modules
         self.before = _states(generators(function))
-        self.made = False  # whether the function has made itself one, and kept it
+        self.made = False  # whether the function has made a generator and kept it
 
     def __enter__(self) -> Dice:
         return self
@@ -56,7 +56,7 @@ class Dice:
                 _put(generator, state)
 
     def look_again(self) -> None:
-        """See the generators, too, that the function has made at its first run, or NumPy's, if it has loaded them."""
+        """Add the generators that the first run has made, and NumPy's, if it has imported them."""
         found = _states(generators(self.function))
         new = [each for each in found if each not in self.before]
         if not self.loaded and "numpy.random" in sys.modules:
@@ -96,7 +96,7 @@ class _Finder:
         self.own = False  # whether it was a call in this thread
 
     def watch(self, run: Callable[[], object]) -> None:
-        if sys.getprofile() is not None:  # somebody else's
+        if sys.getprofile() is not None:  # a profiler or a debugger is at work
             run()
             return
         sys.setprofile(self)

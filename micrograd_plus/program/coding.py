@@ -115,7 +115,7 @@ def _in_order(columns: Floats) -> Floats:
 
 
 class _Plan:
-    """Which templates stand where, in an order in which they can: by depth, and then by template.
+    """In which order the templates are written, each for many places at once: by depth, then by template.
 
     Attributes:
         templates: all of them.
@@ -156,7 +156,7 @@ class _Plan:
 
     def _back(self, listing: Listing, active: bytes) -> list[tuple[Template, list[int]]]:
         root = listing.roots[0]
-        height = [-1] * len(listing.ops)  # no gradient comes there
+        height = [-1] * len(listing.ops)  # -1 where no gradient comes
         height[root] = 0
         found: dict[tuple[int, int], tuple[Template, list[int]]] = {}
         for place in range(root, -1, -1):

@@ -1,4 +1,4 @@
-"""Whether two runs of a function, with different numbers, gave the same graph; and where they part if not."""
+"""Did two runs of a function, with different numbers, give the same graph? And at which line do they differ, if not?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from micrograd_plus.program.stand_ins import Traced
 
 
 def settle(one: Listing, other: Listing) -> None:
-    """A leaf that each run makes anew is a constant, as `total = Value(0)` is."""
+    """Make constants of the leaves that each run makes anew, as `total = Value(0)` does."""
     both = {id(leaf) for leaf, _ in one.leaves}.intersection([id(leaf) for leaf, _ in other.leaves])
     for listing in (one, other):
         if len(listing.leaves) > len(both):
@@ -58,7 +58,7 @@ class Lines:
 
 
 def parting(one: Lines, other: Lines) -> str:
-    """Where two runs of a function with different numbers part ways."""
+    """The first operation in which two runs of a function differ, as an error says it."""
     told = "compile: two runs of the function, with different numbers, gave different graphs"
     way_out = (
         "a number that depends on x, y or a parameter was baked in, or one that changes from run to run, a random one "

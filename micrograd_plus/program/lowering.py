@@ -169,7 +169,7 @@ def _where(made: _Lowered, condition: Operand, x: Operand, y: Operand) -> Operan
 
 
 def _masked(made: _Lowered, condition: Array, x: Operand, y: Operand) -> Operand | None:
-    """In the branch that is taken the condition is 1 and need not multiply; where it is not, it is 0."""
+    """where(c, c · a, b) is where(c, a, b): in the branch that is taken the condition is 1 and need not multiply."""
     for branch, other, hit in ((x, y, condition), (y, x, made.elementwise("not", (condition,)))):
         if isinstance(branch, Array) and branch.applies(MUL):
             for a, b in (branch.args, branch.args[::-1]):

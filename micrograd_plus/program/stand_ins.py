@@ -52,7 +52,7 @@ _WAYS_OUT = {
 
 
 class Recorder:
-    """The trace of one run: it refuses questions, notes choices, and leads a second run through those of the first."""
+    """The trace of one run: it refuses to give numbers, notes each choice, and can make a run choose as another did."""
 
     def __init__(
         self, inputs: Iterable[Value], ways: Sequence[bool] | None, outside: Mapping[Value, float] | None
@@ -103,7 +103,7 @@ class Recorder:
                 )
 
     def _number(self, value: Value) -> float:
-        """What a value is if the Values outside are what they are to be."""
+        """A value's number, computed with the numbers in `outside` for the Values that the function did not make."""
         if self.outside is None:
             return value._data
         known = self._numbers
@@ -127,7 +127,7 @@ _EQUAL = operation("equal")
 class Traced(Value):
     """A Value that stands for an example's number while a function is traced, or that was computed from such.
 
-    It has no number to give, in whatever thread it is asked, and says so. `==` to a number asks for the number, as it
+    It refuses to give its number, in whatever thread it is asked. `==` to a number asks for the number, as it
     does where a number stands; whether it equals another Value, and what its hash is, would be otherwise there.
     """
 

@@ -84,7 +84,7 @@ class Memory:
         for array in self.outputs:
             last[array.number] = len(self.order)
         for array in reversed(self.order):
-            if self._is_view(array):  # keeps what it is a view of
+            if self._is_view(array):  # the memory under a view is read as long as the view is
                 (arg,) = array.arrays
                 last[arg.number] = max(last[arg.number], last[array.number])
         return last

@@ -93,14 +93,18 @@ def pull(
         elif rule == ADD_SECOND:
             gradients[second[i]] += upstream
         else:
-            op = ops[code[i]]
             args = more.get(i) or ([a] if second[i] < 0 else [a, second[i]])
-            values = [numbers[j] for j in args]
-            for place, j in enumerate(args):
-                if active[j]:
-                    slope, passes = op.slope(place, numbers[i], values)
-                    if passes:
-                        gradients[j] += upstream * slope
+            _pull_by_row(ops[code[i]], i, args, active, numbers, gradients)
+
+
+def _pull_by_row(op: Any, i: int, args: list[int], active: bytes, numbers: list[float], gradients: list[float]) -> None:
+    """Pass the gradient of place i back to its arguments, by the partials of its row."""
+    values = [numbers[j] for j in args]
+    for place, j in enumerate(args):
+        if active[j]:
+            slope, passes = op.slope(place, numbers[i], values)
+            if passes:
+                gradients[j] += gradients[i] * slope
 
 
 def reached(

@@ -211,7 +211,7 @@ def ledger(
 
 
 def _given(tail: _Tail, sums: Mapping[Value, float]) -> float:
-    """What came along this end of a path, from all that lead to its start."""
+    """What the end of a path brings: the gradient at its first node times the derivatives along it."""
     return 0.0 if tail.masked else sums[tail.node] * tail.slope
 
 

@@ -107,7 +107,7 @@ class Pass:
         del self._taken
 
     def _has_run(self) -> bool:
-        """Whether backward() has been here; then what leaves hold is put back to what they held before it."""
+        """Whether the graph holds the gradients of a backward() already; then `held` becomes what was there before."""
         sums = self.sums if self.order is self.right else Pass(self.root, self.names, self.nodes).sums
         grads = [(node.grad, sums.get(node, 0.0)) for node in self.right if node.op is not None or node is self.root]
         if not all(_same(grad, its) for grad, its in grads):
@@ -257,7 +257,7 @@ class Pass:
 
 
 def _without(grad: float, its: float) -> float:
-    """What was there before something was added, without the dust of rounding."""
+    """What a gradient was before a contribution was added to it, without what rounding left."""
     return 0.0 if _same(grad, its) or isclose(grad, its, rel_tol=1e-12) else grad - its
 
 

@@ -69,6 +69,19 @@ def pair(name: str, data: Any) -> tuple[Any, Any]:
     return x, y
 
 
+def validated(validation: Any, accuracy: Any) -> tuple[Any, Any]:
+    """The examples to judge on and their targets.
+
+    Raises:
+        TypeError: they are no pair, or one of them has no length.
+        ValueError: there are more of the one than of the other, or none; or nothing judges them.
+    """
+    judged = pair("validation", validation)
+    if accuracy is None:
+        raise ValueError("fit(validation=...): nothing judges it; give accuracy=, a function of an example, too")
+    return judged
+
+
 def functions(callbacks: Any) -> list[Callable[[Epoch], object]]:
     """The callbacks as a list.
 

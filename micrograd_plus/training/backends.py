@@ -1,4 +1,4 @@
-"""Who takes the steps of a training: a compiled program, or the eager engine?"""
+"""What takes the steps of a training: a compiled program, or the eager engine?"""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def compiled_model(model: Any, x: Any, array: Floats, threads: int = 1) -> Progr
 
 
 def _taking(function: Callable[..., Any], examples: tuple[Any, ...]) -> Callable[..., Any]:
-    """The function of lists and Values, which gets arrays and tuples where the examples are such."""
+    """A function of nested lists that calls the given one with arrays and tuples, where the examples have these."""
     if not any(needs_form(example) for example in examples):
         return function
 
@@ -111,7 +111,7 @@ def needs_form(example: Any) -> bool:
 
 
 def formed(nested: Any, example: Any) -> Any:
-    """Nested lists in the form of the example."""
+    """Nested lists as the containers that the example has: arrays and tuples instead of lists."""
     if isinstance(example, np.ndarray):
         array = np.empty(example.shape, dtype=object)
         array[...] = nested
@@ -123,7 +123,7 @@ def formed(nested: Any, example: Any) -> Any:
 
 
 def _one_of_each(y: Floats) -> list[int]:
-    """The first example of each target, of so many at most: labels are what functions look at as no program can."""
+    """The first example of each different target: a cost may branch on labels, which a program could get wrong."""
     first: dict[bytes, int] = {}
     for i, target in enumerate(y[:LOOKED_AT]):
         first.setdefault(target.tobytes(), i)
@@ -138,7 +138,7 @@ def _of_all_features(x: Floats) -> list[int]:
     Greedily: each next one is the first of those that have most of what the ones before it lack.
     """
     rows = x.reshape(len(x), -1)[: min(LOOKED_AT, max(2 * TRIED, CELLS // max(1, x[0].size)))]
-    words = np.empty(rows.shape, dtype=np.intp)  # each number of each column, by a number of its own
+    words = np.empty(rows.shape, dtype=np.intp)  # which of the different numbers in its column each is
     count = 0
     for i, column in enumerate(rows.T):
         values, places = np.unique(column, return_inverse=True)

@@ -27,7 +27,7 @@ PROBABILITIES = ("sigmoid", "hardsigmoid")  # what a single output ends in that 
 
 
 class Judge(Protocol):
-    """What takes the accuracy."""
+    """Measures the accuracy, after each epoch."""
 
     def share(self, meter: Meter) -> float | None:
         """The mean over the examples, of the Values as they are; None when Ctrl-C came first."""
@@ -83,7 +83,7 @@ class ByOutputs:
 
 
 def judge(accuracy: Any, x: Any, y: Any, *, compile: bool | None, threads: int = 1) -> Judge:
-    """What judges by this argument of `fit`.
+    """The judge for what `fit(accuracy=...)` was given.
 
     Raises:
         TypeError: it is nothing that judges.

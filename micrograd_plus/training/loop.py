@@ -15,7 +15,15 @@ from micrograd_plus._support.arguments import Seed, generator, whole
 from micrograd_plus.data.batches import ordered
 from micrograd_plus.nn import Module
 from micrograd_plus.optim import Optimizer, Schedule
-from micrograd_plus.training.arguments import check_cost, check_optimizer, check_recording, functions, pair, snapshots
+from micrograd_plus.training.arguments import (
+    check_cost,
+    check_optimizer,
+    check_recording,
+    functions,
+    pair,
+    snapshots,
+    validated,
+)
 from micrograd_plus.training.interrupts import ctrl_c
 from micrograd_plus.training.progress import Meter, metered
 from micrograd_plus.training.recording import MOST, Recorder, Trained
@@ -120,11 +128,9 @@ def fit(
     """
     check_cost(cost, compile, threads)
     x, y = pair("data", data)
-    judged = (x, y) if validation is None else pair("validation", validation)
-    if validation is not None and accuracy is None:
-        raise ValueError("fit(validation=...): nothing judges it; give accuracy=, a function of an example, too")
+    judged = (x, y) if validation is None else validated(validation, accuracy)
     check_optimizer(optimizer, schedule, schedule_every)
-    size = None if batch_size is None else whole("fit", "batch_size", batch_size, hint=", or None for the whole set")
+    size = len(x) if batch_size is None else whole("fit", "batch_size", batch_size, hint=", or None for the whole set")
     epochs = whole("fit", "epochs", epochs)
     limit = _Patience(inf if patience is None else whole("fit", "patience", patience))
     order = partial(ordered, len(x), generator("fit", seed), shuffle=shuffle)
@@ -135,23 +141,16 @@ def fit(
     from micrograd_plus.training.judging import judge
     from micrograd_plus.training.workers import crew_of
 
-    size, history = size or len(x), History()
     descent = descent_for(cost, x, y, optimizer, compile, threads, crew_of(executor, map))
     judging = None if accuracy is None else judge(accuracy, *judged, compile=compile, threads=threads)
     batches = -(-len(x) // size)
     recorder = Recorder(most, epochs * batches, optimizer.params) if most else None
     with metered(progress, epochs, batches) as meter, ctrl_c(meter), _published(descent):
-        training = _Training(
+        history = _Training(
             descent, optimizer, order, size, judging, schedule, schedule_every, listeners, meter, recorder
-        )
-        for number in range(1, epochs + 1):
-            history.append(training.epoch(number))
-            history.stopped = training.ended(history[-1], limit)
-            if history.stopped:
-                break
-        if recorder is not None:
-            recorder.end(training.descent, history[-1].epoch)
-            history.snapshots, history._trained = recorder.snapshots, Trained(cost, x, y, optimizer.params)
+        ).run(epochs, limit)
+    if recorder is not None:
+        history._trained = Trained(cost, x, y, optimizer.params)
     return history
 
 
@@ -164,7 +163,7 @@ class _Training:
         optimizer: whose rule and whose learning rate they follow.
         order: draws the order of the examples for an epoch.
         size: how many examples a step.
-        judge: what takes the accuracy, if anything does.
+        judge: what measures the accuracy, if anything does.
         schedule, schedule_every: what sets the learning rate, if anything does, and when.
         listeners: the callbacks.
         meter: where the training stands.
@@ -186,6 +185,19 @@ class _Training:
     def watched(self) -> bool:
         """Whether functions of the user look at the Values after each epoch, and may write them."""
         return self.judge is not None or bool(self.listeners)
+
+    def run(self, epochs: int, limit: _Patience) -> History:
+        """Epoch after epoch, until something ends the training."""
+        history = History()
+        for number in range(1, epochs + 1):
+            history.append(self.epoch(number))
+            history.stopped = self.ended(history[-1], limit)
+            if history.stopped:
+                break
+        if self.recorder is not None:
+            self.recorder.end(self.descent, history[-1].epoch)
+            history.snapshots = self.recorder.snapshots
+        return history
 
     def epoch(self, number: int) -> Epoch:
         """Go through the examples once, then judge what has been learnt."""
@@ -225,14 +237,14 @@ class _Training:
             self.meter.ran(epoch, batch, total / seen)
             if self.descent.reason:
                 told = f"fit: not compiled, and so slower, because: {self.descent.reason}"
-                warn(f"{told}\nIf that is meant: fit(..., compile=False)", stacklevel=4)  # the line that calls fit
+                warn(f"{told}\nIf that is meant: fit(..., compile=False)", stacklevel=5)  # the line that calls fit
                 self.descent.reason = ""
             if self.meter.stopping:
                 break
         return total / seen, lr, seen
 
     def _recorded(self, examples: Any, epoch: int, batch: int) -> float:
-        """The loss of a batch, after whose step the recorder looks."""
+        """The loss of a batch; the recorder, if there is one, may take a snapshot after its step."""
         if self.recorder is None:
             return self._step(examples, epoch, batch)
         if not self.descent.steps:
@@ -242,7 +254,7 @@ class _Training:
         return loss
 
     def _step(self, examples: Any, epoch: int, batch: int) -> float:
-        """The loss of a batch; the eager engine takes over where a program turns out not to do."""
+        """The loss of a batch; the eager engine takes over if the program turns out not to be able to run it."""
         try:
             return self.descent.step(examples, epoch, batch)
         except TypeError as error:
@@ -261,7 +273,7 @@ class _Patience:
     best_epoch: int = 0
 
     def reached(self, epoch: Epoch) -> bool:
-        """Whether it ends with this epoch."""
+        """Whether the training ends with this epoch, for too many brought nothing better."""
         score = -epoch.loss if epoch.accuracy is None else epoch.accuracy
         if score > self.best:
             self.best, self.best_epoch = score, epoch.epoch

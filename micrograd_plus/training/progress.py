@@ -20,7 +20,7 @@ Put = Callable[["Meter"], None]
 
 @dataclass
 class Meter:
-    """Where a training stands, told by `fit` and read by whatever shows it.
+    """Where a training stands: `fit` writes it down, a bar or lines show it.
 
     Attributes:
         put: what shows it, at the end of each epoch, and within one when `pause` seconds have passed since.
@@ -46,17 +46,17 @@ class Meter:
     shown: float = field(default_factory=perf_counter)
 
     def ran(self, epoch: int, batch: int, loss: float) -> None:
-        """A batch is through."""
+        """Note that a batch has run."""
         self.epoch, self.batch, self.loss, self.checking, self.ended = epoch, batch, loss, "", False
         self._show_if_due()
 
     def check(self, example: int, examples: int) -> None:
-        """An example is to be judged."""
+        """Note that this example is about to be judged."""
         self.checking = f"{example}/{examples}"
         self._show_if_due()
 
     def end(self, accuracy: float | None) -> None:
-        """The epoch is over."""
+        """Note that the epoch is over, and what the accuracy is."""
         self.accuracy, self.checking, self.ended = accuracy, "", True
         self._show_if_due()
 

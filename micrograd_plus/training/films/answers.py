@@ -88,7 +88,7 @@ def right(y: Any, count: int) -> NDArray[Any] | None:
 
 @contextmanager
 def as_found(values: Sequence[Value]) -> Iterator[None]:
-    """After this block the parameters and their gradients are what they were before it."""
+    """A block after which the parameters and their gradients are again what they were before it."""
     held = [(value._data, value._grad) for value in values]
     try:
         yield
