@@ -43,8 +43,6 @@ from micrograd_plus.ops import abs as abs
 from micrograd_plus.ops import pow as pow
 from micrograd_plus.ops import round as round
 from micrograd_plus.ops.rows import FUNCTIONS
-from micrograd_plus.training import History as History
-from micrograd_plus.training import fit as fit
 
 _NAMES = [
     *("CompileError", "ExportError", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Program"),
@@ -75,6 +73,8 @@ if TYPE_CHECKING:
     from micrograd_plus.program import Program as Program
     from micrograd_plus.program import compile as compile
     from micrograd_plus.stepping import backprop as backprop
+    from micrograd_plus.training import History as History
+    from micrograd_plus.training import fit as fit
 
 # names whose modules are imported when they are first asked for
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
@@ -82,6 +82,7 @@ _LATER |= {"strategies": "strategies", "to_sympy": "formulas", "nudges": "networ
 _LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
 _LATER |= {"sklearn": "sklearn"}  # needs scikit-learn
 _LATER |= {"CompileError": "program", "ExportError": "program", "Program": "program", "compile": "program"}
+_LATER |= {"History": "training", "fit": "training", "training": "training"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 

@@ -86,7 +86,7 @@ class Op:
         return self.halts is None or not self.halts[place]
 
     def gated_slope(self, place: int, compute: Callable[[Callable[..., Any]], Any]) -> tuple[Any, Any]:
-        """The partial derivative by one argument, and its gate: where that is 0, nothing passes. None: it has no gate.
+        """The partial derivative by one argument, and its gate: nothing passes where that is 0.
 
         The rule that a mask's zero stops what comes from upstream stands here, for whoever computes with Values or
         arrays or writes another language, and in `slope` for numbers; everyone else asks one of these two.
@@ -95,6 +95,9 @@ class Op:
             place: which argument, counted from 0; not an option.
             compute: is called with the partial and, where the gate is another function, with that. Both are functions
                 of `(out, *args)`.
+
+        Returns:
+            A pair of what `compute` gave for the two; the gate is None where nothing stops what comes.
 
         >>> x = 2.0
         >>> TABLE["relu"].gated_slope(0, lambda rule: rule(x, x)), TABLE["exp"].gated_slope(0, lambda rule: rule(x, x))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -224,6 +223,8 @@ def _some(names: list[str]) -> str:
 
 def _to_json(state: State) -> bytes:
     """One line per vector: 13,002 weights are some 84 lines."""
+    import json  # here, as in _parsed: an import of the package needs none of it
+
     lines = [f"    {json.dumps(name)}: {json.dumps(_spelt(entry), allow_nan=False)}" for name, entry in state.items()]
     weights = "{\n" + ",\n".join(lines) + "\n  }"
     return f'{{\n  "format": "{FORMAT}",\n  "version": {VERSION},\n  "weights": {weights}\n}}\n'.encode()
@@ -246,6 +247,8 @@ def _from_json(content: bytes) -> dict[str, object]:
 
 def _parsed(content: bytes) -> Any:
     """The JSON document, or a ValueError that says where it stops being one."""
+    import json
+
     try:
         return json.loads(content, object_pairs_hook=_once)
     except json.JSONDecodeError as error:

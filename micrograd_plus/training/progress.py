@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from html import escape
 from importlib import import_module
 from math import inf
 from time import perf_counter
@@ -196,6 +195,8 @@ def _bar(meter: Meter, console: Console) -> Iterator[tuple[Put, float]]:
 
 def _notebook() -> Put:
     """A bar that stays in the saved notebook, and needs neither widgets nor a trusted page to be read."""
+    from html import escape  # here, since only a notebook needs it
+
     show = import_module("IPython.display").display
     handle = show({"text/plain": ""}, raw=True, display_id=True)
 

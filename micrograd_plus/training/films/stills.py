@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import RGBA, Box, Circle, Line, Pixels, Shape, Text, in_rows
-from micrograd_plus.pictures.form import CLASSES, MIDDLE, WEIGHTS, rgb
+from micrograd_plus.pictures.form import BLACK, CLASSES, MIDDLE, WEIGHTS, rgb
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, curve
 from micrograd_plus.training.films.panels import Panel
 
@@ -45,7 +45,7 @@ def _plane(found: Panel) -> tuple[float, float, list[Shape]]:
     for (x, y), kind, wrong in zip(facts["points"], facts["classes"], found.frames["wrong"][-1]):
         at = width * (x - low) / (high - low), height * (top - y) / (top - bottom)
         fill = CLASSES[kind % len(CLASSES)] if facts["several"] else WEIGHTS.positive if kind else WEIGHTS.negative
-        shapes.append(Circle(*at, 5.5 if wrong else 3.5, fill, "#000000"))
+        shapes.append(Circle(*at, 5.5 if wrong else 3.5, fill, BLACK))
     return width, height, [*shapes, Box(0, 0, width, height, MIDDLE, 0.8)]
 
 
