@@ -854,3 +854,11 @@ def test_a_hook_that_gives_something_where_nothing_came_is_heard_in_either_way()
         with unused.register_hook(lambda _: 8.0):
             (got,) = mp.gradient(y, [x], create_graph=graph)
         assert float(got) == 3.0 + 8.0 / 4.0
+
+
+def test_what_a_function_returned_is_named_where_it_is_no_number() -> None:
+    def two_words(x: Any) -> Any:
+        return [x, "word"]
+
+    with pytest.raises(TypeError, match=r"^what two_words returned.*'word'"):
+        mp.jacobian(two_words)(1.0)

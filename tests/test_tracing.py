@@ -414,14 +414,62 @@ def test_questions_to_an_input_are_heard(name: str) -> None:
         refusal(question)
 
 
-SAID = {"int": r"int\(x\)", "round": r"round\(x\)", "float": r"float\(x\)", "data": r"x\.data", "hash": r"hash\(x\)"}
-SAID |= {"repr": r"repr\(x\)", "a formatted string": "a format", "equal to another": "x == y of two Values"}
+MPS = "compute with the Value itself, by mp's functions"
+GRADIENT = "use mp.gradient(y, [x], create_graph=True)"
+# what is quoted, and the way out
+SAID = {
+    "a key": ("hash(x)", "sets, dicts and caches ask for it: compare by mp.equal(x, 1.0), and choose by mp.where"),
+    "equal to another": ("x == y of two Values", "compare by mp.equal(x, y)"),
+    "repr": ("repr(x)", MPS),
+    "a formatted string": ("a format", MPS),
+    "int": ("int(x)", "as an index, write mp.lookup(table, x)"),
+    "round": ("round(x)", MPS),
+    "a deep copy": ("a copy", MPS),
+    "a pickle": ("a pickle", MPS),
+    "a gradient": (".grad", GRADIENT),
+    "backward": ("backward()", GRADIENT),
+    "float": ("float(x)", MPS),
+    "data": ("x.data", MPS),
+    "a result equal to a number": ("x == 1.0 of a result", MPS),
+    "an index": ("x[i]", "write mp.lookup(x, i)"),
+    "a hook": ("a hook", "a program would not call it"),
+    "no gradient": ("no_grad()", "write mp.stop_gradient(x) where no gradient is to flow"),
+    "written": (".data =", "make a new Value instead of writing to one"),
+}
+
+
+def _hooked(a: Any, b: Any) -> Any:
+    a.register_hook(print)
+    return 1.0
+
+
+def _recording_nothing(a: Any, b: Any) -> Any:
+    with mp.no_grad():
+        return a * b
+
+
+def _written(a: Any, b: Any) -> Any:
+    a.data = 3.0
+    return 1.0
+
+
+ASKED: dict[str, Callable[[Any, Any], Any]] = EVERYWHERE | {
+    "a result equal to a number": lambda a, b: 1.0 if a * A == 1.0 else 2.0,
+    "an index": lambda a, b: [1.0, 2.0][a],
+    "a hook": _hooked,
+    "no gradient": _recording_nothing,
+    "written": _written,
+}
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_the_question_is_quoted(name: str) -> None:
-    ask = EVERYWHERE[name]
-    refusal(lambda x: ask(x, 2.0 * x) * x, f"^compile: {SAID[name]} in `")
+def test_the_question_is_quoted_with_the_way_out(name: str) -> None:
+    quoted, way_out = SAID[name]
+    with pytest.raises(CompileError) as caught:
+        mp.compile(lambda x: ASKED[name](x, 2.0 * x) * x, ())
+    said = str(caught.value)
+    assert said.startswith(f"compile: {quoted} in `"), said
+    assert said.endswith(f" would bake one example's number into the program; {way_out}"), said
 
 
 @pytest.mark.parametrize("name", EVERYWHERE)
