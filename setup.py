@@ -33,8 +33,8 @@ FLAGS = [
     "-ffp-contract=off",  # a fused multiply-add would round once where Python rounds twice
 ]
 # what speeds up vectors and changes no nan, no infinity and no sign: nobody reads errno or the flags of floating point.
-# In kernels a multiply-add may round once, which is nearer the truth, as in BLAS; the interpreter gives what Python
-# gives. Never -ffast-math: it takes nan for impossible
+# In kernels a multiply-add may round once, which is nearer the truth, as in BLAS; the interpreter gives the same bits
+# for one example and for many. Never -ffast-math: it takes nan for impossible
 C_FLAGS = ["-g0", "-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
 SANITIZERS: list[str] = []
 if os.environ.get("MICROGRAD_PLUS_SANITIZE"):  # for the tests: what goes wrong in a kernel ends the process

@@ -35,8 +35,8 @@ GROUPS = {  # what is built natively, each group of modules into one file
     "interpreter": ["program.interpreter"],
 }
 IN_C = {  # the groups that are written in C, with the files of program/native that they are built from
-    "kernels": ["kernels.c", "types.h", "block.h", "functions.h", "products.h", "reductions.h", "scalars.h"],
-    "interpreter": ["interpreter.c", "interpreter.h", "operations.h", "scalars.h"],
+    "kernels": ["kernels.c", "types.h", "block.h", "functions.h", "rows.h", "products.h", "reductions.h", "scalars.h"],
+    "interpreter": ["interpreter.c", "interpreter.h", "functions.h", "rows.h", "operations.h", "scalars.h"],
 }
 
 

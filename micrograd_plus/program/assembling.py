@@ -30,7 +30,11 @@ from micrograd_plus.program.lowering import SQUARE
 from micrograd_plus.program.products import Products
 from micrograd_plus.program.strides import stride
 
-PAIRS = {"tanh": ("sech_square", "tanh_and_slope"), "sigmoid": ("sigmoid_slope", "sigmoid_and_slope")}
+PAIRS = {  # a function, its slope, and both at once
+    "tanh": ("sech_square", "tanh_and_slope"),
+    "sigmoid": ("sigmoid_slope", "sigmoid_and_slope"),
+    "sin": ("cos", "sin_and_slope"),
+}
 
 
 class Output(NamedTuple):
@@ -115,11 +119,11 @@ class _Assembler(Products):
     # ---------------------------------------------------------------------------------------------- element by element
 
     def _slopes(self) -> dict[tuple[str, int], Array]:
-        """The derivatives of tanh and sigmoid by what they are computed of, which is computed with them."""
+        """The derivatives of tanh, sigmoid and sine by what they are computed of, which is computed with them."""
         found = {}
         for array in self.arrays:
             name, arg = self._called(array)
-            if name in ("sech_square", "sigmoid_slope") and array.batched and arg is not None:
+            if name in [slope for slope, _ in PAIRS.values()] and array.batched and arg is not None:
                 found[name, arg.number] = array
         return found
 

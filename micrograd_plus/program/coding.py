@@ -8,6 +8,7 @@ used again.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from threading import Event
@@ -15,9 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_plus.program.costs import alone
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.sharing import parts_of, share_work
-from micrograd_plus.program.templates import BETWEEN, FIRST, OUT, Share, Template, Templates, interpreter, options_of
+from micrograd_plus.program.templates import (
+    BETWEEN,
+    FIRST,
+    KIND,
+    OUT,
+    Share,
+    Template,
+    Templates,
+    interpreter,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +38,7 @@ if TYPE_CHECKING:
 
 PART = 64  # examples whose gradients are added up by themselves, so that threads can share the work
 WIDE = 8  # examples that go through side by side; see native/interpreter.c
+MACHINE = interpreter.MACHINES - 1 if interpreter else 0  # the widest vectors that this processor has
 
 
 class Code:
@@ -61,6 +74,7 @@ class Code:
         self._parameters = slice(inputs, inputs + len(leaves))
         self._rows = np.array(rows, dtype=np.int32)
         self._slots = writer.slots
+        self._alone = alone(_counted(writer.runs))
         self._wanted = array("i", [writer.slot[place] for place in wanted])
         # the slots of the root's own gradient and of those of the leaves that get any, and whose these are
         self._back = (writer.seed, array("i", [gradients[leaves[i]] for i in found]), self._rows[found])
@@ -102,8 +116,18 @@ class Code:
     def _run(self, start: Floats, examples: Floats, rows: int, each: bool) -> tuple[Floats, Floats]:
         n = len(examples)
         out, total = np.empty((len(self._wanted), n)), np.zeros((rows, n if each else 1))
-        interpreter.run(*self._code, start, self._slots, examples, n, self._wanted, out, *self._back, total, each)
+        how = (MACHINE, self._alone)
+        interpreter.run(*how, *self._code, start, self._slots, examples, n, self._wanted, out, *self._back, total, each)
         return out, total
+
+
+def _counted(runs: Sequence[int]) -> Counter[str]:
+    """How many steps there are, by their names."""
+    names = [name.removesuffix("_more") for name in KIND]
+    found = Counter[str]()
+    for kind, count in zip(runs[::2], runs[1::2]):
+        found[names[kind]] += count
+    return found
 
 
 def _in_order(columns: Floats) -> Floats:

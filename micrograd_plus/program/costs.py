@@ -21,20 +21,22 @@ STATEMENT = 1e-6
 # kernels: to get going; a row of a block, whatever is done with it; for each eight examples a row of a function that
 # vectors compute, one that C's library computes number by number, and a product that is added to a sum
 KERNEL, ROW, FUNCTION, LIBRARY, PRODUCT = 3.2e-6, 3.2e-9, 17e-9, 100e-9, 0.28e-9
-# the interpreter: to get going; a step, and one that C's library computes; for one example, for eight side by side
+# the interpreter: to get going; a step, one of a function that vectors compute, and one that C's library computes; for
+# one example, and for eight side by side
 INTERPRETER = 4e-6
-ONE, EIGHT = (1, 1.05e-9, 6.5e-9), (8, 5e-9, 54e-9)
+ONE, EIGHT = (1, 1.1e-9, 10e-9, 10e-9), (8, 5.1e-9, 12e-9, 58e-9)
 # Python: to get going, an example, a sum or a product in it, another operation
 BY_PYTHON = (1e-5, 2.5e-6, 0.08e-6 if tape.NATIVE else 0.35e-6, 1e-6)
 MOST = 1024  # so many examples are never few
 
 GRAIN = 8  # examples, the fewest that kernels compute; see native/block.h
 PRODUCTS = ("MATMUL", "MATMUL_INPUT", "OUTER_INPUT", "OUTER_SUM", "BACK_WHERE", "OUTER", "SEGSUM")
-FUNCTIONS = (
-    *("div", "reciprocal", "sqrt", "exp", "expm1", "log", "log1p", "logaddexp", "tanh", "sinh", "cosh", "sech"),
-    *("sech_square", "sigmoid", "sigmoid_slope", "tanh_and_slope", "sigmoid_and_slope"),
+FUNCTIONS = (  # the rows of native/rows.h, and what takes as long
+    *("exp", "expm1", "log", "log1p", "cosh", "sinh", "sech", "sin", "cos", "tanh", "sigmoid", "sigmoid_slope"),
+    *("softplus", "logaddexp", "div", "reciprocal", "sqrt", "sech_square"),
+    *("tanh_and_slope", "sigmoid_and_slope", "sin_and_slope"),
 )
-QUICK = (  # the steps that the interpreter computes without C's library
+QUICK = (  # the steps of the interpreter that are no functions
     *("add", "sub", "mul", "div", "neg", "abs", "less", "less_equal", "equal", "where", "identity", "stop_gradient"),
     *("reciprocal", "square", "one_minus_square", "sqrt", "rsqrt", "sign", "floor", "ceil", "trunc", "round", "relu"),
     *("maximum", "minimum", "copysign", "radians", "degrees", "give", "take", "share", "gated"),
@@ -93,11 +95,26 @@ def of_instructions(
     return Cost(start, ((BLOCK, block), (BLOCK if whole else GRAIN, eight * (BLOCK // GRAIN if whole else 1))))
 
 
-def of_steps(steps: Counter[str]) -> tuple[Cost, ...]:
+def of_steps(steps: Counter[str]) -> tuple[Cost, Cost]:
     """What going through a graph by the interpreter takes: one example at a time, or eight side by side."""
     quick = sum([steps[name] for name in QUICK])
-    library = steps.total() - quick
-    return tuple([Cost(INTERPRETER, ((size, quick * one + library * other),)) for size, one, other in (ONE, EIGHT)])
+    functions = sum([steps[name] for name in FUNCTIONS if name not in QUICK])
+    counts = (quick, functions, steps.total() - quick - functions)
+    one, eight = [
+        Cost(INTERPRETER, ((size, sum([count * seconds for count, seconds in zip(counts, each)])),))
+        for size, *each in (ONE, EIGHT)
+    ]
+    return one, eight
+
+
+def alone(steps: Counter[str]) -> int:
+    """How many examples the interpreter goes through sooner one by one than side by side.
+
+    >>> alone(Counter({"add": 1000})), alone(Counter({"sin": 1000}))
+    (4, 1)
+    """
+    ((_, one),), ((size, eight),) = [cost.lots for cost in of_steps(steps)]
+    return min(int(eight / one), size - 1) if one else 1
 
 
 def by_python(ops: Counter[Op | None]) -> tuple[Cost, ...]:

@@ -120,10 +120,14 @@ static void NAME(run)(STATE *s, const Instruction *i, const Instruction *end, in
         T *to = NAME(place)(s, &i->to), *a = NAME(place)(s, &i->a), *b = NAME(place)(s, &i->b), *c = NAME(place)(s, &i->c);
         switch (i->op) {
             VECTOR_ROWS(AS_VECTOR)
+            FUNCTION_ROWS(AS_VECTOR)
             NUMBER_ROWS(AS_NUMBERS)
             INSIDE_ROWS_OF(AS_ROWS)
         case OP_tanh_and_slope:
             TWO_RESULTS(NAME(v_tanh)(a, &second))
+            break;
+        case OP_sin_and_slope:
+            TWO_RESULTS(NAME(v_sin_and_cos)(a, &second))
             break;
         case OP_sigmoid_and_slope:
             TWO_RESULTS(NAME(v_sigmoid)(a, &second))
@@ -303,19 +307,3 @@ static int NAME(run_batch)(const Kernel *kernel, const Call *call)
 #undef NAME
 #undef WIDEST
 #undef GRAIN
-#undef V
-#undef M
-#undef N
-#undef SIGN
-#undef MANTISSA
-#undef BIAS
-#undef ROUNDER
-#undef LN2_HIGH
-#undef LN2_LOW
-#undef EXP_TOP
-#undef EXP_BOTTOM
-#undef EXP_NORMAL
-#undef TINY
-#undef SUBNORMAL
-#undef SCALE_UP
-#undef SCALED

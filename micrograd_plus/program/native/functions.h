@@ -1,8 +1,26 @@
-/* Functions of whole vectors: exp, log and their kin, without a branch and right at every edge.
+/* Functions of whole vectors: exp, log, sine and their kin, without a branch and right at every edge.
 
-Included by block.h for each type of float, T, and each width, LANES. Errors stay below 1.6 units in the last place, as
-tests/test_kernels.py measures against mpmath; nan, infinities, zeros with their signs and numbers too small to be normal
-give what C's and NumPy's functions give. The polynomials are minimax ones, found by mpmath's chebyfit. */
+Included by block.h and by interpreter.h for each type of float, T, and each width, LANES. Errors stay below 1.6 units in
+the last place, as tests/test_kernels.py measures against mpmath; nan, infinities, zeros with their signs and numbers too
+small to be normal give what C's and NumPy's functions give. The polynomials are minimax ones, found by mpmath's chebyfit.
+Without FUSED multiply-adds the bits are the same at every width. */
+
+#undef V /* all that depends on the type and the width is defined anew */
+#undef M
+#undef N
+#undef SIGN
+#undef MANTISSA
+#undef BIAS
+#undef ROUNDER
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef EXP_TOP
+#undef EXP_BOTTOM
+#undef EXP_NORMAL
+#undef TINY
+#undef SUBNORMAL
+#undef SCALE_UP
+#undef SCALED
 
 typedef T NAME(V) __attribute__((vector_size(LANES * sizeof(T))));
 typedef INTEGER NAME(M) __attribute__((vector_size(LANES * sizeof(T))));
@@ -55,7 +73,14 @@ static const T NAME(sinh_terms)[] = {K(0.16666666646842135), K(0.008333339675917
 static const T NAME(exp_terms)[] = {0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333325544, 0.0013888888888883327, 0.00019841269876864356, 2.4801587327007187e-05, 2.755725283351691e-06, 2.75572718102198e-07, 2.5106274733573296e-08, 2.0915442297780116e-09};
 static const T NAME(log_terms)[] = {0.666666666666667, 0.3999999999989322, 0.28571428628810996, 0.22222210674238516, 0.18182922513515942, 0.15330617306743305, 0.1463003136412286};
 static const T NAME(sinh_terms)[] = {0.16666666666666666, 0.008333333333333299, 0.00019841269841324198, 2.7557319191381816e-06, 2.5052117695907823e-08, 1.6057679623801638e-10, 7.746178593018827e-13};
+/* (sin(√z) / √z - 1) / z and (cos(√z) - 1 + z / 2) / z² for √z up to π / 4 */
+static const T NAME(sin_terms)[] = {-0.16666666666666666, 0.008333333333330943, -0.0001984126983674956, 2.755731609787775e-06, -2.5051130870968297e-08, 1.591805913698281e-10};
+static const T NAME(cos_terms)[] = {0.041666666666666664, -0.0013888888888887393, 2.4801587298760048e-05, -2.755731726880539e-07, 2.0876145659059344e-09, -1.1382588535352522e-11};
 #endif
+#define QUARTER_HIGH 0x1.921fb544p+0 /* π / 2 in parts, whose products with a whole number up to 2²⁰ are exact; and the rest */
+#define QUARTER_LOW 0x1.0b4611a6p-34
+#define QUARTER_REST 0x1.3198a2e037073p-69
+#define FAR 1e4 /* beyond, these parts are too few */
 #define POLYNOMIAL(x, terms) NAME(estrin)(x, terms, (int)(sizeof(terms) / sizeof(*terms)))
 
 /* A polynomial by Estrin's scheme: neighbours are joined, and these again, so that little waits for what came before. */
@@ -239,3 +264,59 @@ INLINE V NAME(v_sign)(V x)
 {
     return PICK(x > K(0), SPLAT(1), PICK(x < K(0), SPLAT(-1), PICK(x == K(0), SPLAT(0), x)));
 }
+
+INLINE V NAME(v_softplus)(V x)
+{
+    return PICK(x > K(0), x, SPLAT(0)) + NAME(v_log1p)(NAME(v_exp_down)(x));
+}
+
+#if SINGLE
+/* sin(x) and cos(x): as doubles, since near the multiples of π a float has too few digits to go on with. */
+INLINE V NAME(v_sin_and_cos)(V x, V *cosine)
+{
+    double wide[3][LANES];
+    V sine;
+    for (int l = 0; l < LANES; l++)
+        wide[0][l] = x[l];
+    for (int l = 0; l < LANES; l += LANES / 2)
+        PASTE(sin_and_cos_at, PASTE(WIDTH, double))(wide[0] + l, wide[1] + l, wide[2] + l);
+    for (int l = 0; l < LANES; l++) {
+        sine[l] = (T)wide[1][l];
+        (*cosine)[l] = (T)wide[2][l];
+    }
+    return sine;
+}
+#else
+/* Of y + rest, what is left of a number without its quarter turns, the sine; the cosine, if the turns are one more. */
+INLINE V NAME(after_turns)(N turns, V y, V rest)
+{
+    V z = y * y, half = K(0.5) * z, whole = K(1) - half;
+    V sine = y + (rest * whole + y * z * POLYNOMIAL(z, NAME(sin_terms)));
+    V cosine = whole + (((K(1) - whole) - half) + (z * z * POLYNOMIAL(z, NAME(cos_terms)) - y * rest));
+    return (V)((M)PICK(-(M)(turns & 1), cosine, sine) ^ (M)(turns >> 1 << 63));
+}
+
+/* sin(x) and cos(x). */
+INLINE V NAME(v_sin_and_cos)(V x, V *cosine)
+{
+    V k = (x * K(0.63661977236758134308) + ROUNDER) - ROUNDER;
+    V t = x - k * QUARTER_HIGH, more = k * QUARTER_LOW, r = t - more, back = r - t;
+    V lost = ((t - (r - back)) - (more + back)) - k * QUARTER_REST, y = r + lost, rest = (r - y) + lost;
+    N turns = (N)(k + ROUNDER);
+    V sine = PICK(SIZE(x) < TINY, x, NAME(after_turns)(turns, y, rest));
+    *cosine = NAME(after_turns)(turns + 1, y, rest);
+    for (int l = 0; l < LANES; l++)
+        if (!(fabs(x[l]) < FAR)) {
+            sine[l] = sin(x[l]);
+            (*cosine)[l] = cos(x[l]);
+        }
+    return sine;
+}
+
+static __attribute__((unused)) void NAME(sin_and_cos_at)(const T *x, T *sine, T *cosine)
+{
+    V other, one = NAME(v_sin_and_cos)(LOAD(x), &other);
+    STORE(sine, one);
+    STORE(cosine, other);
+}
+#endif

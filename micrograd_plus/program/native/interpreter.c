@@ -12,10 +12,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rows.h"
 #include "scalars.h"
 
+#define INLINE static inline __attribute__((always_inline))
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b) PASTE_(a, b)
 #define WIDE 8          /* examples side by side */
-#define FEW 5           /* so many examples are no slower one by one */
 #define PAUSE (1L << 26) /* so many steps until somebody looks whether Ctrl-C was pressed: a tenth of a second */
 
 typedef struct {
@@ -28,32 +31,79 @@ typedef struct {
 
 #include "operations.h"
 
-#define NAMED(name, value) KIND_##name,
-#define TEXT(name, value) #name,
-enum { OPERATIONS(NAMED) REVERSE(NAMED) KINDS };
-static const char *const NAMES[] = {OPERATIONS(TEXT) REVERSE(TEXT)};
+#define NAMED(name, ...) KIND_##name,
+#define TEXT(name, ...) #name,
+enum { OPERATIONS(NAMED) FUNCTION_ROWS(NAMED) REVERSE(NAMED) KINDS };
+static const char *const NAMES[] = {OPERATIONS(TEXT) FUNCTION_ROWS(TEXT) REVERSE(TEXT)};
 
-#define TARGET
-#define LANES 1
-#define RUN run_one
+#define T double
+#define INTEGER int64_t
+#define UNSIGNED uint64_t
+#define SINGLE 0
+
+#define SIDE 1
+#define BYTES 8
+#define SUFFIX one
 #include "interpreter.h"
-#undef LANES
-#undef RUN
-#define LANES WIDE
-#define RUN run_wide
+#undef SIDE
+
+#define SIDE WIDE
+#define BYTES 16
+#define SUFFIX wide
 #include "interpreter.h"
-#undef RUN
+
 #if defined(__x86_64__)
-#undef TARGET
-#define TARGET __attribute__((target("avx2")))
-#define RUN run_wide_avx2
-#include "interpreter.h"
-#undef RUN
+#define BYTES 32
+#define SUFFIX wide_avx2
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2")
 #endif
-#undef TARGET
-#undef LANES
+#include "interpreter.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
 
-static void (*run_side_by_side)(const Run *, const Run *, const Step *, double *) = run_wide;
+#define BYTES 64
+#define SUFFIX wide_avx512
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")
+#endif
+#include "interpreter.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+typedef void (*Loop)(const Run *, const Run *, const Step *, double *);
+static const struct { const char *name; Loop loop; } MACHINES[] = {  /* the widest last; all give the same bits */
+    {"base", run_wide},
+#if defined(__x86_64__)
+    {"AVX2", run_wide_avx2},
+    {"AVX-512", run_wide_avx512},
+#endif
+};
+
+static int machines(void)  /* how many of them this processor can run */
+{
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx2"))
+        return 1;
+    return 2 + (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")
+                && __builtin_cpu_supports("avx512vl"));
+#else
+    return 1;
+#endif
+}
 
 /* One example's gradients once more, where a nan came out: nothing passes on from what is not reached, not even 0 · inf. */
 static void run_strong(const Run *run, const Run *end, const Step *step, double *file, char *reached)
@@ -98,6 +148,8 @@ typedef struct {
     int each; /* whether `total` has a column for each example */
     double *one, *wide;
     char *reached;
+    Loop wide_loop;
+    int alone; /* so many examples at most go through one by one, which is faster then */
 } Job;
 
 static void load(const Job *job, double *file, int lanes, Py_ssize_t first)
@@ -138,7 +190,7 @@ static void add_strong(const Job *job, Py_ssize_t example)
 
 static void run_block(const Job *job, double *file, int lanes, Py_ssize_t first)
 {
-    void (*run)(const Run *, const Run *, const Step *, double *) = lanes == 1 ? run_one : run_side_by_side;
+    const Loop run = lanes == 1 ? run_one : job->wide_loop;
     int valid = job->count - first < lanes ? (int)(job->count - first) : lanes;
     load(job, file, lanes, first);
     run(job->runs, job->runs + job->forward, job->steps, file);
@@ -164,7 +216,7 @@ static int run_all(const Job *job)
     while (done < job->count) {
         Py_BEGIN_ALLOW_THREADS
         for (long spent = 0; done < job->count && spent < PAUSE; spent += each * WIDE) {
-            int lanes = job->count - done < FEW ? 1 : WIDE;
+            int lanes = job->count - done <= job->alone ? 1 : WIDE;
             run_block(job, lanes == 1 ? job->one : job->wide, lanes, done);
             done += lanes;
         }
@@ -188,17 +240,19 @@ static double *file_of(const Job *job, int lanes)
 
 /* ------------------------------------------------------------------------------------------------------------ for Python */
 
-PyDoc_STRVAR(run_doc, "run(runs, steps, forward, start, slots, examples, count, wanted, out, seed, targets, rows, total, each)\n--\n\n"
+PyDoc_STRVAR(run_doc, "run(machine, alone, runs, steps, forward, start, slots, examples, count, wanted, out, seed, targets, rows, total, each)\n--\n\n"
                       "Go through a code for each example; coding.py says what these are.");
 
 static PyObject *run(PyObject *module, PyObject *args)
 {
     Py_buffer runs, steps, start, examples, wanted, out, targets, rows, total;
     Job job = {0};
+    int machine; /* an index of MACHINES */
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*ny*ny*ny*w*iy*y*w*p", &runs, &steps, &job.forward, &start, &job.slots, &examples, &job.count, &wanted, &out,
+    if (!PyArg_ParseTuple(args, "iiy*y*ny*ny*ny*w*iy*y*w*p", &machine, &job.alone, &runs, &steps, &job.forward, &start, &job.slots, &examples, &job.count, &wanted, &out,
                           &job.seed, &targets, &rows, &total, &job.each))
         return NULL;
+    job.wide_loop = MACHINES[machine < 0 || machine >= machines() ? 0 : machine].loop;
     job.runs = runs.buf;
     job.steps = job.back = steps.buf;
     job.ways = runs.len / (Py_ssize_t)sizeof(Run);
@@ -217,10 +271,10 @@ static PyObject *run(PyObject *module, PyObject *args)
     job.leaves = targets.len / (Py_ssize_t)sizeof(int32_t);
     job.total = total.buf;
     job.one = file_of(&job, 1);
-    job.wide = job.count < FEW ? NULL : file_of(&job, WIDE);
+    job.wide = job.count <= job.alone ? NULL : file_of(&job, WIDE);
     job.reached = malloc(job.slots + 1);
     PyObject *answer = NULL;
-    if (job.one == NULL || job.reached == NULL || (job.wide == NULL && job.count >= FEW))
+    if (job.one == NULL || job.reached == NULL || (job.wide == NULL && job.count > job.alone))
         PyErr_NoMemory();
     else if (run_all(&job) == 0)
         answer = Py_NewRef(Py_None);
@@ -237,10 +291,6 @@ static PyMethodDef methods[] = {{"run", run, METH_VARARGS, run_doc}, {NULL, NULL
 
 static int fill(PyObject *module)
 {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2"))
-        run_side_by_side = run_wide_avx2;
-#endif
     PyObject *names = PyTuple_New(KINDS);
     if (names == NULL)
         return -1;
@@ -252,7 +302,7 @@ static int fill(PyObject *module)
         }
         PyTuple_SET_ITEM(names, kind, name);
     }
-    int failed = PyModule_AddObjectRef(module, "KINDS", names) || PyModule_AddIntConstant(module, "FEW", FEW);
+    int failed = PyModule_AddObjectRef(module, "KINDS", names) || PyModule_AddIntConstant(module, "MACHINES", machines());
     Py_DECREF(names);
     return failed ? -1 : 0;
 }

@@ -9,6 +9,7 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "rows.h"
 #include "scalars.h"
 
 #define BLOCK 32    /* samples that are computed together: a row of doubles is 256 bytes, a layer of 16 neurons 4 KB */
@@ -23,16 +24,14 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 #define POISON(p, size) (void)0
 #endif
 
-/* The rows of the table that a vector computes at once: their name, the number of arguments, and the result. */
+/* The rows of the table that a vector computes at once: their name, the number of arguments, and the result; besides these
+those in rows.h. */
 #define VECTOR_ROWS(X)                                                         \
     X(add, 2, a + b) X(sub, 2, a - b) X(mul, 2, a * b) X(div, 2, a / b) X(neg, 1, -a) X(square, 1, a * a) \
     X(reciprocal, 1, K(1) / a) X(abs, 1, SIZE(a)) X(copy, 1, a) X(not, 1, K(1) - a) X(sign, 1, NAME(v_sign)(a)) \
     X(copysign, 2, (V)((M)SIZE(a) | SIGN_OF(b))) X(maximum, 2, NAME(v_maximum)(a, b)) X(minimum, 2, NAME(v_minimum)(a, b)) \
     X(less, 2, ONES(a < b)) X(less_equal, 2, ONES(a <= b)) X(equal, 2, ONES(a == b)) X(where, 3, PICK(a != K(0), b, c)) \
-    X(relu, 1, PICK(a <= K(0), SPLAT(0), a)) X(exp, 1, NAME(v_exp)(a)) X(expm1, 1, NAME(v_expm1)(a)) X(log, 1, NAME(v_log)(a)) \
-    X(log1p, 1, NAME(v_log1p)(a)) X(cosh, 1, NAME(v_cosh)(a)) X(sinh, 1, NAME(v_sinh)(a)) X(sech, 1, NAME(v_sech)(a)) \
-    X(sech_square, 1, NAME(v_sech_square)(a)) X(logaddexp, 2, NAME(v_logaddexp)(a, b)) \
-    X(tanh, 1, (NAME(v_tanh)(a, &b))) X(sigmoid, 1, (NAME(v_sigmoid)(a, &b))) X(sigmoid_slope, 1, (NAME(v_sigmoid)(a, &b), b))
+    X(relu, 1, PICK(a <= K(0), SPLAT(0), a)) X(sech_square, 1, NAME(v_sech_square)(a))
 
 /* Those that compilers turn into vectors by themselves, where the machine has an instruction for them. */
 #define INSIDE_ROWS_OF(X)                                                      \
@@ -43,7 +42,7 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 /* Those that C's library computes, one number at a time, and in doubles. */
 #define NUMBER_ROWS(X)                                                         \
     X(mod, 2, modulo(a, b)) X(pow, 2, pow(a, b)) X(cbrt, 1, cbrt(a)) X(exp2, 1, exp2(a)) X(log2, 1, log2(a)) X(log10, 1, log10(a)) \
-    X(hypot, 2, hypot(a, b)) X(sin, 1, sin(a)) X(cos, 1, cos(a)) X(tan, 1, tan(a)) X(asin, 1, asin(a)) X(acos, 1, acos(a)) \
+    X(hypot, 2, hypot(a, b)) X(tan, 1, tan(a)) X(asin, 1, asin(a)) X(acos, 1, acos(a)) \
     X(atan, 1, atan(a)) X(atan2, 2, atan2(a, b)) X(asinh, 1, asinh(a)) X(acosh, 1, acosh(a)) X(atanh, 1, atanh(a)) \
     X(radians, 1, a * (PI / 180.0)) X(degrees, 1, a * (180.0 / PI)) X(erf, 1, erf(a)) X(erfc, 1, erfc(a)) \
     X(erfinv, 1, inverse_erf(a)) X(erfcx, 1, scaled_erfc(a, 0.0)) X(erfcx_derivative, 2, scaled_erfc(a, b)) \
@@ -51,7 +50,7 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 
 /* All other instructions. `to`, `a`, `b`, `c` are their operands, i->rows the rows of the result. */
 #define OTHERS(X)                                                              \
-    X(tanh_and_slope) X(sigmoid_and_slope) /* two results, the second in c */  \
+    X(tanh_and_slope) X(sigmoid_and_slope) X(sin_and_slope) /* two results, the second in c */ \
     X(MATMUL)         /* a matrix a, times the rows of b, plus c where it is BIASED */ \
     X(MATMUL_INPUT)   /* the same with b as it lies in the batch */            \
     X(OUTER_INPUT)    /* sums over samples of a's rows times b as it lies in the batch */ \
@@ -67,9 +66,9 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
     X(OUTPUT)         /* rows of a block to the columns of a result */
 
 #define NUMBERED(name, ...) OP_##name,
-enum { VECTOR_ROWS(NUMBERED) INSIDE_ROWS_OF(NUMBERED) NUMBER_ROWS(NUMBERED) OTHERS(NUMBERED) };
+enum { VECTOR_ROWS(NUMBERED) FUNCTION_ROWS(NUMBERED) INSIDE_ROWS_OF(NUMBERED) NUMBER_ROWS(NUMBERED) OTHERS(NUMBERED) };
 #define NAMED(name, ...) #name,
-static const char *const OPS[] = {VECTOR_ROWS(NAMED) INSIDE_ROWS_OF(NAMED) NUMBER_ROWS(NAMED) OTHERS(NAMED)};
+static const char *const OPS[] = {VECTOR_ROWS(NAMED) FUNCTION_ROWS(NAMED) INSIDE_ROWS_OF(NAMED) NUMBER_ROWS(NAMED) OTHERS(NAMED)};
 static const char *const LIBRARY[] = {NUMBER_ROWS(NAMED)};
 
 /* Where numbers lie. An operand is a place in one of these. */

@@ -2,7 +2,8 @@
 
 Lists for the preprocessor: interpreter.c makes of them the numbers of the kinds, their names, and the loop over them. */
 
-/* Rows of the table, by their names, each of its arguments x, y, z. Others are made of these, by `arrays`. */
+/* Rows of the table, by their names, each of its arguments x, y, z; besides these those in rows.h. Others are made of
+   these, by `arrays`. */
 #define OPERATIONS(ROW)                                                                                                \
     ROW(add, x + y)                                                                                                    \
     ROW(sub, x - y)                                                                                                    \
@@ -25,14 +26,9 @@ Lists for the preprocessor: interpreter.c makes of them the numbers of the kinds
     ROW(rsqrt, 1.0 / sqrt(x))                                                                                          \
     ROW(cbrt, cbrt(x))                                                                                                 \
     ROW(pow_log, power_log(x, y, z))                                                                                   \
-    ROW(exp, exp(x))                                                                                                   \
     ROW(exp2, exp2(x))                                                                                                 \
-    ROW(expm1, expm1(x))                                                                                               \
-    ROW(log, log(x))                                                                                                   \
     ROW(log2, log2(x))                                                                                                 \
     ROW(log10, log10(x))                                                                                               \
-    ROW(log1p, log1p(x))                                                                                               \
-    ROW(logaddexp, log_add_exp(x, y))                                                                                  \
     ROW(sign, x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x == 0.0 ? 0.0 : x)                                                     \
     ROW(floor, floor(x))                                                                                               \
     ROW(ceil, ceil(x))                                                                                                 \
@@ -43,17 +39,11 @@ Lists for the preprocessor: interpreter.c makes of them the numbers of the kinds
     ROW(copysign, copysign(x, y))                                                                                      \
     ROW(hypot, hypot(x, y))                                                                                            \
     ROW(direction, direction(x, y))                                                                                    \
-    ROW(sin, sin(x))                                                                                                   \
-    ROW(cos, cos(x))                                                                                                   \
     ROW(tan, tan(x))                                                                                                   \
     ROW(asin, asin(x))                                                                                                 \
     ROW(acos, acos(x))                                                                                                 \
     ROW(atan, atan(x))                                                                                                 \
     ROW(atan2, atan2(x, y))                                                                                            \
-    ROW(sinh, sinh(x))                                                                                                 \
-    ROW(cosh, cosh(x))                                                                                                 \
-    ROW(tanh, tanh(x))                                                                                                 \
-    ROW(sech, 1.0 / cosh(x))                                                                                           \
     ROW(asinh, asinh(x))                                                                                               \
     ROW(acosh, acosh(x))                                                                                               \
     ROW(atanh, atanh(x))                                                                                               \
@@ -67,10 +57,7 @@ Lists for the preprocessor: interpreter.c makes of them the numbers of the kinds
     ROW(erfcx_derivative, scaled_erfc(x, y))                                                                           \
     ROW(log_ndtr, log_normal(x))                                                                                       \
     ROW(logit, logit(x))                                                                                               \
-    ROW(relu, x <= 0.0 ? 0.0 : x)                                                                                      \
-    ROW(sigmoid, sigmoid(x))                                                                                           \
-    ROW(sigmoid_slope, sigmoid_slope(x))                                                                               \
-    ROW(softplus, (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x))))
+    ROW(relu, x <= 0.0 ? 0.0 : x)
 
 /* What passes a gradient back: x is that of the result, y the slope, z a gate, which is closed where it is 0. What comes
    to an argument first is written, what comes later is added. */
