@@ -28,9 +28,9 @@ def bench(engine: type | str, methods: tuple[str, ...], seconds: float = SECONDS
     Raises:
         ValueError, TypeError: there is no such engine.
     """
-    if hasattr(os, "fork"):
+    if hasattr(os, "fork") and sys.platform != "emscripten":  # which has the name, and no processes
         apart = Apart(lambda word: forked(_loader(engine), isinstance(engine, str), methods, word), engine, seconds)
-    elif (text := _importable(engine)) and sys.platform != "emscripten":
+    elif sys.platform != "emscripten" and (text := _importable(engine)):
         apart = Apart(lambda word: spawned(text, methods, word), engine, seconds)
     else:
         yield Here(_loader(engine)(), methods)

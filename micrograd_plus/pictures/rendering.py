@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from xml.sax.saxutils import escape
 
+from micrograd_plus.pictures.form import FONT
 from micrograd_plus.pictures.plain import drawn
 
 NONE = (
@@ -31,6 +32,8 @@ NONE_IN_PAGE = "no Graphviz in this page: it may set globalThis.graphviz, from t
 FORMATS = ("svg", "png", "pdf")
 TIMEOUT = 30.0  # seconds
 FONTS = Path(__file__).parent / "fonts"  # a wide one: text that fits its box in it does so in a viewer's font, too
+
+_WIDE = "DejaVu Sans"  # as wide as the package's own
 
 _PYGRAPHVIZ = """
 import sys
@@ -135,8 +138,8 @@ def _by_page(source: str, format: str) -> bytes:
     given = getattr(js, "graphviz", None)
     if given is None or format not in ("svg", "json"):
         return _without(source, format, NONE_IN_PAGE)
-    try:
-        picture: str = given.layout(source, format, "dot")
+    try:  # it has no fonts, but knows how wide the letters of some are
+        picture: str = given.layout(source.replace(FONT, _WIDE), format, "dot").replace(_WIDE, FONT)
     except JsException as error:
         raise RuntimeError(f"the page's Graphviz could not draw this graph as {format}: {str(error)[-500:]}") from None
     return picture.encode()

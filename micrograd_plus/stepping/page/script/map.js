@@ -32,6 +32,7 @@ function showMap(isNeeded) {
 function showPart() {
   const [left, top] = view.invert([0, 0]);
   const [right, bottom] = view.invert([room.width, room.height]);
+  if (![left, top, right, bottom].every(Number.isFinite)) return; // in a frame that is hidden there is no room
   place(part, { left: Math.max(left, 0), top: Math.max(top, 0), right: Math.min(right, sheet.right), bottom: Math.min(bottom, sheet.bottom) });
 }
 
