@@ -50,7 +50,7 @@ _NAMES = [
     *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
     *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "lookup"),
     *("losses", "mask", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "scope", "softmax"),
-    *("source_lines", "to_sympy", "value_and_grad"),
+    *("source_lines", "sweep", "to_sympy", "value_and_grad"),
 ]
 # what `from micrograd_plus import *` brings: Python's own names are left alone, strategies need Hypothesis
 globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "compile", "pow", "round"})
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from micrograd_plus.stepping import backprop as backprop
     from micrograd_plus.training import History as History
     from micrograd_plus.training import fit as fit
+    from micrograd_plus.training import sweep as sweep
 
 # names whose modules are imported when they are first asked for
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
@@ -82,7 +83,7 @@ _LATER |= {"strategies": "strategies", "to_sympy": "formulas", "nudges": "networ
 _LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
 _LATER |= {"sklearn": "sklearn"}  # needs scikit-learn
 _LATER |= {"CompileError": "program", "ExportError": "program", "Program": "program", "compile": "program"}
-_LATER |= {"History": "training", "fit": "training", "training": "training"}
+_LATER |= {"History": "training", "fit": "training", "sweep": "training", "training": "training"}
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours
 

@@ -862,3 +862,20 @@ def test_what_a_function_returned_is_named_where_it_is_no_number() -> None:
 
     with pytest.raises(TypeError, match=r"^what two_words returned.*'word'"):
         mp.jacobian(two_words)(1.0)
+
+
+def test_a_function_may_leave_arguments_out_unless_strict() -> None:
+    def first(x: Any, y: Any) -> Any:
+        return x * 2.0
+
+    assert mp.grad(first, (0, 1))(1.0, 3.0) == (2.0, 0.0)
+    assert mp.value_and_grad(first, (0, 1))(1.0, 3.0) == (2.0, (2.0, 0.0))
+    assert mp.jacobian(first, (0, 1))(1.0, 3.0) == (2.0, 0.0)
+    for derived in (mp.grad, mp.value_and_grad):
+        with pytest.raises(ValueError, match="argument 1 of first"):
+            derived(first, (0, 1), strict=True)(1.0, 3.0)
+
+
+def test_places_out_of_range_are_quoted() -> None:
+    with pytest.raises(ValueError, match=r"^grad\(argnums=2\): expected the place of an argument of .*, such as 0$"):
+        mp.grad(lambda x: x, 2)(1.0)

@@ -42,7 +42,7 @@ def test_public_names_are_these_and_every_row_of_the_table() -> None:
         *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
         *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "lookup"),
         *("losses", "mask", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "scope", "softmax"),
-        *("source_lines", "to_sympy", "value_and_grad"),
+        *("source_lines", "sweep", "to_sympy", "value_and_grad"),
     ]
     assert sorted(vars(mp)["__all__"]) == sorted({*names, *ROWS} - {"abs", "compile", "pow", "round"})
     assert all(hasattr(mp, name) for name in (*names, *ROWS))

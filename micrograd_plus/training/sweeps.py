@@ -32,7 +32,10 @@ class Trial:
         settings: what `train` was called with, a dict by name.
         results: what it gave, numbers by name: a history's last `loss` and `accuracy`, a number as `result`, or a dict.
         error: what it raised instead, in a line; "" where it ended well.
-        seconds: how long it took.
+        seconds: how many seconds it took; two trials that differ in nothing else are equal.
+
+    >>> Trial({"lr": 0.1}, {"loss": 2.0}, seconds=1.0) == Trial({"lr": 0.1}, {"loss": 2.0}, seconds=3.0)
+    True
     """
 
     settings: Mapping[str, Any]
@@ -42,10 +45,21 @@ class Trial:
 
 
 class Sweep(list[Trial]):
-    """The trials of a sweep in the order of its grid: a list, which shows itself as a table."""
+    """The trials of a sweep in the order of its grid: a list, which shows itself as a table.
+
+    >>> Sweep([Trial({"lr": 0.1}, {"loss": 2.0}), Trial({"lr": 0.2}, {"loss": 1.0})])
+    Sweep of 2 trials
+     lr  loss  seconds
+    0.1     2      0.0
+    0.2     1      0.0
+    """
 
     def best(self, by: str = "loss", *, largest: bool = False) -> Trial:
         """The trial with the smallest number of that name, or with the largest.
+
+        Args:
+            by: the name, such as "loss" or "accuracy".
+            largest: whether the largest number is the best.
 
         Raises:
             ValueError: no trial that ended well has one.
@@ -98,9 +112,9 @@ def sweep(
     """Call `train` with each setting of a grid, and keep what comes of each.
 
     Args:
-        train: train(**settings) builds a model, fits it, and returns the history, a number, or a dict of numbers by
-            name. What it raises is kept, too, and the others go on. For processes it must be a function that pickle
-            knows, one of a module.
+        train: called with the settings by name, it builds a model, fits it, and returns the history, a number, or a
+            dict of numbers by name. What it raises is kept, too, and the others go on. For processes it must be a
+            function that pickle knows, one of a module.
         grid: lists of values by name, all combinations of which are tried, the last name fastest; or a list of dicts.
         executor: a `concurrent.futures.Executor`, Dask's client, or a function that makes one, which is called again
             when a worker's death has broken the one before. None tries one after the other, here.
@@ -109,12 +123,13 @@ def sweep(
         progress: None shows a bar on a terminal and in a notebook; False is silent.
 
     Returns:
-        A `Sweep`: the trials in the order of the grid.
+        A `Sweep`, the trials in the order of the grid.
 
     Raises:
         TypeError: train is no function, the grid is none, or a result is no number.
         ValueError: the grid is empty, or the file holds something else.
         RuntimeError: the executor is broken, and nobody makes another.
+        OSError: the file cannot be read, or written.
 
     >>> import micrograd_plus as mp
     >>> def train(lr, momentum):
