@@ -89,8 +89,8 @@ def of_instructions(
         block += ROW * it.rows
         eight += weights.get(it.op, 0.0) * it.rows
         if it.op in PRODUCTS:
-            length = max(1, it.extra.get("LENGTH", 0) // BLOCK) * max(1, it.extra.get("TIMES", 0))
-            eight += PRODUCT * it.rows * it.extra["INNER"] * length
+            columns = max(1, it.extra.get("LENGTH", 0) // BLOCK, it.extra.get("TIMES", 0))  # of an example
+            eight += PRODUCT * it.rows * it.extra["INNER"] * columns
     start = KERNEL + ROW * sum([it.rows for it in outside])
     return Cost(start, ((BLOCK, block), (BLOCK if whole else GRAIN, eight * (BLOCK // GRAIN if whole else 1))))
 
