@@ -25,7 +25,7 @@ const data = (arg) => (typeof arg === "object" ? nodes[arg.node].data : arg);
 const isDust = (x, size) => x !== 0 && Math.abs(x) <= 4 * 2 ** -53 * size && size < Infinity;
 const sizeOf = (i) => nodes[i].size ?? Math.abs(nodes[i].data);
 
-const slopeOf = (node, place) => slopeAt(node.op, place, [node.data, ...node.args.map(data)]);
+const slopeAndGate = (node, place) => slopeAt(node.op, place, [node.data, ...node.args.map(data)]);
 
 // The size of the terms that made a value: each argument's, times its local derivative.
 function sizeNode(i) {
@@ -34,7 +34,7 @@ function sizeNode(i) {
   node.args.forEach((arg, place) => {
     if (typeof arg !== "object" || !("node" in arg)) terms += node.op === "add" || node.op === "sub" ? Math.abs(arg) : 0;
     else {
-      const [slope, passes] = slopeOf(node, place);
+      const [slope, passes] = slopeAndGate(node, place);
       if (passes && slope !== 0) terms += Math.abs(slope) * sizeOf(arg.node);
     }
   });
@@ -56,7 +56,7 @@ function recompute() {
       [step.upstream, step.local, step.contribution] = [1, 1, 1];
     } else {
       const node = nodes[step.node];
-      const [slope, passes] = slopeOf(node, step.place);
+      const [slope, passes] = slopeAndGate(node, step.place);
       step.upstream = sums.get(step.node) ?? 0;
       step.local = slope;
       const comes = reached.has(step.node);
