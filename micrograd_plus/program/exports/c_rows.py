@@ -15,6 +15,13 @@ from micrograd_plus.engine.operations import TABLE, Op
 _MATH = """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fmod
 hypot ldexp log log10 log1p log2 pow rint sin sinh sqrt tan tanh trunc"""
 MATH = frozenset(_MATH.split())  # what is used of C99's <math.h>; with an f behind them they take floats
+SINGLE = {  # rows that the interpreter computes as vectors, here for one number
+    **{name: f"{name}(x)" for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "sinh", "cosh", "tanh")},
+    **{name: f"{name}(x)" for name in ("sigmoid", "sigmoid_slope")},  # of scalars.h
+    "sech": "1.0 / cosh(x)",
+    "logaddexp": "log_add_exp(x, y)",
+    "softplus": "(x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x)))",
+}
 _FUNCTION = re.compile(r"(?:^/\*(?:(?!\*/).)*\*/\n)?^static \w+ (\w+)\(.*?^}\n", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^    ROW\((\w+), (.*)\)[ \\]*$", re.MULTILINE)
 _NAMED = re.compile(r"^#define (\w+) ([\d.]+)$", re.MULTILINE)
@@ -37,6 +44,7 @@ class Rows(NamedTuple):
 def rows(dtype: str) -> Rows:
     """The rows for `float64` or `float32`."""
     listed, scalars = [(C_SOURCES / name).read_text(encoding="utf-8") for name in ("operations.h", "scalars.h")]
+    listed = "".join([f"    ROW({name}, {expression})\n" for name, expression in SINGLE.items()]) + listed
     text = listed.partition("#define REVERSE")[0] + scalars.replace("\nSCALAR ", "\nstatic double ")
     numbers = dict(_NAMED.findall(text))
     text = re.sub(rf"\b({'|'.join(numbers)})\b", lambda found: numbers[found[0]], text)
