@@ -5,8 +5,8 @@
 
 mutmut 2 makes the faults (it reaches the lambdas of the table, as its successor does not); each is planted in a copy of
 the repository, where tests run until the first one fails, the quick ones first, for a minute at most: of those named
-below the ones that reach its line, or bear the name of its row of the table. Not part of the normal tests: it takes an
-hour or so, and goes on where it was broken off, with what the tests reach kept beside the verdicts.
+below the ones that reach its line; for a row of the table those that bear its name, then all. Not part of the normal
+tests: it takes an hour or so, and goes on where it was broken off, with what the tests reach kept beside the verdicts.
 """
 
 from __future__ import annotations
@@ -178,11 +178,14 @@ def noticed(folder: Path, mutant: Mutant, tests: list[Test]) -> str:
     """How the tests that reach a fault's line notice it; all tests, where it is reached as the module is imported."""
     file = folder / mutant.file
     original = file.read_text(encoding="utf-8")
-    named = f"[{_row(original, mutant.number)}]" if mutant.file.endswith("ops/table.py") else None
+    in_table = mutant.file.endswith("ops/table.py")
+    named = f"[{_row(original, mutant.number)}]" if in_table else None
     reaching = [
         test for test in tests if mutant.number in test.lines.get(mutant.file, ()) or (named and named in test.name)
     ]
-    reaching = reaching or tests
+    if in_table or not reaching:  # a column may matter to any test: it is read as the table is made
+        first = {test.name for test in reaching}
+        reaching += [test for test in tests if test.name not in first]
     spent = list(accumulate([test.seconds for test in reaching]))
     quick, slow = [sum([total < limit for total in spent]) for limit in (FIRST, ALL)]
     file.write_text(mutant.text, encoding="utf-8")
