@@ -123,14 +123,15 @@ class TestTorch:
         assert check_grads(lambda x: torch.dot(x, weights).sin(), torch.tensor([0.3, -1.2]), order=1).findings == ()
         assert wrong(lambda x: torch.dot(x.detach(), weights).sin() + x[0], torch.tensor([0.3, -1.2]), order=1)
 
-    @given(st.lists(st.floats(-3.0, 3.0), min_size=2, max_size=3), st.integers(0, 5))
+    # not at 1e-100, where torch's own second derivative of a product divides by what is nearly 0, and the check says so
+    @given(st.lists(st.floats(-3.0, 3.0).map(lambda x: round(x, 3)), min_size=2, max_size=3), st.integers(0, 5))
     @settings(max_examples=30)
     def test_no_false_alarms_wherever_it_is(self, numbers: list[float], which: int) -> None:
         torch = self.torch
         f = [
             lambda x: torch.logsumexp(x, 0),
             lambda x: x.abs().max(),
-            lambda x: torch.nn.functional.gelu(x).prod(),
+            lambda x: torch.nn.functional.gelu(x)[0] * torch.nn.functional.gelu(x)[1],
             lambda x: torch.relu(x) - torch.relu(-x),
             lambda x: x.clamp(-1.0, 1.0).sum() ** 2,
             lambda x: torch.nn.functional.huber_loss(x, torch.zeros_like(x)),

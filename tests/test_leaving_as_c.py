@@ -22,8 +22,6 @@ from micrograd_plus.program import Program
 
 compiles = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
-UNKNOWN_PYTHON = mp.primitive("unknown_python", lambda x: x * 3.0, lambda out, x: 3.0)
-BENT = mp.primitive("bent_by_float", lambda x: x * x, lambda out, x: 2.0 * float(x), arrays=lambda x: x * x)
 SCALE = Value(2.0, label="scale")
 
 
@@ -215,11 +213,13 @@ def test_names_of_the_parameters(tmp_path: Path) -> None:
 
 
 def test_what_cannot_leave_is_named(tmp_path: Path) -> None:
+    unknown = mp.primitive("unknown_python", lambda x: x * 3.0, lambda out, x: 3.0)
+    bent = mp.primitive("bent_by_float", lambda x: x * x, lambda out, x: 2.0 * float(x), arrays=lambda x: x * x)
     with pytest.raises(
         mp.ExportError, match="'unknown_python' cannot leave for C: its forward is a function in Python"
     ):
-        mp.compile(lambda x: UNKNOWN_PYTHON(x), x=()).to_c(tmp_path / "model.c")
-    program = mp.compile(lambda x: BENT(SCALE * x), x=())
+        mp.compile(lambda x: unknown(x), x=()).to_c(tmp_path / "model.c")
+    program = mp.compile(lambda x: bent(SCALE * x), x=())
     program.to_c(tmp_path / "model.c")  # forward it may
     with pytest.raises(mp.ExportError, match="the gradient of 'bent_by_float' by its argument 1 cannot leave for C"):
         program.to_c(tmp_path / "slope.c", gradient=True)

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -258,35 +260,57 @@ def test_ctrl_c_in_the_terminal_ends_the_training_and_breaks_no_worker(tmp_path:
 # --------------------------------------------------------------------------------------------------- other people's
 
 
-def test_dasks_workers_one_of_which_is_killed(parted: Any) -> None:
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        assert trained(map=client.map) == parted
+def apart(function: Callable[[], None]) -> None:
+    """Call one of this file's functions in a process of its own: Dask's and Ray's threads stay, and draw numbers."""
+    code = f"import {__name__.rpartition('.')[2]} as tests; tests.{function.__name__}()"
+    here = Path(__file__)
+    way = os.pathsep.join([str(here.parents[1]), str(here.parent), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": way}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def in_threads() -> tuple[list[float], list[float]]:
+    with ThreadPoolExecutor(1) as pool:
+        return trained(executor=pool)
+
+
+def by_dask() -> None:
+    distributed: Any = import_module("distributed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(host="127.0.0.1", **options) as cluster, distributed.Client(cluster) as client:
+        assert trained(map=client.map) == in_threads()
 
         def kill(epoch: Any) -> None:
             if epoch.epoch == 1:
                 os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
 
-        assert trained(executor=client, callbacks=[kill]) == parted
+        assert trained(executor=client, callbacks=[kill]) == in_threads()
         trials = sweep(squared, {"x": [1, 2, 3]}, executor=client, progress=False)
         assert [trial.results["result"] for trial in trials] == [1.0, 4.0, 9.0]
 
 
-@pytest.mark.filterwarnings("ignore")  # of Ray's own
-def test_rays_pool(parted: Any) -> None:
-    ray = pytest.importorskip("ray")
-    pool_type = pytest.importorskip("ray.util.multiprocessing").Pool
+def by_ray() -> None:
+    ray: Any = import_module("ray")
+    pool_of_ray: Any = import_module("ray.util.multiprocessing").Pool
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
-        with pool_type(2) as pool:
-            assert trained(map=pool.map) == parted
+        with pool_of_ray(2) as pool:
+            assert trained(map=pool.map) == in_threads()
     finally:
         ray.shutdown()
+
+
+def test_dasks_workers_one_of_which_is_killed() -> None:
+    if find_spec("distributed") is None:
+        pytest.skip("needs distributed")
+    apart(by_dask)
+
+
+def test_rays_pool() -> None:
+    if find_spec("ray") is None:
+        pytest.skip("needs ray")
+    apart(by_ray)
 
 
 def test_lokys_executor(parted: Any) -> None:
