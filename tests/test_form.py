@@ -2,6 +2,7 @@
 
 import ast
 import re
+from io import BytesIO
 from itertools import combinations
 from math import dist
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browsers import in_browser, opened
+from PIL import Image
 
 import micrograd_plus as mp
 from micrograd_plus.pictures import form
@@ -65,8 +67,39 @@ def test_words_of_pictures_without_a_ground_can_be_read_on_white_and_on_black() 
     for ink in (form.GREY, form.MIDDLE, *form.LINES, *form.WEIGHTS, form.MARK):
         for ground in ("#ffffff", "#000000"):
             assert contrast(ink, ground) >= 4.5, (ink, ground)
-    for ground in (form.PAPER, form.SHADE, *form.TINTS):
-        assert contrast(form.INK, ground) >= 4.5, ground
+    for light, dark in form.IN_THE_DARK.items():
+        if light != form.INK:
+            assert contrast(form.INK, light) >= 4.5, light
+            assert contrast(form.IN_THE_DARK[form.INK], dark) >= 4.5, dark
+
+
+@in_browser
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("host", "is_dark"),
+    [
+        ('data-jp-theme-light="true"', False),
+        ('data-jp-theme-light="false"', True),
+        ('data-md-color-scheme="slate"', True),
+        ('class="vscode-dark"', True),
+        ('style="color-scheme: light"', False),
+        ("", None),  # nobody says it: as the system is
+    ],
+)
+def test_a_drawn_graph_is_as_dark_as_what_it_lies_on(system: str, host: str, is_dark: bool | None) -> None:
+    a, b = mp.Value(2.0, label="a"), mp.Value(-3.0, label="b")
+    y = a * b
+    y.backward()
+    picture = mp.draw(y, node={b: {"fill": "gold"}}, direction="TB")
+    with opened() as chromium:
+        tab = chromium.new_page(color_scheme=system)
+        tab.set_content(f"<!DOCTYPE html><body {host}>{picture._repr_html_()}</body>")
+        shot: Any = Image.open(BytesIO(tab.locator("img").screenshot())).convert("RGB")
+    seen = {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in shot.getcolors(100_000) or []}
+    own = {form.tint(grad, 3.0) for grad in (-3.0, 1.0)}
+    dark = is_dark if is_dark is not None else system == "dark"
+    assert ({form.IN_THE_DARK[colour] for colour in own} if dark else own) <= seen
+    assert "#ffd700" in seen  # the user's own colour stays, and so do the letters on it
 
 
 @pytest.mark.parametrize("sight", ["usual", "without red", "without green", "without blue"])
@@ -128,7 +161,14 @@ def test_the_names_of_the_themes_are_used() -> None:
     sheets = "".join([file.read_text(encoding="utf-8") for file in [*PACKAGE.rglob("*.css"), *PACKAGE.rglob("*.js")]])
     used = set(re.findall(r"var\(--(\w+)\)", sheets))
     assert set(Theme._fields) <= used
-    assert used <= {*Theme._fields, "sans", "mono", "window"}
+    lengths = {*form.Sizes._fields, *form.Spaces._fields}
+    assert lengths <= used <= {*Theme._fields, *lengths, "sans", "mono", "window"}
+
+
+def test_sizes_of_letters_stand_in_one_module() -> None:
+    said = r"font(?:-size)?: *\d|fontsize=\"?\d|font-size=\"\d"
+    for file in [file for kind in ("py", "css", "js", "html") for file in PACKAGE.rglob(f"*.{kind}")]:
+        assert not re.findall(said, file.read_text(encoding="utf-8")), file
 
 
 def test_no_two_colours_of_a_theme_are_one() -> None:

@@ -74,29 +74,115 @@ def test_every_level_walks_to_the_same_gradients_in_the_same_words(show: Open) -
 def test_what_a_folded_step_tells_of_is_in_view(show: Open, width: int) -> None:
     tab = show(network(), viewport={"width": width, "height": 800}, reduced_motion="reduce")
     for k in range(1, tab.evaluate("graph.levels.length")):
-        tab.evaluate(f"open({k})")
+        tab.evaluate(f"open(graph.levels[{k}])")
         found = tab.evaluate(IN_VIEW)
         assert [(lit, inside) for lit, inside, _ in found if lit != inside or lit == 0] == []
 
 
 @in_browser
 def test_a_box_opens_where_it_is(show: Open) -> None:
-    tab = show(network(), reduced_motion="reduce")
-    last = tab.evaluate("graph.levels.length - 1")
+    steps = network()
+    tab = show(steps, reduced_motion="reduce")
     tab.evaluate("go(final)")
-    for k in range(last, 0, -1):
-        tab.select_option("#level", str(k))
-        box = tab.locator(".node.group").first
-        box.focus()
+    tab.select_option("#level", tab.evaluate("String(graph.levels.length - 1)"))
+    while tab.locator(".node.group").count():
+        tab.locator(".node.group").first.focus()
         tab.keyboard.press("Enter")
         before = tab.locator(".node").count()
-        tab.click("#open")
+        tab.locator("#story").get_by_role("button", name="Open").click()
         assert tab.locator(".node").count() > before
         tab.keyboard.press("Escape")
-    assert tab.locator(".node.group").count() == 0
+    assert tab.locator(".node").count() == len(steps._pass.nodes)
     tab.fill("#leaf0", "2.5")  # leaves stay alive
     tab.select_option("#level", "1")
     assert tab.locator(".node .data").first.text_content() != "?"
+
+
+@in_browser
+def test_a_walk_stops_where_python_says(show: Open) -> None:
+    steps = network()
+    found = levels_of(steps._pass)
+    known = excerpt(steps._pass, found)
+    tab = show(steps)
+    for k, level in enumerate(found):
+        tab.evaluate(f"open(graph.levels[{k}])")
+        assert tab.evaluate("level.stops") == level.stops(known.made, known.steps)
+
+
+IN_BOXES = "boxes.map((_, k) => nodes.map((_, i) => i).filter((i) => home[i] === k))"
+OVERLAPS = """(() => {
+    const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+    return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => !apart(a.area, b.area)).map((b) => [a.at, b.at]));
+})()"""
+
+
+def neurons_at(steps: Backprop) -> int:
+    """The level at which each neuron is a box."""
+    return next(
+        k for k, level in enumerate(levels_of(steps._pass)) if any(b.title.endswith("neurons.1") for b in level.boxes)
+    )
+
+
+@in_browser
+@pytest.mark.parametrize("wanted", [["0.neurons.1"], ["1.neurons.3", "2.neurons.0"]])
+def test_single_boxes_open_into_what_draw_opens_them_into(show: Open, wanted: list[str]) -> None:
+    steps, titles = network(), [f"model.layers.{name}" for name in wanted]
+    nodes, names = steps._pass.nodes, steps.names
+    number = Identities((node, i) for i, node in enumerate(nodes))
+    tab = show(steps, reduced_motion="reduce")
+    tab.evaluate(f"open(graph.levels[{neurons_at(steps)}])")
+    tab.evaluate("go(made.length + 20)")
+    closed = tab.evaluate(IN_BOXES)
+    for title in titles:
+        tab.evaluate(f"openBox(boxes.findIndex((box) => box.title === '{title}'))")
+    folded = fold(nodes, [steps.root], names.modules, names, number=number, limit=1000, depth=2, open=[*titles, "+"])
+    drawn = sorted(sorted(number[node] for node in box.members) for box in folded.boxes)
+    assert sorted(tab.evaluate(IN_BOXES)) == drawn
+    assert tab.evaluate(OVERLAPS) == []
+    assert sorted(tab.locator(".frame").all_text_contents()) == [f"▾ {title}" for title in titles]
+    arrows = tab.evaluate("[...new Set(level.edges.map((edge) => `${tail(edge)} ${head(edge)}`))]")
+    assert len(arrows) == len({(edge.tail, edge.head) for edge in folded.edges})
+    assert tab.evaluate("steps.every((it) => it.node === null || home[it.node] === home[it.argument] || arrowOf(it))")
+    for title in titles:
+        tab.evaluate(f"foldBox(level.opened.find((it) => titleOf(it) === '{title}'))")
+    assert tab.evaluate(IN_BOXES) == closed
+
+
+@in_browser
+@pytest.mark.parametrize("width", [380, 1024])
+def test_a_walk_through_opened_boxes_is_in_view_and_ends_with_the_same_numbers(show: Open, width: int) -> None:
+    steps = network()
+    tab = show(steps, viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    tab.evaluate("open(graph.levels.at(-1))")
+    for _ in range(4):  # a box in a box in a box
+        tab.evaluate("openBox(boxes.findIndex((_, k) => isOpenable(k)))")
+    assert tab.evaluate("Math.max(...level.frames.map((some) => some.length))") >= 2
+    assert tab.evaluate(OVERLAPS) == []
+    found = tab.evaluate(IN_VIEW)
+    assert [(lit, inside) for lit, inside, _ in found if lit != inside or lit == 0] == []
+    for i, node in enumerate(steps._pass.nodes):
+        bears = f"boxes[home[{i}]].at === {i} && boxes[home[{i}]].shows"
+        if grad := tab.evaluate(f"{bears} && boxes[home[{i}]].element.querySelector('.grad').textContent"):
+            assert grad == boxed(steps.gradients[node], dust=node in steps._pass.dusty_grads)
+
+
+@in_browser
+def test_a_box_opens_and_folds_by_keyboard_and_mouse(show: Open) -> None:
+    steps = network()
+    tab = show(steps, reduced_motion="reduce")
+    tab.evaluate(f"open(graph.levels[{neurons_at(steps)}])")
+    before = tab.evaluate("boxes.length")
+    tab.locator(".node.group").first.focus()
+    tab.keyboard.press("o")
+    assert tab.evaluate("boxes.length") > before
+    assert tab.evaluate("document.activeElement.classList.contains('node')")
+    assert tab.locator("#story").get_by_role("button", name="Fold").count() == 1
+    tab.keyboard.press("o")
+    assert tab.evaluate("boxes.length") == before
+    tab.locator(".node.group").nth(1).dblclick()
+    assert tab.evaluate("boxes.length") > before
+    tab.locator(".frame text").click()
+    assert tab.evaluate("boxes.length") == before
 
 
 @in_browser

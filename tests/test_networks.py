@@ -212,7 +212,8 @@ def test_it_shows_itself_in_jupyter_as_an_image() -> None:
     bundle = drawing._repr_mimebundle_()
     assert bundle["text/plain"] == "<Drawing of a network 2-3-1, 456 x 260>"
     match = re.fullmatch(
-        r'<img alt="a network 2-3-1; 9 weights[^"]*" src="data:image/svg\+xml,([^"]+)"/>', bundle["text/html"]
+        r'<div [^>]*><img alt="a network 2-3-1; 9 weights[^"]*" src="data:image/svg\+xml,([^"]+)" style=".*"/></div>',
+        bundle["text/html"],
     )
     assert match is not None
     shown, saved = fromstring(unquote(match[1])), root(drawing)

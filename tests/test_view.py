@@ -27,7 +27,7 @@ IN_VIEW = """async () => {
             const box = each.getBoundingClientRect();
             return box.left >= frame.left && box.right <= frame.right && box.top >= top && box.bottom <= bottom;
         });
-        const small = view.k < Math.min(READABLE, fitting(around(happening()))) - 1e-9;
+        const small = view.k < Math.min(readable(), fitting(around(happening()))) - 1e-9;
         found.push([lit.length, inside.length, small]);
     }
     return found;

@@ -18,6 +18,7 @@ from micrograd_plus.networks.placing import IMAGE, MARGIN, plan_of
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import Shape, Text
 from micrograd_plus.nn import MLP, Layer
+from micrograd_plus.pictures.form import SIZES
 from micrograd_plus.pictures.telling import numbers_in_words
 
 OUTPUTS = 10  # of which the sentence tells that stands for a picture
@@ -103,7 +104,7 @@ def _drawing(
         if len(plan.ys[i]) < size:
             shapes += dots(plan.xs[i], plan.ys[i], plan.pitch)
         shapes += neuron_column(layers, i, plan, columns, wishes)
-        shapes.append(Text(plan.xs[i], plan.bottom + 16, captions[i], 12))
+        shapes.append(Text(plan.xs[i], plan.bottom + 16, captions[i], SIZES.note))
     if pictured and columns is not None:
         shapes += input_image(columns[0], MARGIN, plan.middle - IMAGE / 2)
     winner = _winner(columns[-1]) if columns is not None else None

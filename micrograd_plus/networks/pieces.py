@@ -11,7 +11,7 @@ from micrograd_plus.networks.placing import IMAGE, Plan, gap
 from micrograd_plus.networks.shades import greatest, greys_of, share, stepped
 from micrograd_plus.networks.shapes import Box, Circle, Line, Pixels, Polygon, Shape, Text, in_rows
 from micrograd_plus.nn import Layer
-from micrograd_plus.pictures.form import BLACK, MARK, MIDDLE, WEIGHTS, WHITE
+from micrograd_plus.pictures.form import BLACK, MARK, MIDDLE, SIZES, WEIGHTS, WHITE
 
 Matrix = Sequence[Sequence[float]]  # of one layer: a row of weights for each neuron
 
@@ -114,6 +114,6 @@ def legend(x: float, y: float, positive: str, negative: str, last: str) -> list[
     """What the two colours mean, and one thing more."""
     shapes: list[Shape] = []
     for colour, word in ((WEIGHTS.positive, positive), (WEIGHTS.negative, negative)):
-        shapes += [Line(x, y, x + 18, y, colour, 3.0), Text(x + 24, y, word, 11, anchor="start")]
+        shapes += [Line(x, y, x + 18, y, colour, 3.0), Text(x + 24, y, word, SIZES.tiny, anchor="start")]
         x += 24 + 6.2 * len(word) + 16
-    return [*shapes, Text(x, y, last, 11, anchor="start")]
+    return [*shapes, Text(x, y, last, SIZES.tiny, anchor="start")]

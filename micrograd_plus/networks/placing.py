@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-MARGIN = 14.0
+from micrograd_plus.pictures.form import SPACES
+
+MARGIN = float(SPACES.room)
 IMAGE = 150.0  # the side of the picture of the inputs
 
 

@@ -26,8 +26,10 @@ from micrograd_plus.pictures.form import FONT, css, faded, rgb
 from micrograd_plus.pictures.stills import as_image, as_png
 
 DOTS = 48  # an inch, of a PNG in a notebook
+LEAST = 0.75  # the scale below which its letters could not be read
 _GREYS = [f"#{grey:02x}{grey:02x}{grey:02x}" for grey in (0, 50, 90, 118, 160, 210)]
-_LOOK = "body { background: var(--back); color: var(--text); font: 15px var(--sans); } h1 { font-size: 17px; }"
+_LOOK = "body { background: var(--back); color: var(--text); font: var(--usual) var(--sans); } "
+_LOOK += "h1 { font-size: var(--large); }"
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,7 +130,9 @@ class Drawing:
         return buffer.getvalue()
 
     def _repr_html_(self) -> str:
-        return self.as_image()
+        """An image as wide as there is room for; where it would become too small to be read, it scrolls."""
+        style = f"max-width: 100%; min-width: {round(LEAST * self.width)}px; height: auto"
+        return f'<div style="overflow-x: auto">{self.as_image(style)}</div>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""

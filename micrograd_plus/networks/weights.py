@@ -14,7 +14,7 @@ from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shades import greatest, tinted
 from micrograd_plus.networks.shapes import Box, Pixels, Shape, Text, in_rows
 from micrograd_plus.nn import MLP, Layer, Neuron
-from micrograd_plus.pictures.form import MIDDLE
+from micrograd_plus.pictures.form import MIDDLE, SIZES, SPACES
 from micrograd_plus.pictures.telling import numbers_in_words
 
 
@@ -65,7 +65,7 @@ def _grid(
     in_a_row = min(len(neurons), max(1, math.ceil(math.sqrt(1.6 * len(neurons)))))
     side = 196.0 if len(neurons) == 1 else 112.0
     width, height = [side * length / max(rows, columns) for length in (columns, rows)]
-    left, top, gap, line = 14.0, 14.0, 16.0, 18.0
+    left, top, gap, line = SPACES.room, SPACES.room, 2 * SPACES.gap, 18.0
     shapes: list[Shape] = []
     for i, (neuron, row) in enumerate(zip(neurons, weights)):
         x = left + i % in_a_row * (max(width, 92.0) + gap)
@@ -73,7 +73,9 @@ def _grid(
         pixels = [tinted(weight, full) for weight in row]
         shapes += [Pixels(x, y, width, height, in_rows(pixels, columns)), Box(x, y, width, height, MIDDLE, 0.8)]
         caption = f"bias {shortest(float(neuron.b))}"
-        shapes.append(Text(x, y + height + 10, f"{i} · {caption}" if len(neurons) > 1 else caption, 11, anchor="start"))
+        shapes.append(
+            Text(x, y + height + 10, f"{i} · {caption}" if len(neurons) > 1 else caption, SIZES.tiny, anchor="start")
+        )
     total = left * 2 + in_a_row * (max(width, 92.0) + gap) - gap
     bottom = top + math.ceil(len(neurons) / in_a_row) * (height + line + gap)
     shapes += _colour_bar(left, bottom, 112.0, full)
@@ -104,5 +106,5 @@ def _colour_bar(x: float, y: float, width: float, full: float) -> list[Shape]:
     row = tuple(tinted(2 * i / (steps - 1) - 1, 1.0) for i in range(steps))
     shapes: list[Shape] = [Pixels(x + 20, y, width, 10, (row,)), Box(x + 20, y, width, 10, MIDDLE, 0.8)]
     for share, text in ((0.0, f"-{full:.3g}"), (0.5, "0"), (1.0, f"+{full:.3g}")):
-        shapes.append(Text(x + 20 + share * width, y + 20, text, 11))
+        shapes.append(Text(x + 20 + share * width, y + 20, text, SIZES.tiny))
     return shapes

@@ -13,8 +13,9 @@ from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures.boxes import Box, Edge, Folded, Frame
 from micrograd_plus.pictures.edges import Numbers, numbers_on
-from micrograd_plus.pictures.form import FONT, GREY, INK, LINES, PAPER, strength
-from micrograd_plus.pictures.images import Texts
+from micrograd_plus.pictures.fitting import gap, is_dense
+from micrograd_plus.pictures.form import FONT, GREY, INK, LINES, NUMBER, PAPER, SIZES, strength
+from micrograd_plus.pictures.images import Texts, captions_line, quoted
 from micrograd_plus.pictures.labels import (
     LONGEST,
     cell_text,
@@ -23,7 +24,6 @@ from micrograd_plus.pictures.labels import (
     name_in,
     node_label,
     number_label,
-    quoted,
 )
 from micrograd_plus.pictures.ordering import order, ports_of
 from micrograd_plus.pictures.styles import Style, Tint
@@ -90,31 +90,26 @@ def dot_source(folded: Folded, wanted: Wanted) -> tuple[str, Texts]:
 
 def _look(dot: Any, folded: Folded, wanted: Wanted) -> None:
     """How everything looks, and how much time goes into the layout."""
-    spaces = {"nodesep": "0.16", "ranksep": "0.4"}
-    dot.attr(rankdir=wanted.direction, bgcolor="transparent", **spaces, fontname=FONT, fontsize="11")
+    framed = any(box.frames for box in folded.boxes)  # frames keep clear of each other, too
+    spaces = {"nodesep": "0.26" if framed else "0.16", "ranksep": f"{gap(folded) / 72:.1f}"}
+    dot.attr(rankdir=wanted.direction, bgcolor="transparent", **spaces, fontname=FONT, fontsize=str(SIZES.tiny))
     dot.attr(fontcolor=GREY, labelloc="b", pad="0.1", margin="0")
-    if len(folded.boxes) <= ORDERLY and not any(box.neurons or box.frames for box in folded.boxes):
+    if len(folded.boxes) <= ORDERLY and not framed and not any(box.neurons for box in folded.boxes):
         dot.attr(ordering="in")  # the minuend above the subtrahend
-    dot.attr("node", shape="plain", fontname=FONT, fontsize="11", fontcolor=INK)
-    dot.attr("edge", color=GREY, fontcolor=GREY, fontname=FONT, fontsize="9", arrowsize="0.6", penwidth="1")
+    dot.attr("node", shape="plain", fontname=FONT, fontsize=str(SIZES.tiny), fontcolor=INK)
+    dot.attr("edge", color=GREY, fontcolor=GREY, fontname=FONT, fontsize=str(NUMBER), arrowsize="0.6", penwidth="1")
     if len(folded.boxes) > 300:
         dot.attr(nslimit="4", mclimit="0.3")  # a little beauty for much time
-    if _is_dense(folded):
+    if is_dense(folded):
         sides = SIDES[wanted.direction]
-        dot.attr(splines="line", ranksep="1.8")
+        dot.attr(splines="line")
         dot.attr("edge", tailport=sides[1], headport=sides[0], labeldistance="4")
-    if wanted.captions:
-        dot.attr(label="\n".join([quoted(one_line(caption, 300)) for caption in wanted.captions]))
-
-
-def _is_dense(folded: Folded) -> bool:
-    """Whether there are layers whose neurons are joined each to each."""
-    return len(folded.edges) > 3 * len(folded.boxes)
+    dot.body.append(captions_line(wanted.captions))
 
 
 def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]:
     """Write the boxes, in their frames, and the constants beside them; the edges from these constants."""
-    ports = ports_of(folded) if wanted.direction == "LR" and not _is_dense(folded) else {}
+    ports = ports_of(folded) if wanted.direction == "LR" and not is_dense(folded) else {}
     edges: list[Edge] = []
 
     def write(boxes: list[Box], depth: int, where: Any) -> None:
@@ -177,7 +172,7 @@ def _called(box: Box, names: Mapping[Value, str]) -> str:
 
 def _edges(dot: Any, edges: list[Edge], folded: Folded, wanted: Wanted) -> None:
     """Write the edges, each with its number where one is asked for, in the order of the arguments."""
-    ports = ports_of(folded) if wanted.direction == "LR" and not _is_dense(folded) else {}
+    ports = ports_of(folded) if wanted.direction == "LR" and not is_dense(folded) else {}
     kind = wanted.numbers
     numbers: Numbers = {}
     if kind == "local" or (kind is not None and wanted.state == "computed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from micrograd_plus._support.texts import one_line
@@ -11,7 +12,29 @@ from micrograd_plus.pictures.labels import LONGEST, name_in, symbol_of
 from micrograd_plus.pictures.pruning import columns
 
 WIDE = 1_200.0  # points: what a page or a screen holds
-_BOLD, _LETTER, _NUMBER, _PAD, _GAP = 6.7, 5.9, 72.0, 8.0, 29.0  # points: of letters, a line with a number, around
+_BOLD, _LETTER, _NUMBER, _PAD = 6.7, 5.9, 72.0, 8.0  # points: of letters, a line with a number, around
+NEAR, _WIDE, _WIDEST = 29.0, 65.0, 130.0  # points between columns
+_FEW = 8  # edges that curve through such a gap and can be told apart
+
+
+def is_dense(folded: Folded) -> bool:
+    """Whether neurons of layers are joined each to each, so that straight lines are clearer than curves."""
+    return gap(folded) > NEAR
+
+
+def gap(folded: Folded) -> float:
+    """How many points there are between columns: more where many boxes lead to many of the next column, none beyond."""
+    if len(folded.edges) > 3 * len(folded.boxes):
+        return _WIDEST
+    column = columns(folded)
+    ends = [(column[edge.tail], column[edge.head]) for edge in folded.edges]
+    if any(box.frames for box in folded.boxes) or any(head - tail > 1 for tail, head in ends):
+        return NEAR
+    for start, count in Counter([tail for tail, _ in ends]).items():
+        edges = [edge for edge, (tail, _) in zip(folded.edges, ends) if tail == start]
+        if count > _FEW and min(len({edge.tail for edge in edges}), len({edge.head for edge in edges})) > 2:
+            return _WIDE
+    return NEAR
 
 
 def width(folded: Folded, names: Mapping[Value, str], direction: str) -> float:
@@ -28,7 +51,7 @@ def width(folded: Folded, names: Mapping[Value, str], direction: str) -> float:
         rows.setdefault(column, []).append(_width_of(box, names))
     if direction in ("TB", "BT"):
         return max([sum(row) + 11.5 * len(row) for row in rows.values()], default=0.0)
-    return sum([max(row) + _GAP for row in rows.values()])
+    return sum([max(row) for row in rows.values()]) + gap(folded) * len(rows)
 
 
 def _width_of(box: Box, names: Mapping[Value, str]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from micrograd_plus._support.identities import Identities
@@ -55,31 +55,75 @@ def fold(
     Raises:
         ValueError: no box has the name of one that is to be opened.
     """
-    scopes = Scopes(nodes, modules)
-    asked = [open] if isinstance(open, (str, Module)) else list(open)
-    opened = scopes.opened([one for one in asked if one != "+"])
-    apart = Identities.fromkeys([*roots, *names])
-    made = len([node for node in nodes if node.op is not None])
+    return Folding(nodes, roots, modules, names, number, direction).to(limit, depth=depth, open=open)
 
-    def may_be(level: int) -> bool:  # else too many stand outside of boxes, whatever sums join
-        return made - len(scopes.keys(level, opened)) <= EDGES * limit
 
-    def at(level: int) -> _Level:
-        keys = scopes.keys(level, opened)
-        keys |= _keys_of_leaves(nodes, keys, scopes, names)
-        summed = "+" not in asked and (depth is None or depth <= scopes.levels)
-        sums = long_sums(nodes, keys, apart, scopes.place, limit) if summed else Identities()
-        folded = box_up(nodes, roots, keys, scopes, number, sums)
-        frame(folded, keys, scopes)
+class Folding:
+    """A graph that is to be folded, perhaps to several depths; the arguments are those of `fold`."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Value],
+        roots: Sequence[Value],
+        modules: Sequence[tuple[str, Module]],
+        names: Mapping[Value, str],
+        number: Mapping[Value, int],
+        direction: str = "LR",
+    ) -> None:
+        self._nodes = nodes
+        self._roots = roots
+        self._names = names
+        self._number = number
+        self._direction = direction
+        self._scopes = Scopes(nodes, modules)
+        self._apart = Identities.fromkeys([*roots, *names])
+
+    def to(self, limit: int, *, depth: int | None = None, open: str | Module | Iterable[str | Module] = ()) -> Folded:
+        """The graph with no more than about `limit` boxes."""
+        scopes = self._scopes
+        asked = [open] if isinstance(open, (str, Module)) else list(open)
+        opened = scopes.opened([one for one in asked if one != "+"])
+        made = len([node for node in self._nodes if node.op is not None])
+
+        def may_be(level: int) -> bool:  # else too many stand outside of boxes, whatever sums join
+            return made - len(scopes.keys(level, opened)) <= EDGES * limit
+
+        def at(level: int) -> _Level:
+            summed = "+" not in asked and (depth is None or depth <= scopes.levels)
+            return self._at(level, opened, limit, summed=summed)
+
+        if depth is not None:
+            chosen, wide = at(min(depth, scopes.levels)), 0.0
+        else:
+            chosen, wide = _that_fits(at, may_be, self._width, scopes.depth if scopes.calls else 0)
+        chosen.folded.captions += _captions(chosen, len(self._nodes), wide)
+        return chosen.folded
+
+    def _at(self, level: int, opened: set[str], limit: int, *, summed: bool) -> _Level:
+        """The graph at one level of folding, with some boxes opened."""
+        keys = self._scopes.keys(level, opened)
+        keys |= _keys_of_leaves(self._nodes, keys, self._scopes, self._names)
+        sums = long_sums(self._nodes, keys, self._apart, self._scopes.place, limit) if summed else Identities()
+        folded = box_up(self._nodes, self._roots, keys, self._scopes, self._number, sums)
+        frame(folded, keys, self._scopes)
         small = len(folded.boxes) <= limit and len(folded.edges) <= EDGES * limit
-        return _Level(folded, bool(keys), small, width(folded, names, direction))
+        return _Level(folded, bool(keys), small)
 
-    if depth is not None:
-        chosen, wide = at(min(depth, scopes.levels)), 0.0
-    else:
-        chosen, wide = _that_fits(at, may_be, scopes.depth if scopes.calls else 0)
-    chosen.folded.captions.extend(_captions(chosen, len(nodes), wide))
-    return chosen.folded
+    def _width(self, level: _Level) -> float:
+        return width(level.folded, self._names, self._direction)
+
+
+def _captions(chosen: _Level, count: int, wide: float) -> Iterator[str]:
+    """What the picture says about how it was folded."""
+    boxes = chosen.folded.boxes
+    if chosen.closed:
+        most = f"{count:,} nodes in {len(boxes):,} boxes"
+        paths = [box.path for box in boxes if box.path]
+        hint = f"; open one by its name, such as open={paths[0]!r}" if paths else ""
+        why = f" to fit a page, it would be some {wide:,.0f} points wide" if wide else ""
+        yield f"folded{why}: {most}{hint}"
+    if any(len(box.members) > 1 for box in boxes if not box.title):
+        yield "a sum of many terms is one +; open='+' shows each addition"
 
 
 class _Level(NamedTuple):
@@ -88,39 +132,27 @@ class _Level(NamedTuple):
     folded: Folded
     closed: bool  # whether something is folded
     small: bool  # whether it can be laid out
-    points: float  # how wide it is
 
 
-def _captions(chosen: _Level, nodes: int, wide: float) -> list[str]:
-    """What is folded, why, and how it opens."""
-    captions, boxes = [], chosen.folded.boxes
-    if chosen.closed:
-        paths = [box.path for box in boxes if box.path]
-        hint = f"; open one by its name, such as open={paths[0]!r}" if paths else ""
-        why = f" to fit a page, it would be some {wide:,.0f} points wide" if wide else ""
-        captions.append(f"folded{why}: {nodes:,} nodes in {len(boxes):,} boxes{hint}")
-    if any(len(box.members) > 1 for box in boxes if not box.title):
-        captions.append("a sum of many terms is one +; open='+' shows each addition")
-    return captions
-
-
-def _that_fits(at: Callable[[int], _Level], may_be: Callable[[int], bool], deepest: int) -> tuple[_Level, float]:
+def _that_fits(
+    at: Callable[[int], _Level], may_be: Callable[[int], bool], width_of: Callable[[_Level], float], deepest: int
+) -> tuple[_Level, float]:
     """The deepest level of folding that is small enough and fits a page; and how wide it would be without that.
 
     If none fits, it is the narrowest of those that are small enough. Only what is too large at each level folds into a
     box for all calls of a module.
     """
-    small: list[_Level] = []
+    small: list[tuple[float, _Level]] = []
     for level in range(deepest, -1, -1):
         tried = at(level) if may_be(level) else None
         if tried is not None and tried.small:
-            small.append(tried)
-            if tried.points <= WIDE:
+            small.append((width_of(tried), tried))
+            if small[-1][0] <= WIDE:
                 break
     if not small:
         return at(-1 if deepest else 0), 0.0
-    best = min(small, key=lambda tried: tried.points)
-    return best, small[0].points if best is not small[0] else 0.0
+    _, best = min(small, key=lambda each: each[0])
+    return best, small[0][0] if best is not small[0][1] else 0.0
 
 
 def _keys_of_leaves(

@@ -1,13 +1,14 @@
-"""The form of everything that is drawn: colours, letters, light and dark; and which colour shows a number.
+"""The form of everything that is drawn: colours, letters, spaces, light and dark; and which colour shows a number.
 
 Blue is positive and orange is negative, which all eyes tell apart. Most pictures have no background of their own, so
-that what lies outside of boxes must be readable on white and on black. Pages and films have a background, light or
-dark, and read their colours as CSS variables, which `css` writes.
+that what lies outside of boxes must be readable on white and on black; boxes are light or dark, as the viewer is.
+Pages and films have a background and read everything as CSS variables, which `css` writes.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -55,13 +56,37 @@ FORCED = Theme(  # where the system has a few colours of its own, as high contra
     *("Canvas", "Canvas", "CanvasText", "CanvasText", "CanvasText", "CanvasText", "LinkText", "Highlight"),
     *("CanvasText", "CanvasText", "Canvas"),
 )
+
+
+class Sizes(NamedTuple):
+    """Of letters, in pixels, by what they are for; in graphs that Graphviz lays out, in points."""
+
+    tiny: int  # numbers on arrows and axes; in graphs, all that stands in boxes
+    note: int  # boxes of the page's graph, lines of code
+    small: int  # captions, tables
+    usual: int
+    large: int  # titles
+
+
+class Spaces(NamedTuple):
+    """Between things, in pixels; and how round corners are."""
+
+    near: int  # what belongs together
+    gap: int
+    room: int  # panels
+    round: int
+
+
+SIZES = Sizes(11, 12, 13, 15, 17)
+SPACES = Spaces(5, 8, 12, 7)
+NUMBER = 9  # points: numbers on the edges of graphs that Graphviz lays out
 FONT = "Helvetica,Arial,sans-serif"  # of graphs that Graphviz lays out, and of networks
 SANS = "system-ui, sans-serif"
 MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
 
 def css(selector: str) -> str:
-    """The variables of a page's form in CSS, for what the selector chooses: --back, --card, …, --sans, --mono.
+    """The form of a page as variables in CSS, for what the selector chooses: --back, …, --tiny, …, --near, …, --sans.
 
     Light or dark follows the system, unless the chosen element's `data-theme` says "light" or "dark"; colours that the
     system forces on everything come before either.
@@ -73,8 +98,9 @@ def css(selector: str) -> str:
         "; ".join([*[f"--{name}: {colour}" for name, colour in theme._asdict().items()], f"color-scheme: {scheme}"])
         for theme, scheme in ((LIGHT, "light"), (DARK, "dark"), (FORCED, "light dark"))
     ]
+    lengths = "; ".join([f"--{name}: {size}px" for name, size in (SIZES._asdict() | SPACES._asdict()).items()])
     return (
-        f"{selector} {{ {light}; --sans: {SANS}; --mono: {MONO}; }}\n"
+        f"{selector} {{ {light}; {lengths}; --sans: {SANS}; --mono: {MONO}; }}\n"
         f"@media (prefers-color-scheme: dark) {{ {selector}:not([data-theme=light]) {{ {dark}; }} }}\n"
         f"{selector}[data-theme=dark] {{ {dark}; }}\n"
         f"@media (forced-colors: active) {{ {selector}:not([data-theme=none]) {{ {forced}; }} }}\n"
@@ -86,6 +112,7 @@ def css(selector: str) -> str:
 GREY, INK, PAPER, SHADE = "#767676", "#1c1c1c", "#ffffff", "#e9ebee"
 LINES = Palette("#2579c2", "#b35f14", "#8863bc")
 TINTS = Palette("#7db8ec", "#f9b45c", "#cdb4ec")  # behind dark letters
+DARK_TINTS = Palette("#215f9a", "#874a0c", "#634a8c")  # the same behind light ones
 WEIGHTS = LINES._replace(neither=GREY)
 MIDDLE, MARK = GREY, "#927107"  # outlines and words; the frame around the strongest output
 BLACK, WHITE = "#000000", "#ffffff"  # letters on a grey
@@ -121,15 +148,39 @@ def strength(number: float, largest: float) -> float:
 
 def tint(number: float, largest: float) -> str:
     """The colour behind a gradient, the fuller the larger it is; "" for none."""
-    if number == 0.0:
-        return ""
-    return faded(TINTS.of(number), 0.12 + 0.88 * math.ceil(STEPS * strength(number, largest)) / STEPS)
+    return "" if number == 0.0 else faded(TINTS.of(number), _share(math.ceil(STEPS * strength(number, largest))))
 
 
-def faded(colour: str, share: float) -> str:
-    """What is seen of a colour that covers white to such a share.
+def _share(step: int) -> float:
+    return 0.12 + 0.88 * step / STEPS
+
+
+def faded(colour: str, share: float, ground: str = WHITE) -> str:
+    """What is seen of a colour that covers its ground to such a share.
 
     >>> faded("#ff0000", 1.0), faded("#ff0000", 0.5), faded("#ff0000", 0.0)
     ('#ff0000', '#ff8080', '#ffffff')
     """
-    return "#" + "".join([f"{round(255 + share * (part - 255)):02x}" for part in rgb(colour)])
+    mixed = [below + share * (part - below) for part, below in zip(rgb(colour), rgb(ground))]
+    return "#" + "".join([f"{round(part):02x}" for part in mixed])
+
+
+# what each colour of a graph's boxes becomes in the dark
+IN_THE_DARK = {INK: DARK.text, PAPER: DARK.card, SHADE: "#2b343e"} | {
+    faded(light, _share(step)): faded(dark, _share(step), DARK.card)
+    for light, dark in zip(TINTS, DARK_TINTS)
+    for step in range(STEPS + 1)
+}
+
+
+def in_the_dark(colours: Iterable[str]) -> str:
+    """CSS by which those of a graph's colours change that stand in this list, where the viewer is dark.
+
+    A colour of the user's own stays as it is; so do lines and what lies around the boxes.
+
+    >>> in_the_dark(["#ffffff", "#123456"])
+    '@media (prefers-color-scheme:dark){:not(text)[fill="#ffffff"]{fill:#1c232b}}'
+    """
+    found = [colour for colour in IN_THE_DARK if colour in set(colours)]
+    rules = [f'{":not(text)" * (colour != INK)}[fill="{colour}"]{{fill:{IN_THE_DARK[colour]}}}' for colour in found]
+    return f"@media (prefers-color-scheme:dark){{{''.join(rules)}}}"

@@ -15,20 +15,20 @@ from typing import Any
 
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.markup import clean
-from micrograd_plus._support.texts import plural
-from micrograd_plus.pictures.form import GREY, INK, faded
+from micrograd_plus._support.texts import one_line, plural
+from micrograd_plus.pictures.form import GREY, INK, SANS, SIZES, faded, in_the_dark
 from micrograd_plus.pictures.rendering import FORMATS, render
-from micrograd_plus.pictures.stills import as_image, as_png
+from micrograd_plus.pictures.stills import FOLLOWING, FOLLOWS, as_image, as_png
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}</title><style>
-:root {{ color-scheme: light dark; }} body {{ margin: 1rem; }} h1 {{ font: 17px system-ui, sans-serif; }}
-</style></head>
+{style}</style></head>
 <body><main><h1>{title}</h1>{picture}</main></body>
 </html>
 """
 WIDEST, DOTS = 16, 72  # inches of a PNG in a notebook, more than any sheet of paper has; pixels of each
+_LOOK = f":root {{ color-scheme: light dark; }} body {{ margin: 1rem; }} h1 {{ font: {SIZES.large}px {SANS}; }}"
 Texts = dict[str, list[str]]  # by the id of a node in the picture: what its lines of text tell
 
 
@@ -77,7 +77,7 @@ class Picture:
             TimeoutError: the layout takes longer than `timeout`.
         """
         drawn = with_classes(self._rendered(self.source, "svg").decode(), self._texts)
-        return drawn.replace("<svg ", f'<svg role="img" aria-label="{clean(self._told())}" ', 1)
+        return _with_dark_boxes(drawn.replace("<svg ", f'<svg role="img" aria-label="{clean(self._told())}" ', 1))
 
     def _told(self) -> str:
         return self.description or repr(self)
@@ -132,21 +132,28 @@ class Picture:
         'graph.html'
         """
         page = Path(mkdtemp(prefix="micrograd_plus-"), "graph.html")
-        page.write_text(_PAGE.format(title=html.escape(repr(self)[1:-1]), picture=self._image()), encoding="utf-8")
+        page.write_text(
+            _PAGE.format(style=_LOOK, title=html.escape(repr(self)[1:-1]), picture=self._image(self.source)),
+            encoding="utf-8",
+        )
         if not webbrowser.open(page.as_uri()):
             raise RuntimeError(f"no browser on this machine: the picture lies in {page}; save() puts it where you want")
         return page
 
     def _repr_html_(self) -> str:
-        """An image, which viewers show in notebooks that they do not trust, too."""
+        """An image, which viewers show in notebooks that they do not trust, too; below it, as text, the captions."""
         ends = "rtl" if "rankdir=LR" in self.source else "ltr"  # at which end a wide one is shown first: at the result
-        return f'<div style="overflow-x: auto; direction: {ends}; text-align: left">{self._image()}</div>'
+        lines = "<br>".join([clean(caption) for caption in self.captions])
+        below = f'<div style="font-size: {SIZES.note}px; opacity: .75">{lines}</div>' if lines else ""
+        image = self._image(self.source.replace(captions_line(self.captions), "", 1))
+        return f'{FOLLOWING}<div style="overflow-x: auto; direction: {ends}; text-align: left">{image}</div>{below}'
 
-    def _image(self) -> str:
-        width = re.search(r'<svg [^>]*?width="([\d.]+)pt"', self.svg)
+    def _image(self, source: str) -> str:
+        svg = _with_dark_boxes(self._rendered(source, "svg").decode())
+        width = re.search(r'<svg [^>]*?width="([\d.]+)pt"', svg)
         least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
         style = f"max-width: 100%; min-width: {least}px; height: auto"
-        return as_image(self.svg, self._told(), style)
+        return as_image(svg, self._told(), style, FOLLOWS)
 
     def _paper(self) -> str:
         """The picture as a PNG in base64, for viewers that take no HTML; as wide as a page, if it were wider."""
@@ -176,3 +183,20 @@ def with_classes(svg: str, texts: Texts) -> str:
         return re.sub(r"<text\b", lambda _: f'<text class="{next(classes, "text")}"', node[0])
 
     return re.sub(r'<g id="([^"]*)" class="node">.*?</g>', classed, svg, flags=re.DOTALL)
+
+
+def _with_dark_boxes(svg: str) -> str:
+    """The SVG whose boxes are dark where its viewer is."""
+    style = f"<style>{in_the_dark(re.findall(r'#[0-9a-f]{6}', svg))}</style>"
+    return re.sub(r"(<svg [^>]*>)", lambda head: head[1] + style, svg, count=1)
+
+
+def captions_line(captions: Sequence[str]) -> str:
+    """The line of DOT that writes captions below a graph; "" for none."""
+    lines = "\n".join([quoted(one_line(caption, 300)).replace('"', '\\"') for caption in captions])
+    return f'\tlabel="{lines}"\n' if captions else ""
+
+
+def quoted(text: str) -> str:
+    """With its backslashes doubled, for Graphviz takes some letters after one for names."""
+    return text.replace("\\", "\\\\")

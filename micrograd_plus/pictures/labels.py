@@ -17,7 +17,8 @@ from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.numerals import boxed, shorter
 from micrograd_plus.formulas.reading import raised, sign
 from micrograd_plus.pictures.boxes import Box
-from micrograd_plus.pictures.form import PAPER, SHADE
+from micrograd_plus.pictures.form import PAPER, SHADE, SIZES
+from micrograd_plus.pictures.images import quoted
 from micrograd_plus.pictures.styles import Style
 
 LONGEST = 40  # letters of a name
@@ -107,11 +108,6 @@ def cell_text(text: str) -> str:
     return html.escape(quoted(one_line(text, LONGEST)))
 
 
-def quoted(text: str) -> str:
-    """With its backslashes doubled, for Graphviz takes some letters after one for names."""
-    return text.replace("\\", "\\\\")
-
-
 def _numbers(node: Value, dust: Dust, gradient: float | None) -> list[Row]:
     rows = [("data", f"data {boxed(node.data, dust=node in dust.values)}")]
     return rows if gradient is None else [*rows, ("grad", f"grad {boxed(gradient, dust=node in dust.gradients)}")]
@@ -121,7 +117,7 @@ def _table(symbol: str, rows: list[Row], style: Style, ports: int, border: int =
     cells = [f'<td align="left">{text}</td>' for _, text in rows]
     span = f' rowspan="{len(rows)}"' if len(rows) > 1 else ""
     if symbol:
-        size = "16" if len(symbol) <= 2 else "11"
+        size = SIZES.usual if len(symbol) <= 2 else SIZES.tiny
         font = f'<font point-size="{size}">{cell_text(symbol)}</font>'
         shade = "" if style.fill else f' bgcolor="{SHADE}"'
         cells[0] = f'<td{span}{shade} width="22">{font}</td>{cells[0]}'

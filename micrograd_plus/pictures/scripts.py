@@ -16,9 +16,9 @@ def asset(name: str, package: str | None = None) -> str:
 
 
 def bare(script: str) -> str:
-    r"""A script, or a page with one, without its lines of comment and its indents, where bytes count.
+    """A script, or a page with one, without its lines of comment and its indents, where bytes count.
 
-    >>> bare("  // Adds one.\n  const next = (x) => x + 1;\n")
-    'const next = (x) => x + 1;\n'
+    >>> len(asset("frame.html")) - len(bare(asset("frame.html"))) > 100
+    True
     """
     return re.sub(r"^ *//.*\n|^ +", "", script, flags=re.MULTILINE)

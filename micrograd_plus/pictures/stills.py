@@ -12,13 +12,13 @@ from html import escape
 from io import BytesIO
 
 from micrograd_plus._support.pngs import png
-from micrograd_plus.pictures.form import FONT, GREY, INK, WHITE, rgb
+from micrograd_plus.pictures.form import FONT, GREY, INK, SIZES, WHITE, rgb
 
 _URL = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
 # what an image does not show, and what is said once for all of it
 _UNSEEN = re.compile(
     r"<!--.*?-->|<title>.*?</title>|\s+(?:id|class|xml:space|xmlns:xlink)=\"[^\"]*\"|"
-    rf'\s+(?:text-anchor="start"|stroke="none"|font-family="{FONT}"|font-size="11.00"|fill="{INK}")|\n',
+    rf'\s+(?:text-anchor="start"|stroke="none"|font-family="{FONT}"|font-size="{SIZES.tiny}.00"|fill="{INK}")|\n',
     re.DOTALL,
 )
 _PLACED = re.compile(r'(?<= )(?:points|d|x|y)="[^"]*"')
@@ -30,19 +30,31 @@ _LOOKS = {"e": f'fill="none" stroke="{GREY}"', "h": f'fill="{GREY}" stroke="{GRE
 _STYLE = f"<style>.e{{fill:none;stroke:{GREY}}}.h{{fill:{GREY};stroke:{GREY}}}</style>"
 
 
-def as_image(svg: str, alt: str, style: str = "") -> str:
+# an image is as light or dark as what it lies on says it is: JupyterLab, Material for MkDocs, Sphinx, marimo, VS Code
+FOLLOWS = "micrograd-plus-image"
+_SAID = {
+    "dark": "[data-jp-theme-light=false],[data-md-color-scheme=slate],[data-theme=dark],.dark,.vscode-dark",
+    "light": "[data-jp-theme-light=true],[data-md-color-scheme=default],[data-theme=light],.light,.vscode-light",
+}
+FOLLOWING = (
+    f"<style>{''.join([f':is({hosts}) .{FOLLOWS}{{color-scheme:{is_}}}' for is_, hosts in _SAID.items()])}</style>"
+)
+
+
+def as_image(svg: str, alt: str, style: str = "", kind: str = "") -> str:
     r"""An SVG as an image in HTML, which viewers show in notebooks that they do not trust, too.
 
     Args:
         svg: the file's text.
         alt: what is in it, for those who do not see it.
         style: CSS for the image.
+        kind: its class.
 
     >>> as_image('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>', "a line")
     '<img alt="a line" src="data:image/svg+xml,%3Csvg ...>%3Cpath d=\'M0 0h9\'/>%3C/svg>"/>'
     """
     bare = _bare(svg).replace("'", "&#39;").replace('"', "'")  # within the quotes of an attribute
-    look = f' style="{style}"' if style else ""
+    look = (f' class="{kind}"' if kind else "") + (f' style="{style}"' if style else "")
     return f'<img alt="{escape(alt)}" src="data:image/svg+xml,{bare.translate(_URL)}"{look}/>'
 
 
@@ -58,7 +70,7 @@ def _bare(svg: str) -> str:
     body = _BOX.sub(r'<path \g<look>d="M\g<l>,\g<t>V\g<b>H\g<r>V\g<t>z"', body)
     for name, look in _LOOKS.items():
         body = body.replace(look, f'class="{name}"')
-    return f'{head} fill="{INK}" font-family="{FONT}" font-size="11">{_STYLE}{body}'
+    return f'{head} fill="{INK}" font-family="{FONT}" font-size="{SIZES.tiny}">{_STYLE}{body}'
 
 
 def _rounded(number: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import shorter
 from micrograd_plus.pictures.css_names import NAMES
-from micrograd_plus.pictures.form import GREY, INK, PAPER, rgb, tint
+from micrograd_plus.pictures.form import BLACK, GREY, IN_THE_DARK, INK, WHITE, rgb, tint
 
 Kind = Literal["grad", "data", "contribution"]
 Gradient = Callable[[Value], float]  # of each node; mostly `.grad`
@@ -39,8 +39,10 @@ class Style(NamedTuple):
 
     @property
     def letters(self) -> str:
-        """The colour of the letters: what is wanted, or dark ones on light and light ones on dark."""
-        return self.text or (INK if not self.fill or _is_light(self.fill) else PAPER)
+        """The colour of the letters: what is wanted, ours on our colours, else what is read best."""
+        if self.text or not self.fill or self.fill in IN_THE_DARK:
+            return self.text or INK
+        return BLACK if _is_light(self.fill) else WHITE
 
     @property
     def line(self) -> str:

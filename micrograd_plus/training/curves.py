@@ -10,7 +10,7 @@ from micrograd_plus._support.texts import plural
 from micrograd_plus.formulas.numerals import short, shorter
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import Circle, Line, Polyline, Shape, Text
-from micrograd_plus.pictures.form import GREY, LINES
+from micrograd_plus.pictures.form import GREY, LINES, SIZES
 from micrograd_plus.training.progress import percent
 from micrograd_plus.training.records import Epoch, History
 
@@ -92,13 +92,13 @@ def _panel(
     def y(number: float) -> float:
         return y0 + (y1 - y0) * (number / (high - low) - low / (high - low))
 
-    yield Text(x0, TOP / 2.0, title, 12.0, GREY, "start", bold=True)
-    yield Text((x0 + x1) / 2.0, HEIGHT - 11.0, "epoch", 12.0, GREY)
+    yield Text(x0, TOP / 2.0, title, SIZES.note, GREY, "start", bold=True)
+    yield Text((x0 + x1) / 2.0, HEIGHT - 11.0, "epoch", SIZES.note, GREY)
     for tick in _ticks(low, high):
         yield Line(x0, y(tick), x1, y(tick), GREY, 0.8, 0.35)
-        yield Text(x0 - 6.0, y(tick), shorter(tick), 11.0, GREY, "end")
+        yield Text(x0 - 6.0, y(tick), shorter(tick), SIZES.tiny, GREY, "end")
     for tick in [tick for tick in _ticks(first, last) if tick == int(tick)]:
-        yield Text(x(tick), y0 + 13.0, f"{tick:.0f}", 11.0, GREY)
+        yield Text(x(tick), y0 + 13.0, f"{tick:.0f}", SIZES.tiny, GREY)
     yield from [Polyline(tuple([(x(e), y(n)) for e, n in run]), colour, 2.0) for run in _runs(points) if len(run) > 1]
     for epoch, number in points if len(points) <= DOTTED else [run[0] for run in _runs(points) if len(run) == 1]:
         if math.isfinite(number):

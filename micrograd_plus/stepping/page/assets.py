@@ -15,6 +15,7 @@ SCRIPTS = (
     "words",
     "showing",
     "levels",
+    "folds",
     "story",
     "view",
     "map",
@@ -33,6 +34,7 @@ def asset(name: str) -> str:
 def page_script(*, bare: bool = False) -> str:
     """What the page does, as JavaScript; bare: without our comments and indents, where bytes count."""
     texts = {name: asset(f"script/{name}.js") for name in SCRIPTS}
+    texts = {"playing": scripts.asset("playing.js"), **texts}
     return "\n".join(
         [without_comments(text) if bare and not name.startswith("vendor") else text for name, text in texts.items()]
     )

@@ -14,6 +14,7 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.formulas.numerals import boxed
+from micrograd_plus.pictures import scripts
 from micrograd_plus.pictures.drawing import finished
 from micrograd_plus.pictures.form import css
 from micrograd_plus.pictures.frames import framed
@@ -126,7 +127,7 @@ def _page(taken: Pass, found: Sequence[tuple[Level, Layout, str]], *, bare: bool
     drawings = [(level, "" if i == first else svg) for i, (level, _, svg) in enumerate(found)]
     pieces = {
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
-        "css": css(":root") + asset("graph.css") + asset("page.css") + asset("lessons.css"),
+        "css": css(":root") + scripts.asset("page.css") + "".join(map(asset, ("graph.css", "page.css", "lessons.css"))),
         "graph": found[first][2],
         "data": as_json(page_data(taken, known, drawings, reason)),
         "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),

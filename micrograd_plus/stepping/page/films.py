@@ -19,6 +19,7 @@ from micrograd_plus.stepping.passes import Pass
 
 LIMIT, _FINE = 300, 100  # boxes: at most; more than a hundred only where the graph does not fold
 _LONG = 120  # letters in a line
+_NUMBERED = 60  # arrows: of more, only those that carry something bear a number
 _MARGIN, _LINE, _LETTER = 14.0, 19.0, 7.3  # pixels
 
 # What is drawn in one place as long as nothing changes there, and in which frames: from the first up to the last.
@@ -59,8 +60,8 @@ def film(taken: Pass) -> str:
     times = _times([*arrows, *runs, *labels, *captions], [frame.seconds for frame in shot], mark)
     style = css(".film") + asset("graph.css") + asset("film.css") + times
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="group" width="{width:g}" '
-        f'height="{height:g}" viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph film" role="group" style="max-width: 100%; height: auto"'
+        f' width="{width:g}" height="{height:g}" viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}">\n'
         f"<title>{title}</title><style>{style}</style>\n"
         f'<g id="{mark}-paused"/><g id="{mark}-playing"/>\n'
         f'<rect class="back" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{width:g}" height="{height:g}" rx="8"/>{bar}\n'
@@ -109,9 +110,9 @@ def _arrow(frame: Frame, i: int, place: int, drawn: Layout) -> str:
 
 
 def _label(frame: Frame, key: tuple[int, int], drawn: Layout) -> str:
-    """What an arrow has carried back, written on it."""
+    """What an arrow has carried back, written on it; where there are many, only while it does."""
     given = frame.shares.get(key)
-    if given is None:
+    if given is None or (len(drawn.arrows) > _NUMBERED and key not in frame.lit):
         return ""
     x, y = drawn.labels[key]
     return f'<text class="share {"minus" if given < 0.0 else "plus"}" x="{x:g}" y="{y:g}">{shorter(given)}</text>'

@@ -12,6 +12,8 @@ from unicodedata import east_asian_width
 from micrograd_plus._support.texts import cut_inside, plural
 from micrograd_plus.engine.operations import POW
 from micrograd_plus.engine.value import Value
+from micrograd_plus.pictures.boxes import Edge, Folded
+from micrograd_plus.pictures.fitting import NEAR, gap
 from micrograd_plus.pictures.labels import symbol_of
 from micrograd_plus.pictures.rendering import positions
 from micrograd_plus.stepping.notation import parts
@@ -152,7 +154,10 @@ def _dot_text(level: Level, widths: Sequence[float]) -> str:
     care = (
         "nslimit=4; nslimit1=4; mclimit=0.3" if len(widths) > _MANY else "ordering=in"
     )  # a little beauty for much time
-    lines = [f"digraph {{ rankdir=LR; nodesep=0.25; ranksep=0.85; pad=0.1; {care};"]
+    boxes = level.boxes
+    apart = gap(Folded([*boxes], [Edge(boxes[tail].id, boxes[i].id) for (i, _), tail in level.arrows.items()]))
+    care += "; splines=line" if apart > NEAR else ""
+    lines = [f"digraph {{ rankdir=LR; nodesep=0.25; ranksep={apart / 72 + 0.45:.2f}; pad=0.1; {care};"]
     lines.append('node [shape=box, fixedsize=true, label=""]; edge [dir=both];')
     for i, width in enumerate(widths):
         lines.append(f"n{i} [id=n{i}, width={width / 72:.3f}, height={_HEIGHT / 72:.3f}];")

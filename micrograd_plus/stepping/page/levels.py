@@ -10,7 +10,7 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
 from micrograd_plus.pictures.boxes import Box, Folded
-from micrograd_plus.pictures.folding import fold
+from micrograd_plus.pictures.folding import Folding
 from micrograd_plus.stepping.page.labels import Arrow
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.stepping.steps import Step
@@ -104,16 +104,13 @@ def _folded(taken: Pass) -> Iterator[Folded]:
     """The graph folded to samples, models, layers, …, as long as anything is folded."""
     nodes, names = taken.nodes, taken.names
     number = Identities((node, i) for i, node in enumerate(nodes))
-
-    def at(depth: int | None, limit: int) -> Folded:
-        return fold(nodes, [taken.root], names.modules, names, number=number, limit=limit, depth=depth)
-
+    folding = Folding(nodes, [taken.root], names.modules, names, number)
     for depth in count():
-        folded = at(depth, len(nodes))
+        folded = folding.to(len(nodes), depth=depth)
         if not any(box.title for box in folded.boxes):
             return
         if depth == 0 and len(folded.boxes) > LIMIT:
-            yield at(None, LIMIT)  # a box for a whole sample
+            yield folding.to(LIMIT)  # a box for a whole sample
         if len(folded.boxes) > LIMIT:
             return
         yield folded

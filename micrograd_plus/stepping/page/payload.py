@@ -63,7 +63,6 @@ def _level(level: Level, drawing: str, known: Excerpt, number: Mapping[Value, in
         "name": name,
         "boxes": boxes,
         "home": home,
-        "stops": level.stops(known.made, known.steps),
         "drawing": drawing,
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from micrograd_plus._support.markup import filled
 from micrograd_plus.pictures.form import CLASSES, css
 from micrograd_plus.pictures.frames import framed
 from micrograd_plus.pictures.packing import deflated, unpacking_script
+from micrograd_plus.pictures.scripts import asset
 from micrograd_plus.stepping.page.payload import as_json
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, Curve, curve
 from micrograd_plus.training.films.panels import Panel
@@ -59,10 +59,10 @@ def _page(reel: Reel, chosen: Sequence[int], graphs: Sequence[str]) -> str:
     classes = "; ".join([f"--class{i}: {colour}" for i, colour in enumerate(CLASSES)])
     pieces = {
         "title": escape(reel.description[0].upper() + reel.description[1:]),
-        "css": f"{css(':root')}:root {{ {classes}; }}\n{_asset('page.css')}",
+        "css": f"{css(':root')}:root {{ {classes}; }}\n{asset('page.css')}{_asset('page.css')}",
         "curve": _curve(drawn, snapshots[-1].step),
         "data": as_json(_data(reel, chosen, drawn, graphs)),
-        "js": unpacking_script() + _asset("page.js"),
+        "js": unpacking_script() + asset("playing.js") + _asset("page.js"),
     }
     return filled(_asset("page.html"), pieces)
 
@@ -124,4 +124,4 @@ def _number(number: float) -> float | str:
 
 
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return asset(name, __package__)

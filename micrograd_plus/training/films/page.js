@@ -1,25 +1,18 @@
 // A training that plays: what the model answers, its weights and the loss at each snapshot; an example's graph on demand.
 
-const $ = (id) => document.getElementById(id);
 const film = JSON.parse($("data").textContent);
-const last = film.snapshots.length - 1;
+const final = film.snapshots.length - 1;
+const nextStop = (k) => k + 1;
+const lastStop = (k) => k - 1;
 const answers = film.answers;
-let position = last; // which snapshot is shown; at first the end
-let timer = null;
 let opened = null; // which example's graph is open
-
-function element(kind, text = "", properties = {}) {
-  const made = Object.assign(document.createElement(kind), properties);
-  if (text !== "") made.textContent = text;
-  return made;
-}
 
 // Frames from their changes: an array of bytes for each snapshot.
 async function frames(text) {
   const bytes = await unpacked(text);
-  const size = bytes.length / (last + 1);
+  const size = bytes.length / (final + 1);
   for (let i = size; i < bytes.length; i++) bytes[i] += bytes[i - size];
-  return Array.from({ length: last + 1 }, (_, k) => bytes.subarray(k * size, (k + 1) * size));
+  return Array.from({ length: final + 1 }, (_, k) => bytes.subarray(k * size, (k + 1) * size));
 }
 
 const signed = (byte) => (byte === 128 ? NaN : byte < 128 ? byte / 127 : (byte - 256) / 127);
@@ -134,7 +127,7 @@ function showPlane() {
       const [s, t] = [u - i, v - j];
       const number = (1 - t) * ((1 - s) * cell(i, j) + s * cell(i + 1, j)) + t * ((1 - s) * cell(i, j + 1) + s * cell(i + 1, j + 1));
       sides[at / 4] = number > 0 ? 1 : 0;
-      paintSigned(image, at, 0.5 * number, 0.3);
+      paintSigned(image, at, 0.4 * number, 0.2);
     }
   }
   if (!several) drawBoundary(image, sides);
@@ -285,7 +278,7 @@ function tellFrame() {
   const graph = opened === null ? null : film.graphs.examples[opened];
   if (!frame || !graph) return;
   const [page, own] = graph;
-  const count = film.graphs.numbers.length / (last + 1);
+  const count = film.graphs.numbers.length / (final + 1);
   const weights = film.graphs.parameters[page].map(([node, k]) => [node, film.graphs.numbers[position * count + k]]);
   frame.contentWindow.postMessage({ leaves: [...weights, ...own] }, "*");
 }
@@ -315,56 +308,17 @@ function show() {
   showOpened();
 }
 
-function go(to) {
-  position = Math.min(Math.max(to, 0), last);
-  if (position === last) pause();
-  show();
-}
-
-function pause() {
-  clearInterval(timer);
-  timer = null;
-  $("play").textContent = "Play";
-}
-
-function play() {
-  if (timer !== null) return pause();
-  if (position === last) go(0);
-  timer = setInterval(() => go(position + 1), Number($("speed").value));
-  $("play").textContent = "Pause";
-  return undefined;
-}
-
 function scrub(event) {
   if (event.type === "pointermove" && !event.buttons) return;
   const box = $("curve").getBoundingClientRect();
   const x = ((event.clientX - box.left) / box.width) * $("curve").viewBox.baseVal.width;
   const far = film.curve.map(([its]) => Math.abs(its - x));
-  pause();
-  go(far.indexOf(Math.min(...far)));
+  jump(far.indexOf(Math.min(...far)));
 }
 
 function listen() {
-  $("slider").max = last;
-  $("slider").addEventListener("input", () => {
-    pause();
-    go(Number($("slider").value));
-  });
-  $("play").addEventListener("click", play);
-  $("speed").addEventListener("change", () => timer !== null && (pause(), play()));
   for (const kind of ["pointerdown", "pointermove"]) $("curve").addEventListener(kind, scrub);
-  document.addEventListener("keydown", (event) => {
-    if (event.target.matches("select") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: 0, End: last };
-    if (event.key in keys) {
-      event.preventDefault();
-      pause();
-      go(keys[event.key]);
-    } else if (event.key === " " && !event.target.matches("button")) {
-      event.preventDefault();
-      play();
-    }
-  });
+  startPlaying();
   const dressed = () => {
     readColours();
     show();
@@ -387,6 +341,7 @@ async function begin() {
   else if (answers.kind === "images") buildImages();
   else $("answers").append(element("figcaption", `What the model answers is not shown: ${answers.why}.`));
   buildWeights();
+  position = final; // at first the end
   listen();
   show();
   document.documentElement.dataset.ready = "yes";

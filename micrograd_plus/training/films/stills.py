@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import RGBA, Box, Circle, Line, Pixels, Shape, Text, in_rows
-from micrograd_plus.pictures.form import BLACK, CLASSES, MIDDLE, WEIGHTS, rgb
+from micrograd_plus.pictures.form import BLACK, CLASSES, MIDDLE, SIZES, WEIGHTS, rgb
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, curve
 from micrograd_plus.training.films.panels import Panel
 
@@ -27,10 +27,13 @@ def still(reel: Reel) -> Drawing:
         left += 24.0
     drawn = curve([it.step for it in reel.snapshots], [it.loss for it in reel.snapshots])
     for y, text in drawn.lines:
-        shapes += [Line(left, y, left + WIDTH, y, MIDDLE, 0.5, 0.6), Text(left, y - 6, text, 10, anchor="start")]
+        shapes += [
+            Line(left, y, left + WIDTH, y, MIDDLE, 0.5, 0.6),
+            Text(left, y - 6, text, SIZES.tiny, anchor="start"),
+        ]
     points = [(left + x, y) for x, y in drawn.points]
     shapes += [Line(*a, *b, WEIGHTS.positive, 2) for a, b in pairwise(points)]
-    shapes.append(Text(left + WIDTH, HEIGHT - 8, f"loss, {reel.snapshots[-1].step:,} steps", 11, anchor="end"))
+    shapes.append(Text(left + WIDTH, HEIGHT - 8, f"loss, {reel.snapshots[-1].step:,} steps", SIZES.tiny, anchor="end"))
     return Drawing(left + WIDTH + 8, max(height, HEIGHT), tuple(shapes), reel.description)
 
 
@@ -69,6 +72,6 @@ def _images(found: Panel) -> tuple[float, float, list[Shape]]:
         shapes.append(Pixels(x, y, _SIDE, _SIDE, in_rows(greys, facts["side"])))
         wrong = bool(found.frames["wrong"][-1][i])
         says = f"says {found.frames['said'][-1][i]}"
-        shapes.append(Text(x, y + _SIDE + 11, says, 12, WEIGHTS.negative if wrong else MIDDLE, anchor="start"))
+        shapes.append(Text(x, y + _SIDE + 11, says, SIZES.note, WEIGHTS.negative if wrong else MIDDLE, anchor="start"))
     rows = -(-len(facts["pixels"]) // 6)
     return 6 * (_SIDE + 14), rows * (_SIDE + 30.0), shapes

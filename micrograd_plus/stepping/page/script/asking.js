@@ -36,7 +36,12 @@ function led(key, k) {
 function walk(event) {
   const k = boxOf(event.target.closest(".node"));
   if (k < 0) return false;
-  if (event.key === "Enter" || event.key === " ") pin(pinned === boxes[k].at ? null : boxes[k].at);
+  if (event.key === "o") {
+    const { at } = boxes[k];
+    if (isOpenable(k)) openBox(k);
+    else if (framesOf(k).length) foldBox(framesOf(k).at(-1));
+    boxes[home[at]].element.focus({ preventScroll: true });
+  } else if (event.key === "Enter" || event.key === " ") pin(pinned === boxes[k].at ? null : boxes[k].at);
   else if (/^(Arrow|Home|End)/.test(event.key)) {
     const next = led(event.key, k);
     if (next !== undefined) boxes[next].element.focus({ preventScroll: true });

@@ -9,7 +9,7 @@ function offerLeaves() {
     const span = Number.isFinite(given) ? 2 * Math.max(1, Math.abs(given)) : 2;
     const middle = Number.isFinite(given) ? given : 0;
     const row = element("div", "", { className: "leafrow" });
-    const typed = element("input", "", { type: "number", step: "any", value: given, id: `leaf${i}` });
+    const typed = element("input", "", { type: "number", step: "any", value: rounded(given, 6), title: given, id: `leaf${i}` });
     const range = { type: "range", min: middle - span, max: middle + span, step: span / 200, value: given };
     const dragged = element("input", "", range);
     dragged.setAttribute("aria-label", `${name(i)}, to drag`);

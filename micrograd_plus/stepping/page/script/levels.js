@@ -1,6 +1,7 @@
 // How deep the graph is opened: which boxes are drawn, which box each node is in, where a walk through the pass stops.
+// Python lays out a few levels; folds.js opens single boxes of these.
 
-let level = null; // one of graph.levels
+let level = null; // one of graph.levels, or one in which single boxes are open
 let boxes = []; // what is drawn: elements, where they lie, and the node whose numbers they bear, or one of those in them
 let home = []; // by node: the place of its box
 let sheet = null; // the whole picture
@@ -8,7 +9,7 @@ let sheet = null; // the whole picture
 // The arrow along which a node has an argument; null inside of a box.
 function arrow(i, place, argument = nodes[i].args[place].node) {
   const head = home[i];
-  return $(`e${head}_${boxes[head].title ? ~home[argument] : place}`);
+  return level.arrows.get(`${head}_${boxes[head].title ? ~home[argument] : place}`) ?? null;
 }
 
 const arrowOf = (step) => (step.node === null ? null : arrow(step.node, step.place, step.argument));
@@ -18,37 +19,63 @@ const arrowsInto = (k) => level.edges.filter((edge) => head(edge) === k);
 const arrowsFrom = (k) => level.edges.filter((edge) => tail(edge) === k);
 const boxOf = (drawn) => boxes.findIndex((box) => box.element === drawn);
 
-// Draw the graph as deep as one of its levels.
-function enter(k) {
+// The boxes and arrows of a level, as Python drew them; each level's drawing is read once.
+function read(it) {
+  if (it.parts) return it;
+  const drawn = it.drawing ? new DOMParser().parseFromString(it.drawing, "image/svg+xml").documentElement : picture;
+  const { width: right, height: bottom } = drawn.viewBox.baseVal;
+  it.sheet = { left: 0, top: 0, right, bottom };
+  const whole = document.adoptNode(drawn.querySelector("g"));
+  it.parts = [whole];
+  it.elements = it.boxes.map(([id]) => whole.querySelector(`[id="${id}"]`));
+  it.edges = [...whole.querySelectorAll(".edge")];
+  return it;
+}
+
+// Draw the graph as deep as that.
+function enter(it) {
   if (level) level.parts = [...world.childNodes];
-  level = graph.levels[k];
+  level = read(it);
+  level.arrows ??= new Map(level.edges.map((edge) => [edge.id.slice(1), edge]));
   home = level.home;
-  if (!level.sheet) {
-    const drawn = level.drawing ? new DOMParser().parseFromString(level.drawing, "image/svg+xml").documentElement : picture;
-    const { width: right, height: bottom } = drawn.viewBox.baseVal;
-    level.sheet = { left: 0, top: 0, right, bottom };
-    level.parts = [document.adoptNode(drawn.querySelector("g"))];
-  }
-  world.replaceChildren(...level.parts);
   sheet = level.sheet;
-  boxes = level.boxes.map(([id, at, shows, title, note]) => ({ element: $(id), at, shows, title, note, area: areaOf($(id)) }));
-  level.edges ??= [...world.querySelectorAll(".edge")];
+  boxes = level.boxes.map(([, at, shows, title, note], k) => ({ element: level.elements[k], at, shows, title, note, area: areaOf(level.elements[k]) }));
+  world.replaceChildren(...level.parts); // what had the focus loses it, and the story is told anew
   level.carrying ??= steps.map(arrowOf); // along which arrow each step goes
+  level.stops ??= stopsOf(level);
   for (const { element: drawn, at } of boxes) {
     drawn.setAttribute("role", "button");
     drawn.setAttribute("tabindex", -1);
     drawn.setAttribute("aria-pressed", pinned === at);
   }
-  $("level").value = k;
+  $("level").value = graph.levels.indexOf(level.base ?? level);
 }
 
 // The same with what happens now in view.
-function open(k) {
-  enter(k);
+function open(it) {
+  enter(it);
   drawMap();
   [chosen, room] = [null, { width: 0, height: 0 }];
   show();
   measure();
+}
+
+// Where a walk through the pass stops: where a box has its value, where a box has passed on to others.
+function stopsOf({ carrying }) {
+  const found = [...new Map(made.map((i, k) => [home[i], k + 1])).values()].sort((a, b) => a - b);
+  let before = null;
+  let begun = 0;
+  steps.forEach((step, n) => {
+    const k = made.length + 1 + n;
+    const box = step.node === null ? null : home[step.node];
+    if (box === null || box !== before || !boxes[box].title) begun = k; // what a group passes on, one after the other, is one stop
+    before = box;
+    if (step.node === null || carrying[n]) {
+      if (found.length && found.at(-1) >= begun) found.pop();
+      found.push(k);
+    }
+  });
+  return found.at(-1) === final ? found : [...found, final];
 }
 
 // Where the walk stops next, before and after a position.
@@ -83,6 +110,6 @@ function* ahead() {
 function startLevels() {
   $("level").append(...graph.levels.map(({ name }, k) => element("option", name, { value: k })));
   $("level").hidden = graph.levels.length === 1;
-  $("level").addEventListener("change", () => open(Number($("level").value)));
-  enter(graph.level);
+  $("level").addEventListener("change", () => open(graph.levels[Number($("level").value)]));
+  enter(graph.levels[graph.level]);
 }

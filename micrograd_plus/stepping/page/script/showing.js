@@ -1,14 +1,4 @@
-// What is seen at one moment of the pass.
-
-const $ = (id) => document.getElementById(id);
-let position = 0; // 0: the leaves alone; then the values one by one; then the steps
-let timer = null;
-
-function element(kind, text = "", properties = {}) {
-  const made = Object.assign(document.createElement(kind), properties);
-  if (text !== "") made.textContent = text;
-  return made;
-}
+// What is seen at one moment of the pass. Position 0 is the leaves alone; then come the values, one by one; then the steps.
 
 function fill(parent, some) {
   parent.replaceChildren(...some.map(([kind, text]) => element("span", text, { className: kind })));
@@ -20,11 +10,12 @@ function write(drawn, text) {
 
 const known = (i) => !rank.has(i) || rank.get(i) < position; // whether its value has appeared
 const backwardAt = () => position - made.length - 1; // which step has just been taken; below 0: none
+const taken = () => steps.slice(0, Math.max(backwardAt() + 1, 0));
 
 // Each node's gradient after the steps so far; none where nothing has come yet.
 function gradients() {
   const grads = new Map(Object.entries(held).map(([i, grad]) => [Number(i), grad]));
-  for (const step of steps.slice(0, Math.max(backwardAt() + 1, 0))) grads.set(step.argument, step.after);
+  for (const step of taken()) grads.set(step.argument, step.after);
   if (position === final) nodes.forEach((_, i) => grads.has(i) || grads.set(i, 0));
   return grads;
 }
@@ -32,17 +23,11 @@ function gradients() {
 // The nodes whose gradient is, after the steps so far, nothing but what rounding left.
 function dustyGradients() {
   const dusts = new Set();
-  for (const step of steps.slice(0, Math.max(backwardAt() + 1, 0))) {
+  for (const step of taken()) {
     if (step.dust.includes("after")) dusts.add(step.argument);
     else dusts.delete(step.argument);
   }
   return dusts;
-}
-
-function go(to) {
-  position = Math.min(Math.max(to, 0), final);
-  if (position === final) pause();
-  show();
 }
 
 function show() {
@@ -118,7 +103,8 @@ function showWords(now, value) {
   } else {
     const again = `. ${name(graph.root)}.backward() has run already: its pass starts afresh here`;
     $("phase").textContent = `The leaves: the numbers that were given${graph.again ? again : ""}`;
-    $("step").textContent = `${leaves.length === 1 ? "1 leaf" : `${leaves.length} leaves`}, ${made.length} to compute`;
+    const given = leaves.length === 1 ? "1 leaf, " : leaves.length ? `${leaves.length} leaves, ` : "";
+    $("step").textContent = `${given}${made.length} to compute`;
   }
   const wrong = Object.values(graph.wrong);
   if (position === final && wrong.length) {
@@ -131,7 +117,7 @@ function showWords(now, value) {
 function showShares(now) {
   world.querySelectorAll(".share").forEach((label) => label.remove());
   const sums = new Map();
-  for (const step of steps.length > 60 ? now : steps.slice(0, backwardAt() + 1)) {
+  for (const step of steps.length > 60 ? now : taken()) {
     const edge = boxes[home[step.argument]].shows && arrowOf(step);
     if (edge) sums.set(edge, (sums.get(edge) ?? 0) + given(step));
   }

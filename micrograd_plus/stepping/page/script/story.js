@@ -19,6 +19,7 @@ function tell() {
     jump.addEventListener("click", () => go(made.length + 1 + k));
     row.insertCell().append(jump);
     row.insertCell().textContent = step.node === null ? "" : `${inStep(step, "upstream")} · ${enclosed(step.local)}${step.masked ? ", masked" : ""}`;
+    row.cells[1].className = "factors";
     const cell = row.insertCell();
     cell.className = `number ${step.contribution < 0 ? "minus" : "plus"}`;
     cell.textContent = inStep(step, "contribution");
@@ -35,31 +36,39 @@ function tell() {
     const row = table.insertRow();
     row.className = "sum";
     const all = so.length === given.length;
-    row.insertCell().textContent = `${name(i)}.grad${all ? "" : " so far"}`;
-    row.insertCell().textContent = given.length > 1 ? "the sum (+=)" : "";
+    row.insertCell().textContent = `${name(i)}.grad${all ? "" : " so far"}${given.length > 1 ? ", the sum (+=)" : ""}`;
+    row.cells[0].colSpan = 2;
     row.insertCell().textContent = so.length ? inStep(so.at(-1)[0], "after") : "–";
-    row.cells[2].className = "number";
+    row.cells[1].className = "number";
   }
   const nothing = given.length ? [] : [element("p", "Nothing flows back to it.", { className: "dim" })];
   const wrong = position === final && i in graph.wrong ? [element("p", graph.wrong[i], { className: "minus" })] : [];
   const buttons = () => [...$("story").querySelectorAll("button")];
   const here = buttons().indexOf(document.activeElement); // a new story has new buttons: the focus stays where it was
-  const inside = box.title ? [element("h2", box.title), opener(box, i)] : [];
+  const parts = box.title ? [element("h2", box.title), opener(box)] : [];
   const told = box.title && !box.shows ? [] : [title, formula, table, ...nothing, ...wrong];
-  $("story").replaceChildren(keep, ...inside, ...told);
+  $("story").replaceChildren(keep, ...parts, ...told, ...folders(home[i]));
   buttons()[here]?.focus();
 }
 
-// What is in a box, and a button that opens the graph one level deeper.
-function opener(box, i) {
+// What is in a box, with a button that opens it.
+function opener(box) {
   const line = element("p", box.note, { className: "dim" });
-  const deeper = graph.levels.indexOf(level) - 1;
-  if (deeper < 0) return line;
-  const button = element("button", "Open", { id: "open", title: `Open the graph: ${graph.levels[deeper].name}` });
-  button.addEventListener("click", () => {
-    open(deeper);
-    reveal([boxes[home[i]].area]);
-  });
+  const k = boxes.indexOf(box);
+  if (!isOpenable(k)) return line;
+  const button = element("button", "Open", { className: "open", title: "Show what is in it (o)" });
+  button.addEventListener("click", () => openBox(k));
   line.append(" ", button);
   return line;
+}
+
+// In which opened boxes a node stands, each with a button that folds it.
+function folders(k) {
+  return framesOf(k).map((it) => {
+    const line = element("p", `in ${titleOf(it)} `, { className: "dim" });
+    const button = element("button", "Fold", { className: "open", title: "Make it one box again (o)" });
+    button.addEventListener("click", () => foldBox(it));
+    line.append(button);
+    return line;
+  });
 }

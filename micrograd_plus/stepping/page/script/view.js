@@ -1,6 +1,6 @@
 // Which part of the graph is in view, and how large. d3-zoom moves it; here is decided where to.
 
-const READABLE = 0.75; // the scale below which letters are small: the page opens no smaller
+const readable = () => (room.width < 600 ? 0.9 : 0.75); // the scale below which letters are small: the page opens no smaller
 const LARGEST = 1.25;
 const MARGIN = 10; // pixels around what has to be in view
 const AHEAD = 40; // steps that may come into view with the present one, so that the graph moves less often
@@ -32,7 +32,7 @@ function fitting(area) {
   return Math.min((room.width - 2 * MARGIN) / (area.right - area.left), (room.height - 2 * MARGIN) / (area.bottom - area.top));
 }
 
-const opening = () => Math.min(LARGEST, Math.max(READABLE, fitting(sheet)));
+const opening = () => Math.min(LARGEST, Math.max(readable(), fitting(sheet)));
 
 const between = (least, x, most) => Math.min(Math.max(x, least), most);
 
@@ -117,13 +117,13 @@ function measure() {
   const below = window.innerHeight - frame.getBoundingClientRect().top - window.scrollY - MARGIN;
   const allowed = parseFloat(getComputedStyle(frame).maxHeight); // what the style sheet says
   const most = window === window.parent ? between(200, below, allowed) : allowed;
-  const scale = between(READABLE, (width - 2 * MARGIN) / sheet.right, LARGEST);
+  const scale = between(width < 600 ? 0.9 : 0.75, (width - 2 * MARGIN) / sheet.right, LARGEST);
   const height = Math.ceil(Math.min(most, sheet.bottom * scale + 2 * MARGIN));
   if (width === room.width && height === room.height) return;
   const begun = room.width > 0;
   room = { width, height };
   frame.style.height = `${height + frame.offsetHeight - frame.clientHeight}px`;
-  showMap(fitting(sheet) < READABLE);
+  showMap(fitting(sheet) < readable());
   zooming.translateExtent([[-width / 2, -height / 2], [sheet.right + width / 2, sheet.bottom + height / 2]]);
   const k = chosen ?? opening();
   moveTo(laid(view.x, sheet.right, width, k), laid(view.y, sheet.bottom, height, k), k);

@@ -6,7 +6,8 @@ function showWhy(step, value) {
   $("why").textContent = rule ? `${rule[0].toUpperCase()}${rule.slice(1)}.` : "";
   const node = passes ? step.node : value;
   const source = node === null ? null : sourceOf(node);
-  const drawn = passes ? slopeOf(step) : element("p", "Once gradients flow, the slope of each operation is drawn here.", { className: "dim" });
+  const told = backwardAt() > 0 ? "What passes on here lies inside of a box, with its slope: open the graph to see it." : "Once gradients flow, the slope of each operation is drawn here.";
+  const drawn = passes ? slopeOf(step) : element("p", told, { className: "dim" });
   $("lesson").replaceChildren(element("h2", passes ? `Why: the slope of ${name(step.node)}` : "Why"), ...(source ? [source] : []), drawn);
 }
 
