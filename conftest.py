@@ -1,6 +1,7 @@
 """What all tests and examples share: what one of them enters into the table of operations, the next does not find."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
@@ -9,8 +10,20 @@ from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.rows import FUNCTIONS
 
+LENT = {"to_torch": "torch", "from_torch": "torch", "to_jax": "jax", "to_onnx": "onnx"}  # what examples of these need
+
 settings.register_profile("micrograd_plus", deadline=None)  # no test asserts on a time
 settings.load_profile("micrograd_plus")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip examples of what leaves for a library, or comes from one, where that is not installed."""
+    for item in items:
+        if isinstance(item, pytest.DoctestItem):
+            examples = "".join([example.source for example in getattr(item.dtest, "examples", ())])
+            for name, library in LENT.items():
+                if name in examples and find_spec(library) is None:
+                    item.add_marker(pytest.mark.skip(reason=f"needs {library}"))
 
 
 @pytest.fixture(autouse=True)

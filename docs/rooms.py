@@ -10,20 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "micrograd_plus"
 ROOMS = [
-    *("_support", "engine", "ops", "nn", "losses", "calculus", "data", "optim", "program", "formulas", "pictures"),
-    *(
-        "networks",
-        "stepping",
-        "check",
-        "laws",
-        "strategies",
-        "_hypothesis",
-        "plugins",
-        "training",
-        "sklearn",
-        "cli",
-        "__main__",
-    ),
+    *("_support", "engine", "ops", "nn", "losses", "calculus", "data", "optim", "program", "formulas", "arrivals"),
+    *("pictures", "networks", "stepping", "check", "laws", "strategies", "_hypothesis", "plugins", "training"),
+    *("sklearn", "cli", "__main__"),
 ]
 BEGIN, END = "<!-- the map: python docs/rooms.py -->\n", "<!-- /the map -->\n"
 

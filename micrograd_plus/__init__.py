@@ -48,7 +48,20 @@ _NAMES = [
     *("CompileError", "ExportError", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "Program"),
     *("Value", "backprop", "check_engine", "compile"),
     *("check_grads", "data", "detect_anomaly", "dot", "draw", "draw_network", "draw_weights", "engine", "fit"),
-    *("formula", "grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "log_softmax", "logsumexp", "lookup"),
+    *(
+        "formula",
+        "from_torch",
+        "from_torch_graph",
+        "grad",
+        "gradient",
+        "hessian",
+        "hvp",
+        "jacobian",
+        "jvp",
+        "log_softmax",
+        "logsumexp",
+        "lookup",
+    ),
     *("losses", "mask", "mean", "nn", "no_grad", "nudges", "ops", "optim", "primitive", "scope", "softmax"),
     *("source_lines", "sweep", "to_sympy", "value_and_grad"),
 ]
@@ -59,6 +72,8 @@ globals()["__all__"] = sorted({*_NAMES, *FUNCTIONS} - {"abs", "compile", "pow", 
 if TYPE_CHECKING:
     from micrograd_plus import sklearn as sklearn
     from micrograd_plus import strategies as strategies
+    from micrograd_plus.arrivals import from_torch as from_torch
+    from micrograd_plus.arrivals import from_torch_graph as from_torch_graph
     from micrograd_plus.check import GradientError as GradientError
     from micrograd_plus.check import check_grads as check_grads
     from micrograd_plus.formulas import formula as formula
@@ -81,7 +96,7 @@ if TYPE_CHECKING:
 _LATER = {"GradientError": "check", "check_engine": "laws", "check_grads": "check", "formula": "formulas"}
 _LATER |= {"strategies": "strategies", "to_sympy": "formulas", "nudges": "networks", "draw_network": "networks"}
 _LATER |= {"draw_weights": "networks", "draw": "pictures", "backprop": "stepping"}
-_LATER |= {"sklearn": "sklearn"}  # needs scikit-learn
+_LATER |= {"from_torch": "arrivals", "from_torch_graph": "arrivals", "sklearn": "sklearn"}  # needs scikit-learn
 _LATER |= {"CompileError": "program", "ExportError": "program", "Program": "program", "compile": "program"}
 _LATER |= {"History": "training", "fit": "training", "sweep": "training", "training": "training"}
 

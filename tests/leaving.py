@@ -65,7 +65,7 @@ def row_case(name: str, points: Sequence[float] = POINTS) -> Case:
 
     draw = random.Random(name)
     rows = [[point] * count for point in points]
-    rows += [[draw.choice(points) for _ in range(count)] for _ in range(60)] if count > 1 else []
+    rows += [[draw.choice(points) for _ in range(count)] for _ in range(80 - len(points))]  # as many for each row
     return Case(name, cost, mp.compile(cost, count, parameters=weights), rows)
 
 
@@ -80,6 +80,51 @@ def wrong(case: Case, answers: Answers, tolerance: float = TOLERANCE) -> list[st
             continue
         found.append(f"{case.name} at {row}: {value}, {gradient}; engine {one.value}, {one.gradient}")
     return found
+
+
+def in_torch(case: Case) -> Answers:
+    """What a program answers once it is a module of PyTorch; each example's gradient by `torch.func`."""
+    import torch
+    from torch.func import functional_call, grad_and_value, vmap
+
+    from micrograd_plus.program.exports.torch_module import ProgramModule
+
+    module = ProgramModule(case.program)
+    examples = torch.tensor(case.examples, dtype=torch.float64)
+    ask = grad_and_value(lambda weights, x: functional_call(module, weights, (x,)))
+    gradients, values = vmap(ask, (None, 0))({name: p.detach() for name, p in module.named_parameters()}, examples)
+    made = [gradient.numpy() for gradient in gradients.values()]
+    answers = Answers(values.numpy(), _in_order(case, module._program.parameters.tensors, made))
+    value = module(examples[0])  # and of one example, by backward()
+    if value.requires_grad:
+        value.backward()
+        for parameter, gradient in zip(module.parameters(), made):
+            got = np.zeros(parameter.shape) if parameter.grad is None else parameter.grad.numpy()
+            np.testing.assert_allclose(got, gradient[0], TOLERANCE, 1e-290)
+    np.testing.assert_allclose(value.detach().numpy(), answers.values[0], TOLERANCE, 1e-290)
+    return answers
+
+
+def in_jax(case: Case) -> Answers:
+    """What a program answers once it is a function for JAX."""
+    import jax
+
+    with jax.enable_x64(True):
+        function = case.program.to_jax()
+        examples = jax.numpy.array(case.examples)
+        ask = jax.vmap(jax.value_and_grad(function), (None, 0))
+        values, gradients = ask(function.parameters, examples)
+        made = [np.asarray(gradients[tensor.name]) for tensor in function._program.parameters.tensors]
+        np.testing.assert_allclose(function(function.parameters, examples), values, TOLERANCE, 1e-290)
+        return Answers(np.asarray(values), _in_order(case, function._program.parameters.tensors, made))
+
+
+def _in_order(case: Case, tensors: Sequence[Any], gradients: Sequence[Floats]) -> Floats:
+    """The gradients of tensors as rows in the order of the program's parameters."""
+    rows = np.zeros((len(case.examples), len(case.program.parameters)))
+    for tensor, gradient in zip(tensors, gradients):
+        rows[:, tensor.rows] = gradient.reshape(len(rows), -1)
+    return rows
 
 
 def in_c(cases: Sequence[Case], folder: Path) -> list[Answers]:

@@ -29,6 +29,8 @@ from micrograd_plus.program.tracing import Shape, trace
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from micrograd_plus.program.exports.jax_function import JaxFunction
+
     Floats = NDArray[Any]
 
 PATHS = 16  # a function with more ways through it should choose between results by mp.where
@@ -198,6 +200,66 @@ class Program:
             if not self.parameters:
                 raise ValueError(f"{self!r}.to_c(gradient=True): it has no parameters to differentiate by")
         c_file.write(self, path, gradient, dtype or str(self._dtype))
+
+    def to_torch(self) -> Any:
+        """It as a `torch.nn.Module`, whose `forward` takes a batch, or a single example, as the program does.
+
+        A network, compiled by itself, becomes what one would write by hand: an `nn.Sequential` of `nn.Linear` and
+        activations, whose result for a batch is a matrix. Anything else becomes a module whose parameters bear the
+        names of the model's, `layers.0.weight`, or those of the function's variables. Derivatives, of every order and
+        by the inputs, too, are the table's own, at kinks and behind masks. Its numbers are of the program's dtype;
+        `.float()` makes it one in PyTorch's usual floats.
+
+        Returns:
+            The module; training it leaves the Values here as they are.
+
+        Raises:
+            ImportError: PyTorch is not installed.
+            ExportError: an operation of one's own is Python alone; or the program was unpickled.
+
+        >>> import micrograd_plus as mp
+        >>> mp.compile(mp.MLP(2, [3, 1], activation="tanh"), x=2).to_torch()
+        Sequential(
+          (0): Linear(in_features=2, out_features=3, bias=True)
+          (1): Tanh()
+          (2): Linear(in_features=3, out_features=1, bias=True)
+        )
+        """
+        try:
+            from micrograd_plus.program.exports import torch_module
+        except ImportError as error:
+            raise ImportError(f"{self!r}.to_torch needs PyTorch ({error}): pip install torch") from None
+        return torch_module.module_of(self)
+
+    def to_jax(self) -> JaxFunction:
+        """It as a pure function for JAX, of parameters and an example, or a batch.
+
+        It goes through `jax.jit`, `jax.vmap`, `jax.grad` and their like, also by the inputs, to every order, by the
+        table's own derivatives: at kinks and behind masks, too. What it computes in is the dtype of the parameters
+        that it gets; JAX makes it float32 unless `jax_enable_x64` is set.
+
+        Returns:
+            `function(parameters, x)`, or `function(parameters, x, y)`; `function.parameters` are those of today, a
+            dictionary of arrays by the names of the model's, `layers.0.weight`, or of the function's variables.
+
+        Raises:
+            ImportError: JAX is not installed.
+            ExportError: an operation of one's own is Python alone; or the program was unpickled.
+
+        >>> import jax
+        >>> import micrograd_plus as mp
+        >>> slope = mp.Value(3.0)
+        >>> function = mp.compile(lambda x: slope * x, x=()).to_jax()
+        >>> function.parameters
+        {'slope': array(3.)}
+        >>> print(jax.vmap(function, (None, 0))(function.parameters, jax.numpy.array([1.0, 2.0])))
+        [3. 6.]
+        """
+        try:
+            from micrograd_plus.program.exports import jax_function
+        except ImportError as error:
+            raise ImportError(f"{self!r}.to_jax needs JAX ({error}): pip install jax") from None
+        return jax_function.JaxFunction(self)
 
     def explain(self) -> str:
         """What was found in the graph: its groups, and which became matrix products; and what runs it."""

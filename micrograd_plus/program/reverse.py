@@ -8,7 +8,7 @@ time: first for what is reached, then for the gradients, each gated by it, for e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -47,6 +47,16 @@ def gradient_of(arrays: Arrays, root: Array, parameters: int, *, each: bool = Fa
     return _Reverse(arrays, each, reached).run(root, parameters)
 
 
+def gates_of(arrays: Arrays, root: Array) -> dict[int, Array]:
+    """For instructions, by their number, what of them is reached from the root, where that is not all of it.
+
+    Arguments of those pass on gradients only there, to parameters and to inputs.
+    """
+    reach = _Reach(arrays, ("theta", "x", "y"))
+    reach.run(root, 1)
+    return {number: gate for number, gate in reach.reached.items() if isinstance(gate, Array)}
+
+
 def total_of(arrays: Arrays, root: Array) -> Array:
     """The sum of the root over the examples."""
     if root.batched:
@@ -57,12 +67,14 @@ def total_of(arrays: Arrays, root: Array) -> Array:
 class _Reverse:
     """What has been passed back so far, and what is reached, where that is known and not everything."""
 
-    def __init__(self, arrays: Arrays, each: bool, reached: dict[int, Operand]) -> None:
+    def __init__(
+        self, arrays: Arrays, each: bool, reached: dict[int, Operand], sources: Sequence[str] = ("theta",)
+    ) -> None:
         self.arrays = arrays
         self.each = each
         self.reached = reached
         self.forward = list(arrays.made)
-        self.moves = _depending_on_theta(self.forward)
+        self.moves = _depending_on(sources, self.forward)
         self.passed: dict[int, list[_Contribution]] = {}
 
     def run(self, root: Array, parameters: int) -> Array:
@@ -205,8 +217,8 @@ class _Reverse:
 class _Reach(_Reverse):
     """What is reached: what is passed back is not 0 where something comes, however small, and 0 where nothing does."""
 
-    def __init__(self, arrays: Arrays) -> None:
-        super().__init__(arrays, True, {})
+    def __init__(self, arrays: Arrays, sources: Sequence[str] = ("theta",)) -> None:
+        super().__init__(arrays, True, {}, sources)
 
     def _total(self, array: Array) -> Operand:
         if self._is_certain(array):
@@ -243,10 +255,10 @@ class _Reach(_Reverse):
         self._pass(matrix, self.arrays.make("repeat", (rows,), m * k, rows.batched, k))
 
 
-def _depending_on_theta(made: list[Array]) -> list[bool]:
-    """For each array whether the parameters move it."""
+def _depending_on(sources: Sequence[str], made: list[Array]) -> list[bool]:
+    """For each array whether the parameters move it, or what else is named."""
     moves: list[bool] = []
     for array in made:
         flat = array.kind == "apply" and array.op.flat
-        moves.append(array.kind == "theta" or (not flat and any(moves[arg.number] for arg in array.arrays)))
+        moves.append(array.kind in sources or (not flat and any(moves[arg.number] for arg in array.arrays)))
     return moves

@@ -46,8 +46,8 @@ def tensors(program: Program) -> list[Tensor]:
     """All parameters of a program, and the constants that it reads, each in one tensor.
 
     A layer is a matrix `weight` and a vector `bias`; Values in nested lists are an array where these are even. Names
-    are those of the function's variables and of its model's attributes; what has none goes by its label, or as one of
-    `parameters`.
+    are those of the function's variables and of its model's attributes; a Value that stands alone goes by its label
+    first, and one that is found nowhere by its label, or as one of `parameters`.
     """
     values = [*program.parameters, *program._others]
     found: dict[tuple[bool, str], list[tuple[Index, int]]] = {}
@@ -74,7 +74,7 @@ def _names(program: Program, values: Sequence[Value]) -> list[str]:
     for owner, thing in named(program.function):
         for path, value in _inside(thing):
             if id(value) in known and id(value) not in found:
-                found[id(value)] = owner, path
+                found[id(value)] = (owner if "." in owner or path else value.label or owner), path
                 owners[owner if isinstance(thing, Module) else ""] = None
     alone = len(owners) == 1  # a single model: its names need no variable before them
     names = {key: path if alone and path else _joined(owner, path) for key, (owner, path) in found.items()}

@@ -14,7 +14,7 @@ from micrograd_plus.program.arrays import Array
 from micrograd_plus.program.errors import ExportError
 from micrograd_plus.program.fusing import groups
 from micrograd_plus.program.paths import Path, writing
-from micrograd_plus.program.reverse import gradient_of
+from micrograd_plus.program.reverse import gates_of, gradient_of
 from micrograd_plus.program.stand_ins import Guard
 from micrograd_plus.program.tensors import Found, arrays_of
 
@@ -44,6 +44,11 @@ class Way:
     def gradient(self, parameters: int) -> Array:
         """The derivative of one example's loss by the first so many parameters, gated where it is not reached."""
         found: Array = locked(writing, self._gradient, parameters)
+        return found
+
+    def gates(self) -> dict[int, Array]:
+        """For instructions, by their number, what of them is reached, where that is not all of it."""
+        found: dict[int, Array] = locked(writing, gates_of, self.arrays, self.root)
         return found
 
     def _gradient(self, parameters: int) -> Array:

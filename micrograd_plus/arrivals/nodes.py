@@ -1,0 +1,378 @@
+"""What each node of PyTorch's autograd computes, one rule for each, over arrays of Values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.ops import (
+    abs,
+    celu,
+    clamp,
+    copysign,
+    hardtanh,
+    leaky_relu,
+    less,
+    log_softmax,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    pow,
+    relu,
+    softmax,
+    softplus,
+    sqrt,
+    square,
+    where,
+)
+from micrograd_plus.ops.rows import FUNCTIONS
+
+Numbers = Any  # an array of Values and plain numbers
+
+
+class UnknownNumberError(Exception):
+    """A number that PyTorch needs for no gradient, and does not keep."""
+
+
+class Node:
+    """A node of the graph, and the arrays that come to it.
+
+    Attributes:
+        name: what PyTorch calls it, `MulBackward0`.
+        shape: that of its result.
+        given: the arrays, in the order of its arguments; None for one that needs no gradient.
+        out: the numbers that came out of it, where PyTorch keeps them; else None.
+    """
+
+    def __init__(
+        self, function: Any, name: str, shape: tuple[int, ...], given: Sequence[Numbers | None], out: Any
+    ) -> None:
+        self._function, self.name, self.shape, self.given, self.out = function, name, shape, given, out
+
+    def saved(self, name: str) -> Any:
+        """What PyTorch keeps under a name, tensors as arrays of floats."""
+        kept = getattr(self._function, f"_saved_{name}")
+        return kept.detach().cpu().double().numpy() if hasattr(kept, "detach") else kept
+
+    def arg(self, place: int, name: str = "") -> Numbers:
+        """An argument; where it needs no gradient, the numbers that are kept of it under a name."""
+        found = self.given[place] if place < len(self.given) else None
+        if found is not None:
+            return found
+        kept = self.saved(name) if name else None
+        if kept is None:
+            raise UnknownNumberError
+        return np.asarray(kept, dtype=object)
+
+    def left(self, difference: Callable[[Any], Any]) -> Numbers:
+        """A constant that is kept nowhere, from what came out: so it is in sums."""
+        if self.out is None or np.isnan(self.out).any():
+            raise UnknownNumberError
+        return np.asarray(difference(self.out), dtype=object)
+
+
+def numbers(array: Numbers) -> Any:
+    """The floats in an array of Values."""
+    return np.vectorize(float, otypes=[float])(array) if np.size(array) else np.zeros(np.shape(array))
+
+
+def each(function: Callable[..., Any], *arrays: Numbers) -> Numbers:
+    """A function of numbers, element by element."""
+    count = len(arrays)
+    return np.asarray(np.frompyfunc(function, count, 1)(*arrays), dtype=object)
+
+
+def _sum_of(node: Node, sign: float) -> Numbers:
+    """x + alpha · y, or x - alpha · y; one of them may be a constant, which is what is left."""
+    factor = sign * node.saved("alpha")
+    given: list[Any] = [*node.given, None]
+    x, y = given[:2]
+    if x is None:
+        x = node.left(lambda out: out - factor * numbers(y))
+    elif y is None:
+        y = node.left(lambda out: (out - numbers(x)) / factor)
+    if factor in (1.0, -1.0):
+        return np.add(x, y) if factor > 0.0 else np.subtract(x, y)
+    return np.add(x, np.multiply(factor, y))
+
+
+def _rsub(node: Node) -> Numbers:
+    x = node.arg(0)
+    factor = node.saved("alpha")
+    return node.left(lambda out: out + factor * numbers(x)) - (x if factor == 1.0 else factor * x)
+
+
+def _where(node: Node) -> Numbers:
+    condition = np.broadcast_to(node.saved("condition") != 0.0, node.shape)
+    x, y = [part if part is not None else node.left(lambda out: out) for part in node.given[:2]]
+    picked = np.where(condition, np.broadcast_to(x, node.shape), np.broadcast_to(y, node.shape))
+    return np.asarray(picked, dtype=object)
+
+
+def _product(node: Node, left: str, right: str) -> Numbers:
+    return np.asarray(node.arg(0, left) @ node.arg(1, right), dtype=object)
+
+
+def _addmm(node: Node) -> Numbers:
+    product = node.arg(1, "mat1") @ node.arg(2, "mat2")
+    alpha, beta = node.saved("alpha"), node.saved("beta")
+    product = product if alpha == 1 else alpha * product
+    if node.given[0] is None:
+        return node.left(lambda out: out - numbers(product)) + product
+    return (node.given[0] if beta == 1 else beta * node.given[0]) + product
+
+
+def _reduced(node: Node, reduce: Callable[[list[Any]], Any]) -> Numbers:
+    """Along the axes that are named, or all of them."""
+    x = node.arg(0, "self")
+    dims = _kept(node, "dim")
+    axes = tuple(range(x.ndim)) if dims is None or dims == () else dims if isinstance(dims, tuple) else (dims,)
+    axes = tuple([_signed(axis) % x.ndim for axis in axes]) if x.ndim else ()
+    rest = [axis for axis in range(x.ndim) if axis not in axes]
+    flat = x.transpose(*rest, *axes).reshape(*[x.shape[axis] for axis in rest], -1)
+    made = np.empty(flat.shape[:-1], dtype=object)
+    for place in np.ndindex(made.shape):
+        made[place] = reduce(list(flat[place]))
+    return made.reshape(node.shape)
+
+
+def _kept(node: Node, name: str) -> Any:
+    try:
+        return node.saved(name)
+    except AttributeError:
+        return None
+
+
+def _signed(number: int) -> int:
+    """PyTorch tells a negative axis as an unsigned number."""
+    return number - 2**64 if number >= 2**63 else number
+
+
+def _along(node: Node, function: Callable[[list[Any]], list[Any]]) -> Numbers:
+    """A function from lists to lists, along an axis."""
+    x = node.arg(0)
+    moved = np.moveaxis(x, _signed(node.saved("dim")), -1)
+    made = np.empty(moved.shape, dtype=object)
+    for place in np.ndindex(moved.shape[:-1]):
+        made[place] = function(list(moved[place]))
+    return np.moveaxis(made, -1, _signed(node.saved("dim")))
+
+
+def _largest(node: Node, best: Callable[..., Any]) -> Numbers:
+    def reduce(values: list[Any]) -> Any:
+        out = values[0]
+        for value in values[1:]:
+            out = best(out, value)
+        return out
+
+    return _reduced(node, reduce)
+
+
+def _mean_or_sum(node: Node, losses: Numbers) -> Numbers:
+    """A loss by its reduction: 0 none, 1 the mean, 2 the sum."""
+    kind = node.saved("reduction")
+    flat = list(np.ravel(losses))
+    return losses if kind == 0 else np.asarray(mean(flat) if kind == 1 else _total(flat), dtype=object)
+
+
+def _total(values: list[Any]) -> Any:
+    return sum(values[1:], values[0])
+
+
+def _mse(node: Node) -> Numbers:
+    return _mean_or_sum(node, each(square, node.arg(0, "self") - node.arg(1, "target")))
+
+
+def _smooth_l1(node: Node) -> Numbers:
+    beta = float(node.saved("beta"))
+
+    def loss(x: Any) -> Any:
+        return where(less(abs(x), beta), square(x) * (0.5 / beta if beta else 0.0), abs(x) - 0.5 * beta)
+
+    return _mean_or_sum(node, each(loss, node.arg(0, "self") - node.arg(1, "target")))
+
+
+def _norm(node: Node) -> Numbers:
+    _refuse(node, ord=2)
+    return each(sqrt, _reduced(node, lambda values: _total([square(value) for value in values])))
+
+
+def _bce_with_logits(node: Node) -> Numbers:
+    x, target = node.arg(0), node.arg(1, "target")
+    _refuse(node, weight=None, pos_weight=None)
+    return _mean_or_sum(node, each(softplus, x) - x * target)
+
+
+def _nll(node: Node) -> Numbers:
+    x, target = node.arg(0), node.saved("target").astype(int)
+    _refuse(node, weight=None)
+    rows = x.reshape(-1, x.shape[-1])
+    losses = -rows[np.arange(len(rows)), target.ravel()]
+    return _mean_or_sum(node, losses.reshape(target.shape))
+
+
+def _refuse(node: Node, **expected: Any) -> None:
+    """Raise where an option is not what a rule is for."""
+    for name, wanted in expected.items():
+        got = _kept(node, name)
+        if got is not None and got != wanted:
+            raise NotImplementedError(f"{name}={got!r}; expected {wanted!r}")
+
+
+def _elu(node: Node) -> Numbers:
+    """elu, selu and celu are one operation there."""
+    alpha, scale, inner = node.saved("alpha"), node.saved("scale"), node.saved("input_scale")
+    row = FUNCTIONS["elu" if inner == 1 else "celu"]
+    bent = each(lambda v: row(v, alpha=alpha), node.arg(0))
+    return bent if scale == 1 else bent * scale
+
+
+def _clamp(node: Node) -> Numbers:
+    low, high = node.saved("min"), node.saved("max")
+    options = {name: float(bound) for name, bound in (("min", low), ("max", high)) if bound is not None}
+    return each(lambda v: clamp(v, **options), node.arg(0))
+
+
+def _pow(node: Node) -> Numbers:
+    exponent = node.saved("exponent")
+    return each(square if exponent == 2 else lambda v: pow(v, float(exponent)), node.arg(0))
+
+
+def _select(node: Node) -> Numbers:
+    return np.asarray(node.arg(0).take(_signed(node.saved("index")), _signed(node.saved("dim"))), dtype=object)
+
+
+def _slice(node: Node) -> Numbers:
+    x, axis = node.arg(0), _signed(node.saved("dim"))
+    cut = [slice(None)] * x.ndim
+    cut[axis] = slice(_signed(node.saved("start")), _signed(node.saved("end")), node.saved("step"))
+    return x[tuple(cut)]
+
+
+def _index(node: Node) -> Numbers:
+    places = tuple([slice(None) if at is None else at.cpu().numpy() for at in node.saved("indices")])
+    return np.asarray(node.arg(0)[places], dtype=object)
+
+
+def _gather(node: Node) -> Numbers:
+    return np.take_along_axis(node.arg(0), node.saved("index").astype(int), _signed(node.saved("dim")))
+
+
+def _joined(node: Node, join: Callable[..., Any]) -> Numbers:
+    if any(part is None for part in node.given):
+        raise UnknownNumberError
+    return join(node.given, axis=_signed(node.saved("dim")))
+
+
+def _shaped(node: Node) -> Numbers:
+    return node.arg(0).reshape(node.shape)
+
+
+def _softplus(node: Node) -> Numbers:
+    beta = float(node.saved("beta"))
+    return each(softplus if beta == 1.0 else lambda v: softplus(beta * v) / beta, node.arg(0))
+
+
+def _gelu(node: Node) -> Numbers:
+    _refuse(node, approximate="none")
+    return each(FUNCTIONS["gelu"], node.arg(0))
+
+
+def _binary(function: Callable[..., Any]) -> Callable[[Node], Numbers]:
+    return lambda node: each(function, node.arg(0, "self"), node.arg(1, "other"))
+
+
+RULES: dict[str, Callable[[Node], Numbers]] = {
+    "Add": lambda node: _sum_of(node, 1.0),
+    "Sub": lambda node: _sum_of(node, -1.0),
+    "Rsub": _rsub,
+    "Mul": lambda node: node.arg(0, "self") * node.arg(1, "other"),
+    "Div": lambda node: node.arg(0, "self") / node.arg(1, "other"),
+    "Pow0": _pow,
+    "Pow1": lambda node: each(pow, node.arg(0, "self"), node.arg(1, "exponent")),
+    "Pow2": lambda node: each(pow, float(node.saved("self")), node.arg(0)),
+    "Maximum": _binary(maximum),
+    "Minimum": _binary(minimum),
+    "Remainder": _binary(FUNCTIONS["mod"]),
+    "Atan2": _binary(FUNCTIONS["atan2"]),
+    "Hypot": _binary(FUNCTIONS["hypot"]),
+    "Copysign": _binary(copysign),
+    "Where": _where,
+    "Clamp": _clamp,
+    "ClampMin": lambda node: each(lambda v: clamp(v, min=float(node.saved("min"))), node.arg(0)),
+    "ClampMax": lambda node: each(lambda v: clamp(v, max=float(node.saved("max"))), node.arg(0)),
+    "Relu": lambda node: each(relu, node.arg(0)),
+    "LeakyRelu": lambda node: each(lambda v: leaky_relu(v, node.saved("negative_slope")), node.arg(0)),
+    "Hardtanh": lambda node: each(lambda v: hardtanh(v, node.saved("min_val"), node.saved("max_val")), node.arg(0)),
+    "Elu": _elu,
+    "Celu": lambda node: each(lambda v: celu(v, node.saved("alpha")), node.arg(0)),
+    "Softplus": _softplus,
+    "Gelu": _gelu,
+    "LogSigmoid": lambda node: each(FUNCTIONS["logsigmoid"], node.arg(0)),
+    "Sum": lambda node: _reduced(node, _total),
+    "Mean": lambda node: _reduced(node, mean),
+    "Max1": lambda node: _largest(node, maximum),
+    "Min1": lambda node: _largest(node, minimum),
+    "Amax": lambda node: _largest(node, maximum),
+    "Amin": lambda node: _largest(node, minimum),
+    "Logsumexp": lambda node: _reduced(node, logsumexp),
+    "Softmax": lambda node: _along(node, softmax),
+    "LogSoftmax": lambda node: _along(node, log_softmax),
+    "Mv": lambda node: _product(node, "self", "vec"),
+    "Mm": lambda node: _product(node, "self", "mat2"),
+    "Bmm": lambda node: _product(node, "self", "mat2"),
+    "Dot": lambda node: _product(node, "self", "tensor"),
+    "Addmm": _addmm,
+    "LinalgVectorNorm": _norm,
+    "MseLoss": _mse,
+    "SmoothL1Loss": _smooth_l1,
+    "NllLoss": _nll,
+    "BinaryCrossEntropyWithLogits": _bce_with_logits,
+    "T": lambda node: node.arg(0).T,
+    "Transpose": lambda node: node.arg(0).swapaxes(_signed(node.saved("dim0")), _signed(node.saved("dim1"))),
+    "Permute": lambda node: node.arg(0).transpose([_signed(dim) for dim in node.saved("dims")]),
+    "Expand": lambda node: np.broadcast_to(node.arg(0), node.shape),
+    "Select": _select,
+    "Slice": _slice,
+    "Index": _index,
+    "Gather": _gather,
+    "Stack": lambda node: _joined(node, np.stack),
+    "Cat": lambda node: _joined(node, np.concatenate),
+    "Unbind": lambda node: list(np.moveaxis(node.arg(0), _signed(node.saved("dim")), 0)),
+    **dict.fromkeys(
+        ("View", "UnsafeView", "ReshapeAlias", "Unsqueeze", "Squeeze", "Clone", "ToCopy", "Alias", "Detach"), _shaped
+    ),
+}
+"""By PyTorch's name without `Backward` and the number; with the number, where that is another operation."""
+
+
+def rule(name: str) -> Callable[[Node], Numbers] | None:
+    """What a node computes; rows of one argument are called as they are here."""
+    stem, _, number = name.partition("Backward")
+    found = RULES.get(f"{stem}{number}") or RULES.get(stem)
+    row = TABLE.get(stem.lower())
+    if found is None and row is not None and row.arity == 1 and not row.options:
+        return lambda node: each(FUNCTIONS[row.name], node.arg(0))
+    return found
+
+
+def known() -> list[str]:
+    """What there are rules for, as PyTorch calls it."""
+    rows = [name.capitalize() for name, row in TABLE.items() if row.arity == 1 and not row.options and "_" not in name]
+    return sorted({name.rstrip("0123456789") for name in RULES} | set(rows))
+
+
+INVERSES: dict[str, Callable[[Any], Any]] = {
+    "Neg": lambda out: -out,
+    "Exp": np.log,
+    "Tanh": np.arctanh,
+    "Sqrt": np.square,
+    "Sigmoid": lambda out: np.log(out) - np.log1p(-out),
+    "Relu": lambda out: np.where(out > 0.0, out, np.nan),
+}
+"""What came in, from what came out; nan where that can't be told."""
+__all__ = ["INVERSES", "RULES", "Node", "UnknownNumberError", "each", "known", "numbers", "rule"]

@@ -1,0 +1,212 @@
+"""What comes from PyTorch: networks with their weights, and the graphs that its autograd keeps."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from programs import numbers
+
+import micrograd_plus as mp
+from micrograd_plus import Value
+from micrograd_plus.program.exports.activations import CLASSES
+
+torch = pytest.importorskip("torch")
+nn, F = torch.nn, torch.nn.functional
+X = numbers(5, 3)
+
+
+@pytest.fixture(autouse=True)
+def _doubles() -> Any:
+    torch.manual_seed(1)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+# ------------------------------------------------------------------------------------------------------------ networks
+
+
+def test_a_sequence_comes_with_its_weights_and_goes_back_under_the_same_names() -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 4), nn.LeakyReLU(0.2), nn.Linear(4, 2, bias=False))
+    model = mp.from_torch(module)
+    assert isinstance(model, mp.MLP)
+    wanted = module(torch.tensor(X)).detach().numpy()
+    for row, outputs in zip(X.tolist(), wanted):
+        assert [value.data for value in model(row)] == pytest.approx(list(outputs), rel=1e-12)
+    back = mp.compile(model, x=3).to_torch()
+    assert back.state_dict().keys() == module.state_dict().keys()
+    assert all(torch.equal(back.state_dict()[name], weight) for name, weight in module.state_dict().items())
+    assert back[3].negative_slope == 0.2
+    assert len(model.parameters()) == 4 * 3 + 4 + 4 * 4 + 4 + 2 * 4  # the last layer has no bias
+    module.load_state_dict(back.state_dict())
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES.values()) - {"Identity"} | {"ReLU6"}))
+def test_every_activation_comes_with_its_options(name: str) -> None:
+    options = {"LeakyReLU": {"negative_slope": 0.3}, "ELU": {"alpha": 0.7}, "CELU": {"alpha": 0.7}}
+    options["Hardtanh"] = {"min_val": -0.5, "max_val": 2.0}
+    module = nn.Sequential(nn.Linear(3, 2), getattr(nn, name)(**options.get(name, {})))
+    model = mp.from_torch(module)
+    for row in (20.0 * X).tolist():
+        got = [value.data for value in model(row)]
+        assert got == pytest.approx(
+            module(torch.tensor(row)).tolist(), rel=1e-8, abs=1e-12
+        )  # Softplus is cut off at 20
+
+
+def test_what_changes_nothing_is_left_out_and_sequences_may_hold_sequences() -> None:
+    inner = nn.Sequential(nn.Identity(), nn.Linear(3, 2), nn.Dropout(0.5), nn.Tanh(), nn.ReLU()).eval()
+    module = nn.Sequential(nn.Flatten(), inner, nn.Linear(2, 1)).eval()
+    model = mp.from_torch(module)
+    assert str(model).startswith("MLP of [Layer of [Tanh_then_reluNeuron(3)")
+    assert model(X[0].tolist()).data == pytest.approx(module(torch.tensor(X[:1])).item(), rel=1e-12)
+    layer = mp.from_torch(nn.Linear(3, 2))
+    assert isinstance(layer, mp.Layer)
+    assert str(layer) == "Layer of [LinearNeuron(3), LinearNeuron(3)]"
+
+
+def test_it_learns_here_and_the_one_there_stays() -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+    before = module[0].weight.clone()
+    model = mp.from_torch(module)
+    cost = mp.compile(lambda x, y: mp.losses.squared_error(model(x), y), x=3, y=())
+    first = cost(X, X[:, 0])
+    mp.fit(cost, (X, X[:, 0]), mp.optim.Adam(model.parameters()), epochs=20, progress=False)
+    assert cost(X, X[:, 0]) < first
+    assert torch.equal(module[0].weight, before)
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "said"),
+    [
+        (nn.Sequential(nn.Conv1d(1, 1, 1)), TypeError, r"from_torch: 0 Conv1d\(.*: expected one of Linear, ReLU, "),
+        (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 1)), ValueError, "takes 2 numbers; 3 come to it"),
+        (nn.Sequential(nn.ReLU(), nn.Linear(2, 1)), ValueError, r"0 ReLU\(\) stands before the first Linear"),
+        (nn.Sequential(nn.Identity()), ValueError, "it has no Linear; expected one at least"),
+        (nn.Sequential(nn.Linear(2, 1), nn.Dropout(0.5)), ValueError, r"draws at random; call \.eval\(\) first"),
+        (nn.Sequential(nn.Linear(2, 1), nn.Softplus(beta=2.0)), ValueError, r"expected beta=1\.0, as mp\.softplus"),
+        (nn.Sequential(nn.Linear(2, 1), nn.GELU("tanh")), ValueError, "expected approximate='none', as mp.gelu has it"),
+        (nn.Bilinear(2, 2, 1), TypeError, "expected one of Linear"),
+        ([1.0], TypeError, "expected a module of PyTorch, such as .*, got list"),
+    ],
+)
+def test_what_cannot_come_is_named(module: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        mp.from_torch(module)
+
+
+# -------------------------------------------------------------------------------------------------------------- graphs
+
+A, B, W = [torch.tensor(data, dtype=torch.float64) for data in ([1.3, 2.0], [3.0, 4.5], [[0.3, -0.2], [0.9, 0.4]])]
+LINEAR_W, LINEAR_B, BATCH = [torch.tensor(numbers(*shape, seed=7)) for shape in ((3, 2), (3,), (4, 2))]
+CALCULATIONS: dict[str, Any] = {
+    "products": lambda a, b, w: a * b * 3.0 / b - a,
+    "a constant that was added": lambda a, b, w: (a + 2.0).exp() + (1 - a) ** 2 + (a - 1.5).tanh(),
+    "multiples": lambda a, b, w: torch.add(a, b, alpha=3) - torch.sub(a, b, alpha=2) + 2 * (1.0 / a),
+    "powers": lambda a, b, w: a**3 + a**b + 2.0**a + a.sqrt() + b.square(),
+    "functions": lambda a, b, w: a.sin() + b.cos().exp() + a.log() + a.erf() + b.log1p() + (-a).abs() + a.rsqrt(),
+    "two arguments": lambda a, b, w: torch.maximum(a, b) + torch.minimum(a, 1.5 * a) + torch.atan2(a, b) + a % b,
+    "choices": lambda a, b, w: torch.where(a > 1.5, a, b) * torch.where(a > 1.5, a, 0.0) + a.clamp(0.0, 1.5),
+    "activations": lambda a, b, w: F.relu(a) + F.silu(a) + F.gelu(b) + F.mish(a) + F.softplus(a) + F.leaky_relu(a - b),
+    "more activations": lambda a, b, w: F.elu(a - b, 0.7) + F.celu(a - b, 0.5) + F.selu(a - b) + F.hardtanh(a) * b,
+    "still more": lambda a, b, w: F.logsigmoid(a) + F.softsign(b) + (a - b).sigmoid() + F.relu6(a) + torch.hypot(a, b),
+    "matrices": lambda a, b, w: w @ a + (w @ w).T @ b + torch.ones(2) @ w + w.T @ torch.ones(2) + a.dot(b),
+    "einsum": lambda a, b, w: (
+        torch.einsum("i,ij->j", a, w) + torch.outer(a, b).sum(0) + torch.bmm(w[None], w[None])[0, 0]
+    ),
+    "a layer": lambda a, b, w: F.linear(BATCH, w, a).tanh().mean() + F.linear(a, LINEAR_W, LINEAR_B).sigmoid().sum(),
+    "sums": lambda a, b, w: w.sum(0, keepdim=True)[0] + w.mean(1) + w.sum() + w.mean() + w.logsumexp(1) + a.norm(),
+    "largest": lambda a, b, w: a.max() + w.amax(0) + w.min(),
+    "shapes": lambda a, b, w: (
+        w.view(4)[1:3] + w.permute(1, 0)[0] + a.expand(3, 2).sum(0) + w.unsqueeze(0).squeeze(0)[1]
+    ),
+    "parts": lambda a, b, w: w[:, 1] + torch.unbind(w)[1] + w[[0, 1], [1, 0]] + a.gather(0, torch.tensor([1, 0])),
+    "together": lambda a, b, w: torch.stack([a, b])[1] * torch.cat([a, b])[:2] + w.transpose(0, 1)[1],
+    "softmax": lambda a, b, w: w.softmax(1) @ a + a.log_softmax(0) * b,
+    "cross entropy": lambda a, b, w: F.cross_entropy(F.linear(BATCH, w, a), torch.tensor([1, 0, 0, 1])),
+    "losses": lambda a, b, w: (
+        F.mse_loss(a, b) + F.l1_loss(a, b) + F.smooth_l1_loss(a, b) + F.mse_loss(a, torch.ones(2))
+    ),
+    "logits": lambda a, b, w: F.binary_cross_entropy_with_logits(a, torch.tensor([1.0, 0.0])) + a.clone() * a * a,
+}
+
+
+@pytest.mark.parametrize("name", CALCULATIONS)
+def test_a_graph_gives_the_gradient_that_pytorch_gives(name: str) -> None:
+    a, b, w = [tensor.clone().requires_grad_() for tensor in (A, B, W)]
+    loss = CALCULATIONS[name](a, b, w).sum()
+    root = mp.from_torch_graph(loss)
+    root.backward()
+    assert root.data == pytest.approx(loss.item(), rel=1e-13)
+    loss.backward()
+    leaves = {node.label: node.grad for node in mp.engine.toposort(root) if node.op is None}
+    for label, tensor in (("a", a), ("b", b), ("w", w)):
+        for place in product(*map(range, tensor.shape)):
+            want = 0.0 if tensor.grad is None else tensor.grad[place].item()
+            got = leaves.get(f"{label}[{', '.join(map(str, place))}]", 0.0)
+            assert got == pytest.approx(want, rel=1e-11, abs=1e-13), (label, place)
+
+
+def test_a_model_is_named_drawn_and_stepped() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1))
+    loss = F.mse_loss(model(torch.tensor([0.5, -1.0])), torch.tensor([1.0]))
+    root = mp.from_torch_graph(loss)
+    labels = {node.label for node in mp.engine.toposort(root) if node.op is None}
+    first = {*[f"model.0.weight[{i}, {j}]" for i in (0, 1) for j in (0, 1)], "model.0.bias[0]", "model.0.bias[1]"}
+    assert labels == first | {"model.2.weight[0, 0]", "model.2.weight[0, 1]", "model.2.bias[0]"}
+    assert "model.2.bias[0]" in mp.draw(root).source
+    assert len(mp.backprop(root)) > 10
+    ledger = mp.backprop(root).ledger(
+        next(node for node in mp.engine.toposort(root) if node.label == "model.0.bias[0]")
+    )
+    loss.backward()
+    assert ledger.total == pytest.approx(model[0].bias.grad[0].item(), rel=1e-12)
+    named = mp.from_torch_graph(F.mse_loss(model(torch.ones(2)), torch.ones(1)), dict(model.named_parameters()))
+    assert "2.bias[0]" in {node.label for node in mp.engine.toposort(named)}
+
+
+def test_a_scalar_and_float32() -> None:
+    w = torch.tensor(1.5, requires_grad=True, dtype=torch.float32)
+    root = mp.from_torch_graph((w * 2.0 - 1.0) ** 2)
+    (leaf,) = [node for node in mp.engine.toposort(root) if node.op is None]
+    root.backward()
+    assert (leaf.label, leaf.grad) == ("w", 8.0)
+    assert isinstance(root, Value)
+
+
+def test_what_cannot_come_of_a_graph_is_told() -> None:
+    a = A.clone().requires_grad_()
+    with pytest.raises(NotImplementedError, match="there is no rule for LgammaBackward0; there are for Abs, "):
+        mp.from_torch_graph(torch.lgamma(a).sum())
+    with pytest.raises(TypeError, match="nothing that it was computed from needs a gradient"):
+        mp.from_torch_graph(A.sum())
+    with pytest.raises(TypeError, match="expected a tensor of PyTorch, got float"):
+        mp.from_torch_graph(1.0)  # type: ignore[arg-type]  # as users do
+    with pytest.raises(ValueError, match=r"a tensor of shape \(2,\); expected a single number, such as its \.sum\(\)"):
+        mp.from_torch_graph(a * 2.0)
+    loss = (a * a).sum()
+    loss.backward()
+    with pytest.raises(ValueError, match=r"PyTorch has freed its graph; call it before backward\(\), or "):
+        mp.from_torch_graph(loss)
+    with pytest.raises(
+        ValueError, match="keeps no number for a constant that SubBackward0 was given; make it a tensor"
+    ):
+        mp.from_torch_graph(F.relu(a - 5.0 + 1.0).sum())
+    with pytest.raises(ValueError, match="60,000 numbers; at most 50,000"):
+        mp.from_torch_graph((torch.ones(60_000, requires_grad=True) * 2.0).sum())
+    with pytest.raises(NotImplementedError, match="no rule for GeluBackward0 with approximate='tanh'; expected 'none'"):
+        mp.from_torch_graph(F.gelu(a, approximate="tanh").sum())
+
+
+def test_a_deep_chain_comes_too() -> None:
+    a = torch.tensor(0.5, requires_grad=True)
+    out = a
+    for _ in range(20_000):
+        out = out * 1.0001
+    root = mp.from_torch_graph(out)
+    root.backward()
+    (leaf,) = [node for node in mp.engine.toposort(root) if node.op is None]
+    assert leaf.grad == pytest.approx(float(np.float64(1.0001) ** 20_000), rel=1e-9)

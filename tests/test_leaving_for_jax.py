@@ -1,0 +1,142 @@
+"""A program as a function for JAX gives what the engine gives, with gradients, at edges too.
+
+XLA takes numbers below 2.2e-308, the subnormal ones, for 0 on processors, so these and their reciprocals are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+import pytest
+from leaving import POINTS, Case, in_jax, random_case, row_case, wrong
+from programs import ROWS_OF_THE_TABLE, numbers
+
+import micrograd_plus as mp
+from micrograd_plus import Value
+
+jax = pytest.importorskip("jax")
+MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
+X, Y = numbers(5, 3), numbers(5, 2, seed=1)
+NORMAL = [point for point in POINTS if not 0.0 < abs(point) < 1e-300 and not 1e150 < abs(point) < inf]
+SCALE = Value(2.0, label="scale")
+UNKNOWN_PYTHON = mp.primitive("unknown_to_jax", lambda x: x * 3.0, lambda out, x: 3.0)
+
+
+@pytest.fixture(autouse=True)
+def doubles() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def loss(x: Any, y: Any) -> Any:
+    return mp.losses.squared_error(MODEL(x), y)
+
+
+def bend(x: Any) -> Any:
+    return SCALE * x * x / 2 if abs(x) < 1.0 else SCALE * (abs(x) - 0.5)
+
+
+@pytest.mark.parametrize("name", [function.__name__ for function in ROWS_OF_THE_TABLE])
+def test_every_row_gives_what_the_engine_gives(name: str) -> None:
+    case = row_case(name, NORMAL)
+    assert wrong(case, in_jax(case)) == []
+
+
+def test_programs_that_nobody_would_write_give_what_the_engine_gives() -> None:
+    for seed in range(8):
+        case = random_case(seed)
+        assert wrong(case, in_jax(case)) == []
+
+
+def test_it_is_a_pure_function_that_jits_and_vmaps_and_differentiates() -> None:
+    program = mp.compile(loss, x=3, y=2)
+    function = program.to_jax()
+    assert sorted(function.parameters) == ["layers.0.bias", "layers.0.weight", "layers.1.bias", "layers.1.weight"]
+    values = jax.jit(jax.vmap(function, (None, 0, 0)))(function.parameters, X, Y)
+    np.testing.assert_allclose(values, program.values(X, Y), 1e-12)
+    np.testing.assert_allclose(function(function.parameters, X, Y), program.values(X, Y), 1e-12)
+    mean = jax.jit(jax.value_and_grad(lambda parameters: function(parameters, X, Y).mean()))
+    value, slopes = mean(function.parameters)
+    wanted, gradient = program.value_and_grad(X, Y)
+    assert float(value) == pytest.approx(wanted, rel=1e-12)
+    for tensor in function._program.parameters.tensors:
+        np.testing.assert_allclose(slopes[tensor.name].ravel(), gradient[tensor.rows], 1e-11, 1e-14)
+    assert "JaxFunction(loss, layers.0.weight(4, 3)" in repr(function)
+
+
+def test_derivatives_of_derivatives_forward_and_by_the_inputs() -> None:
+    def smooth(x: Any) -> Any:
+        return mp.mean([mp.relu(v) ** 2 * mp.sin(v) for v in MODEL(x)])
+
+    function = mp.compile(smooth, x=3).to_jax()
+    wanted = mp.hessian(smooth)(X[0].tolist())
+    np.testing.assert_allclose(jax.hessian(function, 1)(function.parameters, X[0]), wanted, 1e-10, 1e-13)
+    slopes = jax.jacfwd(function, 1)(function.parameters, X[0])
+    np.testing.assert_allclose(slopes, mp.grad(smooth)(X[0].tolist()), 1e-11, 1e-14)
+
+
+def test_what_is_not_reached_gets_exactly_nothing_in_every_order() -> None:
+    function = mp.compile(lambda x: mp.where(x > 0.0, mp.sqrt(x), 0.0) * SCALE, x=()).to_jax()
+    first = jax.grad(lambda x: function(function.parameters, x))
+    assert [float(first(point)) for point in (-1.0, 0.0)] == [0.0, 0.0]
+    assert [float(jax.grad(first)(point)) for point in (-1.0, 0.0)] == [0.0, 0.0]
+
+
+def test_products_behind_masks_pass_nothing_not_even_infinity_times_zero() -> None:
+    weights = [[Value(1.0), Value(1.0)], [Value(-1.0), Value(-1.0)]]
+
+    def cost(x: Any) -> Any:
+        hidden = [mp.relu(total) for total in mp.dot(weights, [mp.exp(v) for v in x])]
+        return hidden[0] + hidden[1]
+
+    flat = [weight for row in weights for weight in row]
+    case = Case(
+        "masked", cost, mp.compile(cost, 2, parameters=flat), [[1000.0, 1.0], [1.0, 2.0], [nan, 1.0], [-inf, 3.0]]
+    )
+    assert wrong(case, in_jax(case)) == []
+
+
+def test_ways_and_entries_of_tables() -> None:
+    program = mp.compile(bend, x=())
+    program.values([0.5, 3.0])
+    function = program.to_jax()
+    np.testing.assert_allclose(function(function.parameters, [0.5, 3.0, -3.0]), [0.25, 5.0, 5.0])
+    slopes = jax.vmap(jax.grad(function), (None, 0))(function.parameters, np.array([0.5, 3.0]))
+    np.testing.assert_allclose(slopes["scale"], [0.125, 2.5])
+    table = [[Value(0.1 * i - j) for j in range(2)] for i in range(3)]
+
+    def entry(x: Any) -> Any:
+        row = mp.lookup(table, x[0])
+        return row[0] * row[1] + mp.lookup([x[1], 2.0, SCALE], x[0])
+
+    case = Case("entry", entry, mp.compile(entry, 2), [[i, 0.5] for i in (0.0, 1.0, 2.0, 3.0, 0.5, nan)])
+    assert wrong(case, in_jax(case)) == []
+
+
+def test_constants_are_no_parameters_and_singles_are_float32() -> None:
+    fixed = Value(3.0)
+    function = mp.compile(lambda x: fixed * x + SCALE, (), parameters=[SCALE]).to_jax()
+    assert list(function.parameters) == ["scale"]
+    assert float(function(function.parameters, 2.0)) == 8.0
+    single = function({"scale": jax.numpy.float32(2.0)}, 2.0)
+    assert single.dtype == jax.numpy.float32
+
+
+def test_what_is_wrong_is_told() -> None:
+    wrong_kind: Any = [1.0]
+    function = mp.compile(loss, x=3, y=2).to_jax()
+    with pytest.raises(TypeError, match=r"expected a dictionary of arrays, such as \.parameters"):
+        function(wrong_kind, X, Y)
+    with pytest.raises(ValueError, match=r"parameters \['w'\]; expected \['layers.0.bias'"):
+        function({"w": 1.0}, X, Y)
+    with pytest.raises(ValueError, match=r"layers.0.bias of shape \(\); expected \(4,\)"):
+        function(function.parameters | {"layers.0.bias": 1.0}, X, Y)
+    with pytest.raises(TypeError, match="expected x and y, the targets"):
+        function(function.parameters, X)
+    with pytest.raises(
+        mp.ExportError, match="'unknown_to_jax' cannot leave for JAX: its forward is a function in Python"
+    ):
+        mp.compile(lambda x: UNKNOWN_PYTHON(x), x=()).to_jax()
