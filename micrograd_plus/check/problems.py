@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
@@ -175,21 +176,29 @@ def _variables(point: Sequence[float], places: Sequence[Place]) -> list[Value]:
     return variables
 
 
-def _places(tree: Any, name: str) -> Iterator[Place]:
-    """The place of each number in a nest of this name."""
-    if isinstance(tree, Module):
-        for path, value in tree.named_parameters():
-            yield f"{name}.{path}" if name else path, value
-    elif isinstance(tree, Mapping):
+def named_parts(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """What the lists, tuples and dicts of a nest hold, inside and out, each with its name."""
+    if isinstance(tree, Mapping):
         for key, part in tree.items():
-            yield from _places(part, f"{name}[{key!r}]")
+            yield from named_parts(part, f"{name}[{key!r}]")
     elif isinstance(tree, (list, tuple)):
         for i, part in enumerate(tree):
-            yield from _places(part, f"{name}[{i}]")
-    elif getattr(tree, "ndim", 0):
-        import numpy as np
-
-        for place in np.ndindex(tree.shape):
-            yield f"{name}[{', '.join(map(str, place))}]", None
+            yield from named_parts(part, f"{name}[{i}]")
     else:
-        yield name, None
+        yield name, tree
+
+
+def names_within(name: str, shape: Sequence[int]) -> list[str]:
+    """The names of an array's numbers: x[0, 1] and so on; x alone for a single one."""
+    return [f"{name}[{', '.join(map(str, place))}]" if place else name for place in product(*map(range, shape))]
+
+
+def _places(tree: Any, name: str) -> Iterator[Place]:
+    """The place of each number in a nest of this name."""
+    for called, part in named_parts(tree, name):
+        if isinstance(part, Module):
+            for path, value in part.named_parameters():
+                yield f"{called}.{path}" if called else path, value
+        else:
+            for number in names_within(called, getattr(part, "shape", ())):
+                yield number, None

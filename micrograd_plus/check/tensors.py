@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
+from math import prod
 from reprlib import repr as short_repr
 from typing import Any
 
-from micrograd_plus.check.problems import Problem, Trace, argument_names, unheard
+from micrograd_plus.check.problems import Problem, Trace, argument_names, named_parts, names_within, unheard
 from micrograd_plus.check.rounding import EPSILON
 
 SINGLE = 2.0**-23  # the spacing of float32 at 1
@@ -63,10 +65,10 @@ class _Engine:
 
     def __init__(self, f: Callable[..., Any], name: str, args: tuple[Any, ...]) -> None:
         self.f, self.name, self.args = f, name, args
-        places = [place for names, arg in zip(argument_names(f, len(args)), args) for place in _named(arg, names)]
+        places = [place for names, arg in zip(argument_names(f, len(args)), args) for place in named_parts(arg, names)]
         self.moved = [self.is_moved(part) for _, part in places]
         parts = [*[place for place, moved in zip(places, self.moved) if moved], *self.parameters()]
-        self.names = [number for place, part in parts for number in _numbers_of(place, self.shape(part))]
+        self.names = [number for place, part in parts for number in names_within(place, self.shape(part))]
         self.shapes = [self.shape(part) for _, part in parts]
         self.point = [x for _, part in parts for x in self.floats(part)]
         self.digits = max([self.spacing(part) for _, part in parts], default=EPSILON)
@@ -90,6 +92,11 @@ class _Engine:
         """The arguments with other tensors in the places of those that are moved."""
         moved = iter(self.moved)
         return [_replaced(arg, lambda part: next(tensors) if next(moved) else part) for arg in self.args]
+
+    def cut(self, numbers: Any) -> Iterator[Any]:
+        """A vector of all numbers, as tensors of the shapes that they stand in."""
+        ends = accumulate(map(prod, self.shapes))
+        return (numbers[end - prod(shape) : end].reshape(shape) for shape, end in zip(self.shapes, ends))
 
     def results(self, out: Any) -> list[Any]:
         """What the function returned, as a list of tensors.
@@ -190,12 +197,9 @@ class _Torch(_Engine):
 
     def _called(self, at: Sequence[float], *, wide: bool) -> tuple[list[Any], list[Any]]:
         """The results there, and the tensors that they were made from."""
-        torch, begin, variables = sys.modules["torch"], 0, []
+        torch = sys.modules["torch"]
         dtype = torch.float64 if wide else {SINGLE: torch.float32}.get(self.digits, torch.float64)
-        for shape in self.shapes:
-            end = begin + _count(shape)
-            variables.append(torch.tensor(at[begin:end], dtype=dtype).reshape(shape).requires_grad_())
-            begin = end
+        variables = [part.clone().requires_grad_() for part in self.cut(torch.tensor(at, dtype=dtype))]
         free = iter(variables)
         args = self.filled(free)
         if not self.has_module(self.f):
@@ -243,13 +247,8 @@ class _Jax(_Engine):
 
     def _flat(self, numbers: Any) -> Any:
         """The results as one vector, as a function of one."""
-        jnp, begin, arrays = sys.modules["jax"].numpy, 0, []
-        for shape in self.shapes:
-            end = begin + _count(shape)
-            arrays.append(numbers[begin:end].reshape(shape))
-            begin = end
-        parts = self.results(self.f(*self.filled(iter(arrays))))
-        return jnp.concatenate([part.reshape(-1) for part in parts])
+        parts = self.results(self.f(*self.filled(self.cut(numbers))))
+        return sys.modules["jax"].numpy.concatenate([part.reshape(-1) for part in parts])
 
 
 ENGINES: dict[str, type[_Engine]] = {"torch": _Torch, "jax": _Jax}
@@ -257,18 +256,7 @@ ENGINES: dict[str, type[_Engine]] = {"torch": _Torch, "jax": _Jax}
 
 def _parts(tree: Any) -> Iterator[Any]:
     """What lists, tuples and dicts hold, inside and out."""
-    return (part for _, part in _named(tree, ""))
-
-
-def _named(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(tree, Mapping):
-        for key, part in tree.items():
-            yield from _named(part, f"{name}[{key!r}]")
-    elif isinstance(tree, (list, tuple)):
-        for i, part in enumerate(tree):
-            yield from _named(part, f"{name}[{i}]")
-    else:
-        yield name, tree
+    return (part for _, part in named_parts(tree, ""))
 
 
 def _replaced(tree: Any, make: Callable[[Any], Any]) -> Any:
@@ -278,18 +266,3 @@ def _replaced(tree: Any, make: Callable[[Any], Any]) -> Any:
         parts = [_replaced(part, make) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return make(tree)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count
-
-
-def _numbers_of(name: str, shape: tuple[int, ...]) -> list[str]:
-    """The names of a tensor's numbers: x[0, 1] and so on; x alone for a single one."""
-    names = [""]
-    for size in shape:
-        names = [f"{start}, {i}" if start else str(i) for start in names for i in range(size)]
-    return [f"{name}[{place}]" if place else name for place in names]
