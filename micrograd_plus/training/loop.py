@@ -139,9 +139,9 @@ def fit(
     most = snapshots(record, MOST)
     from micrograd_plus.training.backends import descent_for  # imported here, for these bring NumPy
     from micrograd_plus.training.judging import judge
-    from micrograd_plus.training.workers import crew_of
+    from micrograd_plus.training.workers import workers_of
 
-    descent = descent_for(cost, x, y, optimizer, compile, threads, crew_of(executor, map))
+    descent = descent_for(cost, x, y, optimizer, compile, threads, workers_of(executor, map))
     judging = None if accuracy is None else judge(accuracy, *judged, compile=compile, threads=threads)
     batches = -(-len(x) // size)
     recorder = Recorder(most, epochs * batches, optimizer.params) if most else None

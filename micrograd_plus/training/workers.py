@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
     Answer = tuple[float, Floats]  # the sum of a part's losses, and of their gradients
+    Task = tuple[str, int, Floats, Any, bytes | None]  # see _answer_to
 
 TRIES = 3  # workers that may be lost one after the other without an answer in between
 KEPT = 8  # trainings whose data a process keeps: those begun last
@@ -149,11 +150,11 @@ class Crew:
             self._payload = pickle.dumps((self.program, self.x, self.y), protocol=pickle.HIGHEST_PROTOCOL)
         return self._payload
 
-    def _at_home(self, theta: Floats, part: Any) -> Answer:
-        """A part that goes a way through the function which no worker has seen; they are told of it for the next."""
-        answer = _sums(self.program, self.x, self.y, theta, part)
+    def _at_home(self, theta: Floats, parts: Sequence[Any]) -> list[Answer]:
+        """Parts that go a way through the function which no worker has seen; they are told of it for the next."""
+        answers = [_sums(self.program, self.x, self.y, theta, part) for part in parts]
         self._introduce()
-        return answer
+        return answers
 
     def _mapped(self, theta: Floats, parts: Sequence[Any]) -> list[Answer]:
         """The answers by a map function, which may give futures, as Dask's does."""
@@ -162,12 +163,12 @@ class Crew:
         lost = 0
         payload = None
         while left := [place for place, answer in enumerate(answers) if answer is None]:
-            tasks = [(self._token, next(self._serial), theta, parts[place], payload) for place in left]
+            tasks = [self._task(theta, parts[place], payload) for place in left]
             try:
                 for place, answer in zip(left, list(self.workers.map(_answer_to, tasks))):
                     answers[place] = answer.result() if hasattr(answer, "result") else answer
             except CompileError:
-                return [self._at_home(theta, part) for part in parts]
+                return self._at_home(theta, parts)
             except LOST as error:
                 lost = self._lost(lost, error)
             payload = self._packed()
@@ -180,13 +181,7 @@ class Crew:
         lost = 0
 
         def give(place: int, payload: bytes | None = None) -> None:
-            task = self._token, next(self._serial), theta, parts[place], payload
-            executor = self._at_work()
-            try:
-                future = executor.submit(_answer_to, task)
-            except (BrokenExecutor, *LOST):
-                executor = self._another(executor)
-                future = executor.submit(_answer_to, task)
+            future, executor = self._asked(self._task(theta, parts[place], payload))
             asked[future] = place, executor
 
         for place in range(len(parts)):
@@ -203,7 +198,7 @@ class Crew:
                 try:
                     answer = future.result()
                 except CompileError:
-                    answers[place] = self._at_home(theta, parts[place])
+                    (answers[place],) = self._at_home(theta, [parts[place]])
                 except (BrokenExecutor, *LOST) as error:
                     lost = self._lost(lost, error)
                     if isinstance(error, BrokenExecutor) and executor is self._executor:
@@ -217,6 +212,18 @@ class Crew:
         for future in asked:
             future.cancel()
         return [answers[place] for place in range(len(parts))]
+
+    def _task(self, theta: Floats, part: Any, payload: bytes | None) -> Task:
+        return self._token, next(self._serial), theta, part, payload
+
+    def _asked(self, task: Task) -> tuple[Future[Any], Any]:
+        """A task, handed to the executor, and which that was; another one where it is broken by now."""
+        executor = self._at_work()
+        try:
+            return executor.submit(_answer_to, task), executor
+        except (BrokenExecutor, *LOST):
+            executor = self._another(executor)
+            return executor.submit(_answer_to, task), executor
 
     def _at_work(self) -> Any:
         """The executor, made when it is first needed."""
@@ -246,7 +253,7 @@ _kept: dict[str, tuple[Program, Floats, Floats]] = {}  # what this process knows
 _guard = threading.Lock()
 
 
-def crew_of(executor: Any, map: Any) -> Workers | None:
+def workers_of(executor: Any, map: Any) -> Workers | None:
     """What `fit` was told about workers; None for none.
 
     Raises:
@@ -268,7 +275,7 @@ def _keep(token: str, what: tuple[Program, Floats, Floats]) -> None:
             del _kept[next(iter(_kept))]
 
 
-def _answer_to(task: tuple[str, int, Floats, Any, bytes | None]) -> Answer | None:
+def _answer_to(task: Task) -> Answer | None:
     """The answer of a worker; None where it needs the program and the data first.
 
     Args:
