@@ -93,17 +93,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries n
         """How many outputs the network needs for these targets."""
         raise NotImplementedError
 
-    def _fit(self, X: Any, y: Any, weights: Floats | None, *, fresh: bool, epochs: int, once: bool = False) -> Any:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, epochs: int, once: bool = False) -> Any:
         """Fit the network: a new one, or the one that is there, for so many epochs at most.
 
         Args:
             X: the examples, as validate_data gives them.
             y: their targets, as predict gives them.
-            weights: how much each example counts; None for all alike.
+            sample_weight: how much each example counts; None for all alike.
             fresh: whether to begin with a new network.
             epochs: how often to go through the examples at most.
             once: whether nothing ends it earlier, and nobody is warned that it might go on.
         """
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         self._check()
         random = check_random_state(self.random_state)
         if fresh:
@@ -319,8 +320,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             raise ValueError(
                 f"{type(self).__name__}: {told}; expected those of the first fit, {self.classes_.tolist()}"
             )
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        fitted: MLPClassifier = self._fit(X, y, weights, fresh=fresh, epochs=self.max_iter)
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, fresh=fresh, epochs=self.max_iter)
         return fitted
 
     def partial_fit(
@@ -340,8 +340,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
                     f"{type(self).__name__}.partial_fit: the first call needs classes=, all that there are"
                 )
             self.classes_ = _several(self, np.unique(classes))
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        fitted: MLPClassifier = self._fit(X, y, weights, fresh=fresh, epochs=1, once=True)
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, fresh=fresh, epochs=1, once=True)
         return fitted
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -437,9 +436,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, _Estimator):  # type: ignor
         elif outputs != self.n_outputs_:
             told = f"y has {outputs} numbers a target"
             raise ValueError(f"{type(self).__name__}: {told}; expected {self.n_outputs_}, as at first")
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         epochs = 1 if once else self.max_iter
-        fitted: MLPRegressor = self._fit(X, y, weights, fresh=fresh, epochs=epochs, once=once)
+        fitted: MLPRegressor = self._fit(X, y, sample_weight, fresh=fresh, epochs=epochs, once=once)
         return fitted
 
     def _targets(self, y: Any) -> Floats:
