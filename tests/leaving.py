@@ -48,6 +48,19 @@ class Case(NamedTuple):
     examples: list[list[float]]
 
 
+def masked_case() -> Case:
+    """A matrix product whose rows are behind masks, some of which are shut where it meets infinities and nan."""
+    weights = [[Value(1.0), Value(1.0)], [Value(-1.0), Value(-1.0)]]
+
+    def cost(x: Any) -> Any:
+        hidden = [mp.relu(total) for total in mp.dot(weights, [mp.exp(v) for v in x])]
+        return hidden[0] + hidden[1]
+
+    flat = [weight for row in weights for weight in row]
+    examples = [[1000.0, 1.0], [1.0, 2.0], [nan, 1.0], [-inf, 3.0]]
+    return Case("masked", cost, mp.compile(cost, 2, parameters=flat), examples)
+
+
 def random_case(seed: int) -> Case:
     """A program that nobody would write; see `programs.Random`."""
     made = Random(random.Random(seed))

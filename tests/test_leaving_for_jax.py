@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import POINTS, Case, in_jax, random_case, row_case, wrong
+from leaving import POINTS, Case, in_jax, masked_case, random_case, row_case, wrong
 from programs import ROWS_OF_THE_TABLE, numbers
 
 import micrograd_plus as mp
@@ -86,16 +86,7 @@ def test_what_is_not_reached_gets_exactly_nothing_in_every_order() -> None:
 
 
 def test_products_behind_masks_pass_nothing_not_even_infinity_times_zero() -> None:
-    weights = [[Value(1.0), Value(1.0)], [Value(-1.0), Value(-1.0)]]
-
-    def cost(x: Any) -> Any:
-        hidden = [mp.relu(total) for total in mp.dot(weights, [mp.exp(v) for v in x])]
-        return hidden[0] + hidden[1]
-
-    flat = [weight for row in weights for weight in row]
-    case = Case(
-        "masked", cost, mp.compile(cost, 2, parameters=flat), [[1000.0, 1.0], [1.0, 2.0], [nan, 1.0], [-inf, 3.0]]
-    )
+    case = masked_case()
     assert wrong(case, in_jax(case)) == []
 
 

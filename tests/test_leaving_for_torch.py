@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
-from math import inf, nan
+from math import nan
 from typing import Any
 
 import numpy as np
 import pytest
-from leaving import Case, in_torch, random_case, row_case, wrong
+from leaving import Case, in_torch, masked_case, random_case, row_case, wrong
 from programs import ACTIVATIONS, ROWS_OF_THE_TABLE, jagged, numbers
 
 import micrograd_plus as mp
@@ -135,16 +135,7 @@ def test_what_is_not_reached_gets_exactly_nothing_in_every_order() -> None:
 
 
 def test_products_behind_masks_pass_nothing_not_even_infinity_times_zero() -> None:
-    weights = [[Value(1.0), Value(1.0)], [Value(-1.0), Value(-1.0)]]
-
-    def cost(x: Any) -> Any:
-        hidden = [mp.relu(total) for total in mp.dot(weights, [mp.exp(v) for v in x])]
-        return hidden[0] + hidden[1]
-
-    flat = [weight for row in weights for weight in row]
-    case = Case(
-        "masked", cost, mp.compile(cost, 2, parameters=flat), [[1000.0, 1.0], [1.0, 2.0], [nan, 1.0], [-inf, 3.0]]
-    )
+    case = masked_case()
     assert wrong(case, in_torch(case)) == []
     module = case.program.to_torch()  # all examples at once, which asks whether all numbers are finite
     module(torch.tensor(case.examples)).sum().backward()
