@@ -376,6 +376,8 @@ def test_the_laws_are_tried_in_the_page(site: Site) -> None:
     page.click("#laws-run")
     until(page, "/laws hold/.test(document.getElementById('laws-note').textContent)", 120)
     assert "a node used twice" in page.text_content("#laws-report")
-    assert re.search(
-        r"3[56] of 52 laws hold, [23] fail", page.text_content("#laws-note")
-    )  # the deepest is the browser's stack
+    failed = re.findall(r"^FAIL\t(.*?)\t", page.inner_text("#laws-report"), re.MULTILINE)
+    assert failed == ["a node used twice", "a second backward()", "deep chains"]
+    # that law holds or not by where the nodes lie in memory: the example's engine goes through a set of them
+    held = 35 if re.search(r"^fails too\tused again\t", page.inner_text("#laws-report"), re.MULTILINE) else 36
+    assert f"{held} of 52 laws hold, 3 fail" in page.text_content("#laws-note")
