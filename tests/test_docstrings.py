@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -320,7 +321,7 @@ def example(thing: Thing) -> Iterator[str]:
     """An example shows it, and doctest finds that; a method may be shown with its class, or with what it overrides."""
     if not any(shows(place, thing) for place in (thing, thing.owner, *overridden(thing)) if place):
         yield "no example shows it"
-    if thing.examples and thing.path not in collected(thing.module):
+    if thing.examples and not lacking(thing.module) and thing.path not in collected(thing.module):
         yield "doctest does not find its example"
     if re.search(r"^(Args|Returns|Raises|Attributes):", thing.doc.partition("\n>>> ")[2], re.MULTILINE):
         yield "its example is not the last thing it tells"
@@ -488,6 +489,17 @@ def _called(node: ast.AST, thing: Thing) -> Thing | None:
 
 
 # ------------------------------------------------------------------------------------------------------------ examples
+
+
+def lacking(module: str) -> set[str]:
+    """The libraries that a module imports at once, and that are not installed: its examples can't run here."""
+    names = {
+        name.split(".")[0]
+        for node in tree(module).body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [str(node.module)])
+    }
+    return {name for name in names if find_spec(name) is None}
 
 
 @cache
