@@ -10,7 +10,13 @@ from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.rows import FUNCTIONS
 
-LENT = {"to_torch": "torch", "from_torch": "torch", "to_jax": "jax", "to_onnx": "onnx"}  # what examples of these need
+LENT = {  # what examples of these need
+    "to_torch": "torch",
+    "from_torch": "torch",
+    "to_jax": "jax",
+    "to_onnx": "onnx",
+    "InferenceSession": "onnxruntime",
+}
 # modules that import such a library when they are imported themselves
 collect_ignore_glob = [
     f"micrograd_plus/program/exports/{library}_*.py" for library in set(LENT.values()) if find_spec(library) is None

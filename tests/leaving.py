@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from math import inf, nan
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from programs import ROWS_OF_THE_TABLE, Random, agree, eager, trembles
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.program import Program
+from micrograd_plus.program.exports.parameters import tensors
 
 Floats = NDArray[Any]
 TOLERANCE = 1e-12
@@ -130,6 +132,38 @@ def in_jax(case: Case) -> Answers:
         made = [np.asarray(gradients[tensor.name]) for tensor in function._program.parameters.tensors]
         np.testing.assert_allclose(function(function.parameters, examples), values, TOLERANCE, 1e-290)
         return Answers(np.asarray(values), _in_order(case, function._program.parameters.tensors, made))
+
+
+def in_onnx(case: Case) -> Answers:
+    """What a program answers once it is an ONNX model, run by onnxruntime; each example's gradient by itself."""
+    session = onnx_session(case.program, gradient=True)
+    tensors_ = [tensor for tensor in tensors(case.program) if tensor.trained]
+    whole = session.run(None, {"x": np.array(case.examples)})
+    each = [session.run(None, {"x": np.array([row])}) for row in case.examples]
+    np.testing.assert_allclose(whole[0], [values[0] for values, *_ in each], TOLERANCE, 1e-290)
+    gradients = [np.array(parts) for parts in zip(*[slopes for _, *slopes in each])]
+    for mean, parts in zip(whole[1:], gradients):  # all examples at once take other ways than one
+        with np.errstate(all="ignore"):
+            sizes = np.abs(np.where(np.isfinite(parts), parts, 0.0)).mean(axis=0)
+            tame = np.isfinite(np.abs(parts).sum(axis=0)) | ~np.isfinite(parts).all(axis=0)
+            fine = agree(mean, parts.mean(axis=0), sizes, TOLERANCE)
+        assert (fine | ~tame).all(), f"{case.name}: {mean} is the mean of {parts.tolist()}"
+    return Answers(whole[0], _in_order(case, tensors_, gradients))
+
+
+def onnx_session(program: Program, **options: Any) -> Any:
+    """What runs a program that left for ONNX, and was checked."""
+    import onnx
+    import onnxruntime
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "model.onnx")
+        program.to_onnx(path, **options)
+        model = path.read_bytes()
+    onnx.checker.check_model(model, full_check=True)
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level, quiet.intra_op_num_threads = 3, 1
+    return onnxruntime.InferenceSession(model, quiet, providers=["CPUExecutionProvider"])
 
 
 def _in_order(case: Case, tensors: Sequence[Any], gradients: Sequence[Floats]) -> Floats:

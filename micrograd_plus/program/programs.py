@@ -193,13 +193,62 @@ class Program:
         """
         from micrograd_plus.program.exports import c_file
 
+        c_file.write(self, path, gradient, self._leaving("to_c", gradient, dtype))
+
+    def _leaving(self, how: str, gradient: bool, dtype: str | None) -> str:
+        """The dtype in which it leaves, once what is asked for is possible."""
         if dtype not in ("float64", "float32", None):
-            raise ValueError(f"{self!r}.to_c(dtype={short_repr(dtype)}): expected 'float64', 'float32' or None")
+            raise ValueError(f"{self!r}.{how}(dtype={short_repr(dtype)}): expected 'float64', 'float32' or None")
         if gradient:
-            self._demand_gradient("to_c(gradient=True)")
+            self._demand_gradient(f"{how}(gradient=True)")
             if not self.parameters:
-                raise ValueError(f"{self!r}.to_c(gradient=True): it has no parameters to differentiate by")
-        c_file.write(self, path, gradient, dtype or str(self._dtype))
+                raise ValueError(f"{self!r}.{how}(gradient=True): it has no parameters to differentiate by")
+        return dtype or str(self._dtype)
+
+    def to_onnx(
+        self, path: str | PathLike[str], *, gradient: bool = False, dtype: Literal["float64", "float32"] | None = None
+    ) -> None:
+        """Write it as an ONNX model, for onnxruntime and whatever else reads such files.
+
+        The model has standard operators of opset 20 only; a row of the table that ONNX lacks, or for which onnxruntime
+        has no kernel in the dtype, is written in others. A layer is a Gemm with its activation. Inputs are `x` and `y`,
+        with as many examples in their rows as one likes, the output is `out`; parameters are initializers by the names
+        of the model's, `layers.0.weight`. Where Python chose between ways, an example that goes none of those that are
+        known gives nan.
+
+        Args:
+            path: a name in `.onnx`.
+            gradient: whether there is for each parameter an output, `gradient.layers.0.weight`, the derivative of the
+                batch's mean by it; parameters may be given as inputs then, in place of those in the file.
+            dtype: of all numbers; None what the program computes in.
+
+        Raises:
+            ImportError: the package onnx is not installed.
+            ExportError: an operation of one's own is Python alone; or the program was unpickled.
+            ValueError: the name is not in `.onnx`; the dtype is none; or a gradient is asked for, and there are no
+                parameters.
+            TypeError: a gradient is asked of a function that returns a list of outputs.
+            OSError: the file cannot be written.
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import micrograd_plus as mp
+        >>> import onnx
+        >>> program = mp.compile(mp.MLP(2, [3, 1], activation="tanh", seed=1), x=2)
+        >>> with TemporaryDirectory() as folder:
+        ...     program.to_onnx(Path(folder, "model.onnx"))
+        ...     graph = onnx.load(Path(folder, "model.onnx")).graph
+        >>> [node.op_type for node in graph.node]
+        ['Gemm', 'Tanh', 'Gemm', 'Squeeze']
+        >>> [initializer.name for initializer in graph.initializer][:2]
+        ['layers.0.weight', 'layers.0.bias']
+        """
+        try:
+            from micrograd_plus.program.exports import onnx_file
+        except ImportError as error:
+            way_out = "pip install 'micrograd-plus[onnx]'"
+            raise ImportError(f"{self!r}.to_onnx needs the package onnx ({error}): {way_out}") from None
+        onnx_file.write(self, path, gradient, self._leaving("to_onnx", gradient, dtype))
 
     def to_torch(self) -> Any:
         """It as a `torch.nn.Module`, whose `forward` takes a batch, or a single example, as the program does.
