@@ -474,8 +474,20 @@ def test_a_leafs_hook_sees_what_this_pass_brings() -> None:
         x.backward()
         assert x.grad == 97.0
         assert mp.gradient(x * 2.0, [x]) == [-2.0]
+        (slope,) = mp.gradient(x * x, [x], create_graph=True)
+        assert slope.data == -6.0
     (x * 2.0).backward()
     assert x.grad == 99.0
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_a_hook_is_called_once_where_a_gradient_by_its_own_value_is_asked_for(graph: bool) -> None:
+    x, other = Value(3.0), Value(1.0)
+    inner, seen = x * x, list[float]()
+    with inner.register_hook(lambda gradient: seen.append(float(gradient))), x.register_hook(lambda g: -g):
+        slopes = mp.gradient(inner * 5.0, [inner, x, other], create_graph=graph)
+    assert [float(slope) for slope in slopes] == [5.0, -30.0, 0.0]
+    assert seen == [5.0]
 
 
 def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
@@ -862,6 +874,8 @@ def test_what_a_function_returned_is_named_where_it_is_no_number() -> None:
 
     with pytest.raises(TypeError, match=r"^what two_words returned.*'word'"):
         mp.jacobian(two_words)(1.0)
+    with pytest.raises(TypeError, match=r"^what two_words returned: 'word'"):
+        mp.grad(two_words, strict=True)(1.0)
 
 
 def test_a_function_may_leave_arguments_out_unless_strict() -> None:
@@ -872,7 +886,7 @@ def test_a_function_may_leave_arguments_out_unless_strict() -> None:
     assert mp.value_and_grad(first, (0, 1))(1.0, 3.0) == (2.0, (2.0, 0.0))
     assert mp.jacobian(first, (0, 1))(1.0, 3.0) == (2.0, 0.0)
     for derived in (mp.grad, mp.value_and_grad):
-        with pytest.raises(ValueError, match="argument 1 of first"):
+        with pytest.raises(ValueError, match=r"argument 1 of first, 3.0; without strict=True its derivative is 0.0$"):
             derived(first, (0, 1), strict=True)(1.0, 3.0)
 
 

@@ -129,6 +129,7 @@ def test_prev_and_op_answer_as_in_micrograd() -> None:
     assert (x * x).args == (x, x)
     assert (2 * x).args == (2.0, x)
     assert x.clamp(0, 1).args == (x, 0.0, 1.0)
+    assert x.clamp(0, 1)._prev == x.leaky_relu(0.1)._prev == {x}  # options are no children
 
 
 def test_backward_of_one_node_applies_its_own_rule_once() -> None:

@@ -941,3 +941,8 @@ def test_erfcx_keeps_its_digits_left_of_zero() -> None:
         with mpmath.workdps(40):
             want = mpmath.exp(mpmath.mpf(x) ** 2) * mpmath.erfc(x)
         assert mp.erfcx(x) == pytest.approx(float(want), rel=1e-14)
+
+
+def test_the_slopes_of_hypot_stay_what_they_are_where_it_overflows() -> None:
+    slopes = mp.grad(mp.hypot, (0, 1))(1.5e308, -1.2e308)
+    assert slopes == pytest.approx((1.5 / math.hypot(1.5, 1.2), -1.2 / math.hypot(1.5, 1.2)), rel=1e-15)
