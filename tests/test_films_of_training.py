@@ -287,6 +287,9 @@ def test_the_page_shows_what_the_model_answers_at_each_snapshot(show: Open) -> N
         assert np.allclose(weights, scaled, atol=0.5 / 127 + 1e-9)
 
 
+ARRIVED = "(wanted) => nodes[graph.root].data === wanted"  # in the graph's page, what the film's page has posted
+
+
 @in_browser
 def test_an_examples_graph_is_stepped_through_at_the_weights_of_the_moment(show: Open) -> None:
     history, model = moons()
@@ -297,8 +300,8 @@ def test_an_examples_graph_is_stepped_through_at_the_weights_of_the_moment(show:
         frame.wait_for_selector("#slider")
         history.snapshots[place].restore()
         loss = losses.hinge(model([Value(x) for x in POINTS[example]]), Value(float(SIGNS[example])))
-        frame.evaluate("new Promise((done) => setTimeout(done, 100))")  # what was posted before has arrived then
-        assert frame.evaluate("go(final), nodes[graph.root].data") == loss.data
+        frame.wait_for_function(ARRIVED, arg=loss.data, polling=50)
+        frame.evaluate("go(final)")
         for parameter in model.parameters():
             parameter.grad = 0.0
         loss.backward()
@@ -309,9 +312,8 @@ def test_an_examples_graph_is_stepped_through_at_the_weights_of_the_moment(show:
         assert [found[name][0] for name in ("x0", "x1", "y")] == [*POINTS[example], SIGNS[example]]
     tab.evaluate("go(1)")  # the graph follows
     history.snapshots[1].restore()
-    frame.evaluate("new Promise((done) => setTimeout(done, 100))")
     expected = losses.hinge(model(POINTS[11]), SIGNS[11]).data
-    assert frame.evaluate("nodes[graph.root].data") == expected
+    frame.wait_for_function(ARRIVED, arg=expected, polling=50)
 
 
 @in_browser

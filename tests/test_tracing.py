@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import math
@@ -10,7 +11,7 @@ import random
 import threading
 import types
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby, pairwise
@@ -266,8 +267,8 @@ def test_what_changes_from_run_to_run_is_caught() -> None:
         calls.append(1)
         return x * A if len(calls) % 2 else mp.tanh(x) * A
 
-    refusal(counting, match="two runs of the function")
-    refusal(switching, match="two runs of the function")
+    for changing in (counting, switching):
+        refusal(changing, match=r"^compile: two runs of the function, with different numbers, gave different graphs")
 
 
 def test_a_refusal_that_is_swallowed_is_a_refusal() -> None:
@@ -487,6 +488,37 @@ def test_questions_are_heard_in_every_thread(name: str) -> None:
     refusal(caught)
 
 
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_question_from_elsewhere_is_heard_by_the_trace_it_belongs_to(asked: int) -> None:
+    """Two functions are traced at once; a third thread asks for the number of a result of one of them."""
+    both = threading.Barrier(3)
+    results: dict[int, Any] = {}
+
+    def compiled(i: int) -> Any:
+        def function(x: Any) -> Any:
+            result = x * 2.0
+            if i not in results:  # in the first run
+                results[i] = result
+                both.wait(60)
+                both.wait(60)
+            return result
+
+        try:
+            return mp.compile(function, ())
+        except CompileError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as pool:
+        under_way = [pool.submit(compiled, i) for i in range(2)]
+        both.wait(60)
+        with pytest.raises(CompileError, match=r"float\(x\)"):
+            float(results[asked])
+        both.wait(60)
+        ends = [future.result() for future in under_way]
+    assert isinstance(ends[asked], CompileError)
+    assert ends[1 - asked]([3.0]) == 6.0
+
+
 def test_a_result_that_another_thread_makes_of_parameters_is_refused() -> None:
     with pytest.raises(CompileError, match=r"compute all of it in each call"):
         mp.compile(lambda x: x * _in_a_thread(lambda: A * (2.0 if A > 0.0 else -7.0)), ())
@@ -614,14 +646,41 @@ def test_random_numbers_of_other_threads_are_theirs() -> None:
         thread.join()
 
 
-def test_fit_goes_on_eagerly_where_chance_decides_and_gives_the_same_numbers() -> None:
+@contextlib.contextmanager
+def _waiting_threads() -> Iterator[None]:
+    """Threads that wait in Python's library, as Jupyter has some, and pools."""
+    over = threading.Event()
+    threads = [threading.Thread(target=over.wait) for _ in range(3)]
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(int).result()
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
+
+@pytest.mark.parametrize("name", ["random", "NumPy's", "a closure", "within C"])
+def test_beside_threads_that_wait_the_generators_get_their_states_back(name: str) -> None:
+    with _waiting_threads():
+        test_a_random_number_is_refused_however_rarely_it_decides(name)
+
+
+@pytest.mark.parametrize("beside", [contextlib.nullcontext, _waiting_threads])
+def test_fit_goes_on_eagerly_where_chance_decides_and_gives_the_same_numbers(beside: Callable[[], Any]) -> None:
     def trained(compile: bool | None) -> list[float]:
         w, dice = Value(0.1), random.Random(1)
         cost = lambda x, y: mp.square(w * (-x if dice.random() < 0.3 else x) - y)  # noqa: E731
         mp.fit(cost, ([1.0, 2.0] * 5, [1.0] * 10), mp.optim.SGD([w]), seed=1, compile=compile, progress=False)
         return [w.data, dice.random()]
 
-    with pytest.warns(UserWarning, match=r"not compiled.*a random number is drawn in .*dice.random\(\) < 0.3"):
+    with (
+        beside(),
+        pytest.warns(UserWarning, match=r"not compiled.*a random number is drawn in .*dice.random\(\) < 0.3"),
+    ):
         answer = trained(None)
     assert answer == trained(False)
 

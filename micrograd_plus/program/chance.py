@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,26 +31,29 @@ THINGS = 5_000  # objects that are searched for generators, at most
 ELEMENTS = 100  # elements of each list that are searched
 _KNOWN = LIBRARIES | {"micrograd_plus"}
 AGAIN = 5  # runs; a generator that moves in each of them was moved by the function, not by another thread
+INSTALLED = frozenset({"site-packages", "dist-packages"})  # folders with code that is not the user's
 ATOMS = frozenset({int, float, bool, str, bytes, complex, type(None), types.ModuleType, type(Ellipsis)})
 
 
 class Dice:
     """The random generators that a function may draw from, and their states at the beginning of a `with` block.
 
-    If the block ends by an error, they get these states back, unless another thread may have drawn from them.
+    If the block ends by an error, they get these states back, unless another thread may have drawn from them. Threads
+    that wait in a library, as Jupyter has some, do not draw.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.loaded = "numpy.random" in sys.modules
         self.before = _states(generators(function))
+        self.beside = _is_beside()  # whether another thread may draw
         self.made = False  # whether the function has made a generator and kept it
 
     def __enter__(self) -> Dice:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None or threading.active_count() > 1:
+        if kind is None or self.beside or _is_beside():
             return
         for generator, state in self.before.items():
             if _frozen(_state(generator)) != _frozen(state):
@@ -74,7 +78,7 @@ class Dice:
             return ""
         finder = _Finder(_states(self.before))
         moved = 0
-        beside = threading.active_count() > 1
+        beside = self.beside or _is_beside()
         for _ in range(AGAIN if beside else 1):
             before = _states(self.before)
             finder.watch(run)
@@ -85,6 +89,22 @@ class Dice:
             if beside and moved < AGAIN:  # another thread has drawn
                 return ""
         return finder.line or "a line that is not known"
+
+
+def _is_beside() -> bool:
+    """Whether another thread runs code of the user's, which may draw random numbers; the libraries' own just wait."""
+    own = threading.get_ident()
+    return any(thread != own and _is_users(frame) for thread, frame in sys._current_frames().items())
+
+
+def _is_users(frame: types.FrameType | None) -> bool:
+    """Whether a frame, or one that called it, runs code that is neither Python's nor an installed package's."""
+    while frame is not None:
+        installed = INSTALLED.intersection(Path(frame.f_code.co_filename).parts)
+        if not installed and not _known(frame.f_globals.get("__name__")):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Finder:
