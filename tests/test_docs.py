@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
@@ -12,6 +10,7 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from sites import made_once
 
 import micrograd_plus as mp
 from micrograd_plus.engine.operations import TABLE
@@ -43,16 +42,11 @@ class Links(HTMLParser):
             self.fetched.append(given["src"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for module in ("mkdocs", "material", "mkdocstrings", "mkdocs_jupyter", "latex2mathml"):
         pytest.importorskip(module)
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    return made_once(tmp_path_factory, "site", ["-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir"])
 
 
 def pages(site: Path) -> Iterator[tuple[str, Links]]:
@@ -87,6 +81,32 @@ def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
         assert "cdn" not in " ".join(re.findall(r"import .*? from .*", (site / page).read_text(encoding="utf-8"))), page
 
 
+def test_the_front_page_has_three_doors_and_a_stepper_of_its_own_code(site: Path) -> None:
+    front = (site / "index.html").read_text(encoding="utf-8")
+    doors = re.findall(
+        r'<li><a href="([^"]*)"><strong>([^<]*)', front.partition('class="doors"')[2].partition("</div>")[0]
+    )
+    assert [name for _, name in doors] == ["Learn it", "Use it", "Check your engine"]
+    assert doors[1][0] == "install/"
+    assert front.count("<iframe") == 1
+    assert "Backprop of L, step by step: 5 nodes; L = 30, ∂L/∂a = 33, ∂L/∂b = -22" in front
+    assert "What it does that others" not in front  # that is the README, which is the overview
+    assert "What it does that others" in (site / "overview" / "index.html").read_text(encoding="utf-8")
+
+
+def test_pictures_stand_where_code_shows_them(site: Path) -> None:
+    shown = {
+        file.stem: len(
+            re.findall(r"^<(?:Picture|Drawing|backprop|film)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        for file in HOW_TO
+    }
+    assert sum(shown.values()) > 6
+    for name, count in shown.items():
+        page = (site / "how-to" / name / "index.html").read_text(encoding="utf-8")
+        assert page.count('<div class="shown"') == count, name
+
+
 def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) -> None:
     table = (site / "functions" / "index.html").read_text(encoding="utf-8")
     ours = [name for name, function in FUNCTIONS.items() if function.__module__ == HOME]  # not other tests' own
@@ -101,7 +121,16 @@ def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) 
     assert public - told == set()
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *[f"docs/how-to/{each.name}" for each in HOW_TO]])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/index.md",
+        "docs/install.md",
+        *[f"docs/how-to/{each.name}" for each in HOW_TO],
+    ],
+)
 def test_links_lead_to_files_where_the_repository_is_browsed(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     headings = {

@@ -5,20 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from browsers import browser as browser
 from browsers import in_browser, until
+from sites import Site, made_once, served
 
 import micrograd_plus as mp
 from micrograd_plus.formulas.numerals import boxed
@@ -30,7 +25,6 @@ HERE = Path(__file__).parent.parent / "docs" / "playground"
 
 EXAMPLES = sorted((HERE / "examples").glob("*.py"))
 CODE = "x = Value(0.7)\ny = Value(-1.3)\nz = tanh(x * y) + sin(x) * exp(y) / 3.0 - x**2\n"
-OFFLINE = re.compile("ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|No matching distribution|NewConnectionError")
 
 
 # ------------------------------------------------------------------------------------ what the worker runs, in CPython
@@ -119,93 +113,42 @@ def test_a_class_of_the_code_is_held_to_the_laws() -> None:
 
 @pytest.fixture(scope="session")
 def playground(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder: that which MICROGRAD_PLUS_PLAYGROUND names, or one that is made, once for all processes of a run."""
+    """The folder: that which MICROGRAD_PLUS_PLAYGROUND names, or one that is made."""
     if given := os.environ.get("MICROGRAD_PLUS_PLAYGROUND"):
         return Path(given)
     if shutil.which("npm") is None:
         pytest.skip("the playground is made with Node.js and npm, which are not there")
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, lock, told = shared / "playground", shared / "playground.lock", shared / "playground.txt"
-    try:
-        lock.mkdir()
-    except FileExistsError:
-        for _ in range(6000):
-            if told.exists():
-                break
-            time.sleep(0.1)
-    else:
-        build = [sys.executable, str(HERE / "build.py"), str(folder)]
-        done = subprocess.run(build, capture_output=True, text=True, check=False)
-        partial_file = shared / "playground.part"
-        partial_file.write_text(done.stderr if done.returncode else "")
-        partial_file.rename(told)
-    if (said := told.read_text()) and OFFLINE.search(said):
-        pytest.skip("the registries of npm or PyPI are not there")
-    assert not said
-    return folder
+    return made_once(tmp_path_factory, "playground", [str(HERE / "build.py")])
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+class Playground(Site):
+    """The folder in a browser."""
 
+    page: Any = None
 
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a folder, over loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class Site:
-    """The folder in a browser: it opens pages, and notes what they complain of, and what they ask from elsewhere."""
-
-    def __init__(self, chromium: Any, address: str) -> None:
-        self.address = address
-        self.complaints: list[str] = []
-        self.context = chromium.new_context()
-        self.context.on("request", lambda each: self._hear(each.url))
-        self.page: Any = None
-
-    def _hear(self, url: str) -> None:
-        if not url.startswith((self.address, f"blob:{self.address}", "data:", "about:")):
-            self.complaints.append(url)
-
-    def open(self, where: str = "", *, wait: bool = True) -> Any:
-        """A page of its own."""
-        page = self.context.new_page()
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda each: self.complaints.append(each.text) if each.type == "error" else None)
-        page.goto(self.address + where)
-        if wait:
-            until(page, "performance.getEntriesByName('shown').length > 0", 120)
+    def started(self, where: str = "") -> Any:
+        """A page of its own, once it shows something."""
+        page = self.open(where)
+        until(page, "performance.getEntriesByName('shown').length > 0", 120)
         return page
 
     def one(self) -> Any:
         """The page that tests share: a start of Python takes seconds."""
-        self.page = self.page or self.open()
+        self.page = self.page or self.started()
         return self.page
 
 
 @pytest.fixture(scope="module")
-def visit(playground: Path, browser: Any) -> Iterator[Site]:
+def visit(playground: Path, browser: Any) -> Iterator[Playground]:
     """The site in one browser, for all tests of it."""
     with served(playground) as address:
-        site = Site(browser, address)
+        site = Playground(browser, address)
         yield site
         site.context.close()
 
 
 @pytest.fixture
-def site(visit: Site) -> Iterator[Site]:
+def site(visit: Playground) -> Iterator[Playground]:
     """The same; the test fails in the end where a page complained, or asked for what is not of this site."""
     visit.complaints.clear()
     yield visit
@@ -236,7 +179,7 @@ def typed(page: Any, code: str) -> None:
 
 
 @in_browser
-def test_what_is_typed_is_stepped_through_with_the_numbers_of_cpython(site: Site) -> None:
+def test_what_is_typed_is_stepped_through_with_the_numbers_of_cpython(site: Playground) -> None:
     page = site.one()
     typed(page, CODE)
     assert page.text_content("#value").startswith("z = ")
@@ -259,7 +202,7 @@ def test_what_is_typed_is_stepped_through_with_the_numbers_of_cpython(site: Site
 
 
 @in_browser
-def test_the_views_follow(site: Site) -> None:
+def test_the_views_follow(site: Playground) -> None:
     page = site.one()
     typed(page, CODE)
     page.click("[data-what=graph]")
@@ -282,7 +225,7 @@ def test_the_views_follow(site: Site) -> None:
 
 
 @in_browser
-def test_an_endless_loop_is_stopped(site: Site) -> None:
+def test_an_endless_loop_is_stopped(site: Playground) -> None:
     page = site.one()
     page.click(".cm-content")
     page.keyboard.press("Control+a")
@@ -296,7 +239,7 @@ def test_an_endless_loop_is_stopped(site: Site) -> None:
 
 
 @in_browser
-def test_a_link_holds_the_code(site: Site) -> None:
+def test_a_link_holds_the_code(site: Playground) -> None:
     page = site.one()
     typed(page, "ä = Value(2.0)  # <script>\nä ** 3\n")
     until(page, "location.hash.startsWith('#code=')")
@@ -308,16 +251,16 @@ def test_a_link_holds_the_code(site: Site) -> None:
     settled(page)
     assert "ä = Value(2.0)  # <script>" in page.text_content(".cm-content")
     assert page.text_content("#value") == "8, 2 nodes"
-    other = site.open("#code=xx", wait=False)
+    other = site.open("#code=xx")
     until(other, "!document.getElementById('error').hidden")
     assert "cannot be read" in other.text_content("#error")
 
 
 @in_browser
-def test_it_works_without_a_network_after_the_first_visit(site: Site) -> None:
+def test_it_works_without_a_network_after_the_first_visit(site: Playground) -> None:
     until(site.one(), "navigator.serviceWorker.controller !== null", 60)
     site.context.set_offline(True)
-    page = site.open()
+    page = site.started()
     typed(page, CODE)
     assert page.text_content("#value").startswith("z = ")
     site.context.set_offline(False)
@@ -325,7 +268,7 @@ def test_it_works_without_a_network_after_the_first_visit(site: Site) -> None:
 
 
 @in_browser
-def test_code_cannot_reach_out(site: Site) -> None:
+def test_code_cannot_reach_out(site: Playground) -> None:
     page = site.one()
     names = "[getattr(js, name, None) for name in ('fetch', 'indexedDB', 'XMLHttpRequest', 'caches', 'Worker')]"
     typed(page, f"import js\nprint(*{names})\n")
@@ -344,11 +287,11 @@ def test_code_cannot_reach_out(site: Site) -> None:
 
 @in_browser
 @pytest.mark.parametrize("width", [380, 1024, 1920])
-def test_no_page_is_wider_than_its_screen(site: Site, width: int) -> None:
+def test_no_page_is_wider_than_its_screen(site: Playground, width: int) -> None:
     page = site.one()
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    embedded = site.open("?embed", wait=False)
+    embedded = site.open("?embed")
     embedded.set_viewport_size({"width": width, "height": 800})
     assert embedded.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert embedded.is_visible("#whole")
@@ -357,7 +300,7 @@ def test_no_page_is_wider_than_its_screen(site: Site, width: int) -> None:
 
 
 @in_browser
-def test_axe_finds_nothing(site: Site) -> None:
+def test_axe_finds_nothing(site: Playground) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = site.one()
     typed(page, "x = Value(2.0)\nprint(x)\nx *\n")  # with an error, and what was printed
@@ -368,7 +311,7 @@ def test_axe_finds_nothing(site: Site) -> None:
 
 
 @in_browser
-def test_the_laws_are_tried_in_the_page(site: Site) -> None:
+def test_the_laws_are_tried_in_the_page(site: Playground) -> None:
     page = site.one()
     page.select_option("#examples-menu", "13-your-own-engine")
     settled(page)

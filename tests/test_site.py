@@ -1,0 +1,95 @@
+"""The documentation as it is seen: in Chromium, light and dark, on a phone; it asks nobody else for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsers import browser, in_browser, until
+from sites import Site, served
+from test_docs import site
+
+from micrograd_plus.pictures.form import DARK, LIGHT, rgb
+
+__all__ = ["browser", "site"]  # fixtures
+
+pytestmark = in_browser
+PHONE = {"width": 380, "height": 760}
+
+
+@pytest.fixture(scope="module")
+def visit(site: Path, browser: Any) -> Iterator[Site]:
+    with served(site) as address:
+        yield Site(browser, address)
+
+
+@pytest.fixture
+def seen(visit: Site) -> Iterator[Site]:
+    """The site; the test fails in the end where a page complained, or asked for what is not of this site."""
+    visit.complaints.clear()
+    yield visit
+    assert visit.complaints == []
+
+
+def test_on_a_phone_no_page_is_wider_than_the_screen(seen: Site, site: Path) -> None:
+    page = seen.open()
+    page.set_viewport_size(PHONE)
+    wide = {}
+    for file in sorted(site.rglob("*.html")):
+        page.goto(f"{seen.address}{file.relative_to(site)}")
+        widths = page.evaluate("[document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]")
+        if widths[0] > widths[1]:
+            wide[file.parent.name] = widths
+    assert wide == {}
+    page.close()
+
+
+def test_the_theme_is_chosen_and_pictures_follow(seen: Site) -> None:
+    page = seen.open()
+    page.emulate_media(color_scheme="light")
+    frame = page.frame_locator(".shown iframe")
+    frame.locator("#next").wait_for()
+    ground = "getComputedStyle({}).backgroundColor === 'rgb{}'"
+    until(page.frames[1], ground.format("document.body", rgb(LIGHT.back)))
+    for _ in range(2):  # from "as the system says" to light, and to dark
+        page.locator("form[data-md-component=palette] label:visible").click()
+    until(page, ground.format("document.body", rgb(DARK.card)))
+    until(page.frames[1], ground.format("document.body", rgb(DARK.back)))
+    page.reload()
+    until(page, ground.format("document.body", rgb(DARK.card)))
+    page.close()
+
+
+def test_the_stepper_of_the_front_page_steps_to_the_end(seen: Site) -> None:
+    page = seen.open()
+    frame = page.frame_locator(".shown iframe")
+    frame.locator("#last").click()
+    until(page.frames[1], "document.getElementById('next').disabled")
+    told = "['title', '.grad'].map(which => box.querySelector(which).textContent)"
+    grads = f"[...document.querySelectorAll('#graph .node')].map(box => {told})"
+    assert {"a": "33", "b": "-22", "c": "-11", "L": "1"}.items() <= dict(page.frames[1].evaluate(grads)).items()
+    page.close()
+
+
+def test_the_search_finds_how_to_install(seen: Site) -> None:
+    page = seen.open()
+    page.set_viewport_size({"width": 1300, "height": 800})
+    page.click(".md-search__input")
+    page.keyboard.type("install", delay=30)
+    first = page.locator(".md-search-result__link").first
+    first.wait_for(timeout=60_000)
+    assert first.get_attribute("href").startswith(f"{seen.address}install/")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_front_page(seen: Site, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = seen.open()
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    found = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
+    page.close()
