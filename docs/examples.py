@@ -19,7 +19,7 @@ class Example:
 
     source: str
     want: str
-    raises: bool
+    raises: str  # the error that the page shows, such as "TypeError"; "" for none
 
     def run(self, names: dict[str, Any]) -> Any:
         """Run it among these names: what it gives, None for a statement.
@@ -52,6 +52,7 @@ def blocks(text: str) -> Iterator[Block]:
     """The blocks of a page that are tested."""
     for found in FENCED.finditer(text):
         examples = [
-            Example(each.source, each.want, raises=each.exc_msg is not None) for each in _parser.get_examples(found[1])
+            Example(each.source, each.want, (each.exc_msg or "").partition(":")[0].rpartition(".")[2])
+            for each in _parser.get_examples(found[1])
         ]
         yield Block(examples, found.end())

@@ -4,6 +4,7 @@ import re
 from html import escape
 
 from latex2mathml.converter import convert
+from plots import called, plot
 
 from micrograd_plus.formulas import Formula
 from micrograd_plus.formulas.cards import row
@@ -17,7 +18,9 @@ hide: [toc]
 # The functions
 
 Each row of the table in `micrograd_plus/ops/table.py` is a function that takes numbers, lists, arrays and Values, and a
-method of `Value`: `mp.tanh(x)`, `x.tanh()`. This page is made from the rows. The domain is where it is defined and
+method of `Value`: `mp.tanh(x)`, `x.tanh()`. This page is made from the rows. In a plot, the
+function is the full line, its derivative the broken one; kinks and poles are dotted, with a point for the value and for
+the derivative there. The domain is where it is defined and
 smooth, but for kinks: its ends, and what lies beyond, may have a value, too (-8 to the power 3); else that is `nan`.
 Under the derivatives stands the rule in words, as the stepper shows it. At a kink, where the slope jumps, the
 derivative is the one that PyTorch gives; at a pole it is infinite or `nan`. The same for one function, in a terminal:
@@ -33,7 +36,14 @@ def table() -> str:
         what = told.what.replace("|", "\\|")
         slopes = [_slope(by if len(told.derivatives) > 1 else "", slope) for by, slope in told.derivatives]
         slopes.append(f"<em>{escape(told.rule, quote=False).replace('|', '&#124;')}</em>")
-        cells = [f"`{told.usage}`<br>{what}", math(told.formula.latex), "<br>".join(slopes), told.domain, told.kinks]
+        drawn = f"{plot(name)}<br>`{called(name)}`"
+        cells = [
+            f"`{told.usage}`<br>{what}<br>{drawn}",
+            math(told.formula.latex),
+            "<br>".join(slopes),
+            told.domain,
+            told.kinks,
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([INTRODUCTION, *lines, ""])
 

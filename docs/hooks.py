@@ -1,19 +1,23 @@
-"""What MkDocs is told besides its pages: those that are made, what is put into others, and lessons with MathML."""
+"""What MkDocs is told besides its pages: those that are made, and what is put into others."""
+
+from __future__ import annotations
 
 import os
-import re
-from html import unescape
 from typing import Any
 
 from fences import Examples
-from functions import math, table
+from functions import table
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from pages import ROOT, finished
+from pages import LESSONS, ROOT, finished
 from styles import tokens
+from trying import links
 
-PLAYGROUND = "MICROGRAD_PLUS_WITH_PLAYGROUND"  # set by build.py, which makes it
+from notebooks import lesson
+
+PLAYGROUND = bool(os.environ.get("MICROGRAD_PLUS_WITH_PLAYGROUND"))  # set by make.py, which makes it
+_ways: dict[str, list[str]] = {}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -23,43 +27,31 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """The pages, and what is made: the overview, which is the README, the table of functions, colours, the icon."""
-    made = {
-        "overview.md": (ROOT / "README.md").read_text(encoding="utf-8"),
-        "functions.md": table(),
-        "tokens.css": tokens(),
-        "icon.svg": (ROOT / "docs" / "playground" / "src" / "icon.svg").read_text(encoding="utf-8"),
-    }
-    for name, text in made.items():
+    """The files, and those that are made; which code of the pages the playground runs."""
+    if PLAYGROUND:
+        _ways.update(links({file.src_uri: file.content_string for file in files.documentation_pages()}))
+    for name, text in made().items():
         files.append(File.generated(config, name, content=text))
     return files
 
 
+def made() -> dict[str, str]:
+    """What is made: the lessons, the overview, which is the README, the table of functions, the colours, the icon."""
+    return {
+        "overview.md": (ROOT / "README.md").read_text(encoding="utf-8"),
+        "functions.md": table(),
+        "tokens.css": tokens(),
+        "icon.svg": (ROOT / "docs" / "playground" / "src" / "icon.svg").read_text(encoding="utf-8"),
+    } | {page: lesson(file, playground=PLAYGROUND) for page, file in LESSONS.items()}
+
+
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Finish a page."""
-    return finished(markdown, page.file.src_uri, playground=bool(os.environ.get(PLAYGROUND)))
-
-
-def on_page_content(html: str, page: Page, **_: Any) -> str:
-    """A lesson with its formulas as MathML, without scripts that fetch something, and with links to pages."""
-    if not page.file.src_uri.endswith(".ipynb"):
-        return html
-    html = re.sub(r"href=\"([\w-]+)\.ipynb", r'href="../\1/', html)
-    html = re.sub(r"<script[^>]*\bsrc=\"http[^>]*></script>", "", html)
-    html = re.sub(r"<script type=\"module\">.*?</script>", "", html, flags=re.DOTALL)
-    code = r"<(?:pre|code|script|style|iframe)\b.*?</(?:pre|code|script|style|iframe)>|<[^>]*>"
-    formula = r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$"
-    return re.sub(f"{code}|{formula}", _as_mathml, html, flags=re.DOTALL)
+    place = page.file.src_uri
+    return finished(markdown, place, _ways.get(place, []) if PLAYGROUND else None)
 
 
 def on_post_page(output: str, **_: Any) -> str:
     """Give Material's search box a name, for those who hear the page."""
-    return output.replace(
-        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
-    )
-
-
-def _as_mathml(found: re.Match[str]) -> str:
-    if found["block"]:
-        return math(unescape(found["block"]), "block")
-    return math(unescape(found["inline"]).removeprefix("\\displaystyle ")) if found["inline"] else found[0]
+    box = 'data-md-component="search" role="dialog"'
+    return output.replace(box, f'{box} aria-label="Search"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
@@ -14,7 +15,9 @@ from micrograd_plus.losses import LOSSES
 from micrograd_plus.optim import OPTIMIZERS
 
 ROOT = Path(__file__).parent.parent
+LESSONS = {f"lessons/{file.stem}.md": file for file in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 MADE = {"README.md": "docs/overview.md", "micrograd_plus/ops/table.py": "docs/functions.md"}  # what files are shown as
+MADE |= {f"notebooks/{file.name}": f"docs/{page}" for page, file in LESSONS.items()}
 PICTURE = r"^<(?:Picture|Drawing|backprop|film)\b"  # what Python prints of what is a picture in a notebook
 SHOWN = "<!-- shown -->"  # in a page: here stands what its code shows
 ENTRIES = {  # what a line of a page such as "::: each of micrograd_plus.losses.LOSSES" stands for
@@ -23,16 +26,41 @@ ENTRIES = {  # what a line of a page such as "::: each of micrograd_plus.losses.
 }
 
 
-def finished(text: str, page: str, *, playground: bool = False) -> str:
+def finished(text: str, page: str, playground: Sequence[str] | None = None) -> str:
     """A page as it is to be built.
 
     Args:
         text: the page, Markdown.
         page: its place within docs/.
-        playground: whether the site has the playground, so that a page can lead there.
+        playground: what follows the playground's address for each block of code that can run there, "" for others;
+            None where the site has no playground to lead to.
+
+    Raises:
+        ValueError: the page wants more or fewer pictures than its code makes.
     """
     text = re.sub(r"^::: each of (\S+)$", lambda found: _entries(found[1]), text, flags=re.MULTILINE)
-    return linked(with_pictures(text), page, playground=playground)
+    after = [(block.end, _way(fragment, page)) for block, fragment in zip(blocks(text), playground or ()) if fragment]
+    pictures = shown(text)
+    if wanted := text.count(SHOWN):
+        if wanted != len(pictures):
+            raise ValueError(f"{page} has {wanted} times {SHOWN}, and {len(pictures)} pictures that its code makes")
+    else:
+        after += pictures
+    for end, html in sorted(after, key=lambda each: each[0], reverse=True):
+        text = f"{text[:end]}\n\n{html}\n\n{text[end:]}"
+    for _, picture in pictures[:wanted]:
+        text = text.replace(SHOWN, picture, 1)
+    return linked(text, page, playground=playground is not None)
+
+
+def _way(fragment: str, page: str) -> str:
+    """The link from a block of code to the playground; site.js opens it in the page."""
+    return f'<p class="try"><a href="{_root(page)}playground/{fragment}">Try it</a></p>'
+
+
+def _root(page: str) -> str:
+    """The way from a page's own folder to the root of the site."""
+    return "" if page == "index.md" else "../" * (page.count("/") + 1)
 
 
 def linked(text: str, page: str, *, playground: bool) -> str:
@@ -42,9 +70,6 @@ def linked(text: str, page: str, *, playground: bool) -> str:
     """
     here = f"docs/{page}"
     source = next((file for file, made in MADE.items() if made == here), here)
-    up = (
-        "" if page == "index.md" else "../" * (page.count("/") + 1)
-    )  # to the root of the site, from a page's own folder
 
     def led(found: re.Match[str]) -> str:
         path, hash_, place = found[2].partition("#")
@@ -52,37 +77,20 @@ def linked(text: str, page: str, *, playground: bool) -> str:
         if not path or not (ROOT / target).exists():  # a place in this page, or no link at all
             return found[0]
         if target == "docs/playground":
-            return f'<a href="{up}playground/{hash_}{place}">{found[1]}</a>' if playground else found[1]
-        made = MADE.get(target) or re.sub("^notebooks/", "docs/lessons/", target)
+            return f'<a href="{_root(page)}playground/{hash_}{place}">{found[1]}</a>' if playground else found[1]
+        made = MADE.get(target, target)
         return f"[{found[1]}]({relpath(made, dirname(here))}{hash_}{place})" if made.startswith("docs/") else found[1]
 
     return re.sub(r"\[([^\]]*)\]\(([^)]+)\)", led, text)
 
 
-def with_pictures(text: str) -> str:
-    """The page with what its code shows: after the block that does, or where the page wants it.
-
-    Raises:
-        ValueError: the page wants more or fewer pictures than its code makes.
-    """
+def shown(text: str) -> list[tuple[int, str]]:
+    """The pictures that the code of a page shows, and where the block ends that does."""
     if not re.search(PICTURE, text, re.MULTILINE):
-        return text
+        return []
     names: dict[str, Any] = {"__name__": "__main__"}
-    found = [
-        (block.end, picture)
-        for block in blocks(text)
-        for example in block.examples
-        if (picture := _picture(example, names))
-    ]
-    wanted = text.count(SHOWN)
-    if wanted not in (0, len(found)):
-        raise ValueError(f"a page has {wanted} times {SHOWN}, and {len(found)} pictures that its code makes")
-    if wanted:
-        pictures = iter(found)
-        return re.sub(SHOWN, lambda _: next(pictures)[1], text)
-    for end, picture in reversed(found):
-        text = f"{text[:end]}\n\n{picture}\n\n{text[end:]}"
-    return text
+    ran = [(block.end, _picture(example, names)) for block in blocks(text) for example in block.examples]
+    return [(end, picture) for end, picture in ran if picture]
 
 
 def _picture(example: Example, names: dict[str, Any]) -> str:

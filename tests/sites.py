@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -47,6 +48,22 @@ def made_once(factory: pytest.TempPathFactory, name: str, command: list[str]) ->
         pytest.skip("the registries of npm or PyPI are not there")
     assert not said
     return folder
+
+
+def documentation(factory: pytest.TempPathFactory) -> Path:
+    """The documentation by itself, as it is made where there is no Node.js."""
+    for module in ("mkdocs", "material", "mkdocstrings", "latex2mathml"):
+        pytest.importorskip(module)
+    return made_once(factory, "site", ["-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir"])
+
+
+def whole_site(factory: pytest.TempPathFactory) -> Path:
+    """The documentation with the playground: the folder that docs/make.py makes."""
+    for module in ("mkdocs", "material", "mkdocstrings", "latex2mathml"):
+        pytest.importorskip(module)
+    if shutil.which("npm") is None:
+        pytest.skip("the playground is made with Node.js and npm, which are not there")
+    return made_once(factory, "whole", ["docs/make.py"])
 
 
 class _Quiet(SimpleHTTPRequestHandler):

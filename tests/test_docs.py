@@ -1,5 +1,6 @@
 """The documentation is built without a warning, its links lead somewhere, and it fetches nothing from elsewhere."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from sites import made_once
+from sites import documentation
 
 import micrograd_plus as mp
 from micrograd_plus.engine.operations import TABLE
@@ -44,9 +45,7 @@ class Links(HTMLParser):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for module in ("mkdocs", "material", "mkdocstrings", "mkdocs_jupyter", "latex2mathml"):
-        pytest.importorskip(module)
-    return made_once(tmp_path_factory, "site", ["-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir"])
+    return documentation(tmp_path_factory)
 
 
 def pages(site: Path) -> Iterator[tuple[str, Links]]:
@@ -107,11 +106,29 @@ def test_pictures_stand_where_code_shows_them(site: Path) -> None:
         assert page.count('<div class="shown"') == count, name
 
 
+def test_lessons_have_their_formulas_outputs_and_notebooks(site: Path) -> None:
+    for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        page = (site / "lessons" / file.stem / "index.html").read_text(encoding="utf-8")
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        drawn = [output for output in outputs if {"text/html", "image/png"} & set(output.get("data", {}))]
+        assert page.count('class="shown"') == len(drawn), file.name
+        assert page.count('class="output highlight"') == len([each for each in outputs if "text" in each]), file.name
+        written = re.sub(r"<(pre|code|script)\b.*?</\1>|<[^>]*>", "", page, flags=re.DOTALL)
+        assert "$" not in written.partition("<article")[2], file.name
+        assert (site / "lessons" / file.name).read_bytes() == file.read_bytes()
+        assert f'href="../{file.name}"' in page
+
+
 def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) -> None:
     table = (site / "functions" / "index.html").read_text(encoding="utf-8")
     ours = [name for name, function in FUNCTIONS.items() if function.__module__ == HOME]  # not other tests' own
     assert [name for name in ours if f"<code>{name}(" not in table] == []
     assert [name for name in ours if f"<em>{TABLE[name].rule}</em>" not in unescape(table)] == []
+    said = re.findall(r'<svg class="plot" role="img" aria-label="(\w+)\(', table)
+    assert [name for name in ours if name not in said] == []
+    (relu,) = re.findall(r'aria-label="relu\(x\) ([^"]*)"', table)
+    assert relu == "for x from -4 to 4: its values go from 0 to 4, its slopes from 0 to 1; kinks or poles at 0"
     places = set().union(*[found.places for page, found in pages(site) if page.startswith("reference")])
     told = {place.rpartition(".")[2] for place in places}
     assert {*mp.losses.LOSSES, *[made.__name__ for made in mp.optim.OPTIMIZERS.values()]} - told == set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from browsers import browser as browser
 from browsers import in_browser, until
-from sites import Site, made_once, served
+from sites import Site, served, whole_site
 
 import micrograd_plus as mp
 from micrograd_plus.formulas.numerals import boxed
@@ -113,12 +112,10 @@ def test_a_class_of_the_code_is_held_to_the_laws() -> None:
 
 @pytest.fixture(scope="session")
 def playground(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder: that which MICROGRAD_PLUS_PLAYGROUND names, or one that is made."""
+    """The folder: that which MICROGRAD_PLUS_PLAYGROUND names, or that of the whole site, which is made."""
     if given := os.environ.get("MICROGRAD_PLUS_PLAYGROUND"):
         return Path(given)
-    if shutil.which("npm") is None:
-        pytest.skip("the playground is made with Node.js and npm, which are not there")
-    return made_once(tmp_path_factory, "playground", [str(HERE / "build.py")])
+    return whole_site(tmp_path_factory) / "playground"
 
 
 class Playground(Site):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_playground import OFFLINE
+from sites import OFFLINE
 from test_playground import playground as playground
 
 HERE = Path(__file__).parent

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zlib import decompress
 
 import pytest
+import trying  # docs/trying.py
 from browsers import browser, in_browser, until
-from sites import Site, served
+from sites import Site, served, whole_site
 from test_docs import site
 
 from micrograd_plus.pictures.form import DARK, LIGHT, rgb
@@ -93,3 +96,54 @@ def test_axe_finds_nothing_on_the_front_page(seen: Site, scheme: str) -> None:
     found = axe.Axe().run(page).response["violations"]
     assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
     page.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Site]:
+    with served(whole_site(tmp_path_factory)) as address:
+        yield Site(browser, address)
+
+
+def test_code_is_tried_under_its_block(whole: Site) -> None:
+    page = whole.open("how-to/teach-a-class/")
+    assert page.locator(".try iframe").count() == 0  # a page stays light
+    page.click(".try a >> nth=0")
+    frame = page.frame_locator(".try iframe")
+    frame.locator("#value").filter(has_text="loss = 27").wait_for(timeout=120_000)
+    assert "∂loss/∂x, the sum over 4 paths" in frame.locator("#output").inner_text()
+    page.click(".try a >> nth=0")
+    assert page.locator(".try iframe").count() == 0
+    page.close()
+    assert whole.complaints == []
+
+
+def test_the_ways_to_the_playground_lead_there(whole: Site) -> None:
+    page = whole.open()
+    page.click("a:text('the playground')")
+    assert page.url == f"{whole.address}playground/"
+    page.goto(f"{whole.address}lessons/02-a-graph-remembers/")
+    page.click(".ways a >> nth=1")
+    until(page, "document.querySelector('.cm-content')?.textContent.includes('W1, W2, W3')")
+    page.close()
+
+
+def test_what_is_tried_runs_without_numpy_and_what_cannot_is_not_offered() -> None:
+    text = "".join([f"```python\n>>> {code}\n```\n" for code in TRIED])
+    offered = trying.links({"page": text})["page"]
+    assert [bool(code) for code in offered] == [False, True, False, True, False]
+    assert unpacked(offered[1]) == "from micrograd_plus import Value\nx = Value(3.0)\nprint(x * 2)\nx * x"
+    assert unpacked(offered[3]) == "from micrograd_plus import Value\nx = Value(3.0)\nValue('x')"
+
+
+TRIED = [
+    "from micrograd_plus import Value",  # shows nothing
+    "x = Value(3.0)\n>>> x * 2\nValue(data=6.0, grad=0.0)\n>>> x * x\nValue(data=9.0, grad=0.0)",
+    "import numpy as np\n>>> np.float64(1.0)\nnp.float64(1.0)",
+    "Value('x')\nTraceback (most recent call last):\nTypeError: ...",
+    "np.zeros(3) + x\nTraceback (most recent call last):\nValueError: ...",  # fails for another reason
+]
+
+
+def unpacked(fragment: str) -> str:
+    packed = fragment.removeprefix("#code=")
+    return decompress(urlsafe_b64decode(packed + "=" * (-len(packed) % 4))).decode()

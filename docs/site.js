@@ -1,0 +1,14 @@
+// "Try it" opens the playground under the code, and closes it again; with a modifier, or without scripts, it is a link.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.(".try a");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const there = link.parentElement.querySelector("iframe");
+  there?.remove();
+  link.textContent = there ? "Try it" : "Close";
+  if (there) return;
+  const frame = document.createElement("iframe");
+  frame.title = "The playground with this code";
+  frame.src = link.href.replace("#", "?embed#");
+  link.parentElement.append(frame);
+});
