@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+import re
 import threading
 from collections.abc import Callable
 from math import inf, nan
@@ -555,6 +556,19 @@ def test_a_number_that_leaves_the_graph_is_told_with_its_line(
     assert f"`{lines[told[0].lineno - first].strip()}` (test_calculus.py, line {told[0].lineno})" in str(
         told[0].message
     )
+
+
+@pytest.mark.parametrize(
+    ("leaky", "said"),
+    [
+        (by_float, "float(x), by itself or as math's functions call it, in `"),
+        (by_grad, "x.grad in `"),
+        (by_gradient, "a gradient that is no graph in `"),
+    ],
+)
+def test_what_takes_a_number_is_quoted(leaky: Callable[[Any], Any], said: str) -> None:
+    with pytest.warns(UserWarning, match=rf"^grad\({leaky.__name__}\): {re.escape(said)}"):
+        mp.grad(leaky)(0.5)
 
 
 def test_what_is_not_differentiated_may_leave_the_graph() -> None:

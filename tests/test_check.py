@@ -566,6 +566,12 @@ def test_a_wrong_partial_within_a_derivative_is_called_one_of_the_first_order() 
     assert report.failures[0].operation.startswith("operation reciprocal(2): partial 1 is -0.5, expected -0.25")
 
 
+def test_the_operation_that_is_wrong_is_named_with_all_that_it_was_given() -> None:
+    with planted(TABLE["hypot"], 1, "factor 2"):
+        report = failed(lambda x: mp.hypot(3.0, x) + x, 4.0)
+    assert report.failures[0].operation == "operation hypot(3, 4): partial 2 is 1.6, expected 0.8"
+
+
 def test_a_derivative_of_the_third_order_names_its_arguments_in_the_order_in_which_they_were_taken() -> None:
     """Its result is a number for each pair of arguments; here the second derivative by x stops y."""
     wrong = [lambda out, x, y: 2.0 * mp.stop_gradient(y) + 0.0 * x * y]

@@ -549,8 +549,18 @@ def test_parameters_answer_for_their_identity_as_always() -> None:
 def test_an_error_of_the_packages_own_is_told_while_tracing() -> None:
     with pytest.raises(TypeError, match="expected a plain number"):
         mp.compile(lambda x: mp.leaky_relu(x, x), ())
-    with pytest.raises(CompileError, match=r"has a hook"), A.register_hook(print):
+    wanted = r"^compile: Value\(.*\) has a hook, which a program would not call; remove it, or run eagerly$"
+    with pytest.raises(CompileError, match=wanted), A.register_hook(print):
         mp.compile(lambda x: x * A, ())
+
+
+def test_an_error_of_the_functions_own_bears_a_note_of_what_its_arguments_are() -> None:
+    index: Any = "a"
+    with pytest.raises(TypeError, match="list indices must be integers") as caught:
+        mp.compile(lambda x: [1.0, 2.0][index] * x, ())
+    (note,) = caught.value.__notes__
+    assert note.startswith("While a function is compiled, its arguments are Values, or lists of them, not numbers: ")
+    assert note.endswith(" Write mp.where, mp.equal and mp's functions instead; give classes one-hot.")
 
 
 def test_gradients_within_ask_no_questions() -> None:
