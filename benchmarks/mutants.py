@@ -5,8 +5,9 @@
 
 mutmut 2 makes the faults (it reaches the lambdas of the table, as its successor does not); each is planted in a copy of
 the repository, where tests run until the first one fails, the quick ones first, for a minute at most: of those named
-below the ones that reach its line; for a row of the table those that bear its name, then all. Not part of the normal
-tests: it takes an hour or so, and goes on where it was broken off, with what the tests reach kept beside the verdicts.
+below the ones that reach its line; for a row of the table those with its name in theirs, then all. Not part of the
+normal tests: it takes an hour or so, and goes on where it was broken off, with what the tests reach kept beside the
+verdicts.
 """
 
 from __future__ import annotations
@@ -198,7 +199,7 @@ def noticed(folder: Path, mutant: Mutant, tests: list[Test]) -> str:
     file = folder / mutant.file
     original = file.read_text(encoding="utf-8")
     in_table = mutant.file.endswith("ops/table.py")
-    named = re.compile(rf"\[{_row(original, mutant.number)}\b") if in_table else None
+    named = re.compile(rf"\b{_row(original, mutant.number)}\b") if in_table else None
     reaching = [
         test
         for test in tests
