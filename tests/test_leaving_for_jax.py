@@ -22,7 +22,6 @@ MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
 X, Y = numbers(5, 3), numbers(5, 2, seed=1)
 NORMAL = [point for point in POINTS if not 0.0 < abs(point) < 1e-300 and not 1e150 < abs(point) < inf]
 SCALE = Value(2.0, label="scale")
-UNKNOWN_PYTHON = mp.primitive("unknown_to_jax", lambda x: x * 3.0, lambda out, x: 3.0)
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +126,8 @@ def test_what_is_wrong_is_told() -> None:
         function(function.parameters | {"layers.0.bias": 1.0}, X, Y)
     with pytest.raises(TypeError, match="expected x and y, the targets"):
         function(function.parameters, X)
+    unknown = mp.primitive("unknown_to_jax", lambda x: x * 3.0, lambda out, x: 3.0)
     with pytest.raises(
         mp.ExportError, match="'unknown_to_jax' cannot leave for JAX: its forward is a function in Python"
     ):
-        mp.compile(lambda x: UNKNOWN_PYTHON(x), x=()).to_jax()
+        mp.compile(lambda x: unknown(x), x=()).to_jax()

@@ -24,9 +24,6 @@ pytest.importorskip("onnxruntime")
 MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
 X, Y = numbers(5, 3), numbers(5, 2, seed=1)
 SCALE = Value(2.0, label="scale")
-UNKNOWN_PYTHON = mp.primitive("unknown_to_onnx", lambda x: x * 3.0, lambda out, x: 3.0)
-BENT = mp.primitive("bent_for_onnx", lambda x: x * x, lambda out, x: 2.0 * float(x), arrays=lambda x: x * x)
-CUBE = mp.primitive("cube_for_onnx", lambda x: x**3, lambda out, x: 3.0 * mp.square(x), arrays=lambda x: x * x * x)
 BY_HAND = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}  # what onnxruntime has in float64
 IN_SINGLE = {"gelu": "Gelu", "leaky_relu": "LeakyRelu", "softplus": "Softplus", "elu": "Elu"}
 
@@ -282,13 +279,17 @@ def test_names_are_free(tmp_path: Path) -> None:
 
 def test_primitives_leave_by_their_formulas_and_what_cannot_is_named(tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
-    assert onnx_session(mp.compile(lambda x: CUBE(x), x=())).run(None, {"x": np.array([2.0])})[0].tolist() == [8.0]
+    unknown = mp.primitive("unknown_to_onnx", lambda x: x * 3.0, lambda out, x: 3.0)
+    bent = mp.primitive("bent_for_onnx", lambda x: x * x, lambda out, x: 2.0 * float(x), arrays=lambda x: x * x)
+    slope = lambda out, x: 3.0 * mp.square(x)  # noqa: E731
+    cube = mp.primitive("cube_for_onnx", lambda x: x**3, slope, arrays=lambda x: x * x * x)
+    assert onnx_session(mp.compile(lambda x: cube(x), x=())).run(None, {"x": np.array([2.0])})[0].tolist() == [8.0]
     with pytest.raises(mp.ExportError, match="'unknown_to_onnx' cannot leave for ONNX: its forward is a function in P"):
-        mp.compile(lambda x: UNKNOWN_PYTHON(x), x=()).to_onnx(file)
-    bent = mp.compile(lambda x: BENT(SCALE * x), x=())
-    assert onnx_session(bent).run(None, {"x": np.array([2.0])})[0].tolist() == [16.0]
+        mp.compile(lambda x: unknown(x), x=()).to_onnx(file)
+    program = mp.compile(lambda x: bent(SCALE * x), x=())
+    assert onnx_session(program).run(None, {"x": np.array([2.0])})[0].tolist() == [16.0]
     with pytest.raises(mp.ExportError, match="gradient of 'bent_for_onnx' by its argument 1 cannot leave for ONNX"):
-        bent.to_onnx(file, gradient=True)
+        program.to_onnx(file, gradient=True)
     with pytest.raises(mp.ExportError, match="an unpickled program keeps what runs it"):
         pickle.loads(pickle.dumps(mp.compile(mp.tanh, x=()))).to_onnx(file)
     assert not file.exists()

@@ -21,8 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning") 
 MODEL = mp.MLP(3, [4, 2], activation="tanh", seed=1)
 X, Y = numbers(5, 3), numbers(5, 2, seed=1)
 SCALE = Value(2.0, label="scale")
-UNKNOWN_PYTHON = mp.primitive("unknown_to_torch", lambda x: x * 3.0, lambda out, x: 3.0)
-BENT = mp.primitive("bent_for_torch", lambda x: x * x, lambda out, x: 2.0 * float(x), arrays=lambda x: x * x)
 
 
 def loss(x: Any, y: Any) -> Any:
@@ -192,12 +190,14 @@ def test_constants_are_buffers_and_names_are_free() -> None:
 
 
 def test_what_cannot_leave_is_named() -> None:
+    unknown = mp.primitive("unknown_to_torch", lambda x: x * 3.0, lambda out, x: 3.0)
+    bent = mp.primitive("bent_for_torch", lambda x: x * x, lambda out, x: 2.0 * float(x), arrays=lambda x: x * x)
     with pytest.raises(mp.ExportError, match="'unknown_to_torch' cannot leave for PyTorch: its forward is a function"):
-        mp.compile(lambda x: UNKNOWN_PYTHON(x), x=()).to_torch()
+        mp.compile(lambda x: unknown(x), x=()).to_torch()
     with pytest.raises(
         mp.ExportError, match="'bent_for_torch' cannot leave for PyTorch: its formula or its gradient is"
     ):
-        mp.compile(lambda x: BENT(x), x=()).to_torch()
+        mp.compile(lambda x: bent(x), x=()).to_torch()
 
 
 def test_wrong_inputs_are_told() -> None:

@@ -16,7 +16,7 @@ import micrograd_plus as mp
 from micrograd_plus.ops.rows import FUNCTIONS, HOME
 
 PACKAGE = Path(mp.__file__).parent
-ROWS = {name: function for name, function in FUNCTIONS.items() if function.__module__ == HOME}  # not other tests' own
+ROWS = {name: function for name, function in FUNCTIONS.items() if function.__module__ == HOME}
 
 
 def python(code: str) -> str:
@@ -51,6 +51,11 @@ def test_importing_brings_nothing_heavy() -> None:
 
 def test_every_name_that_is_listed_is_there() -> None:
     assert all(hasattr(mp, name) for name in dir(mp))  # those that are imported when asked for, too
+
+
+def test_no_module_of_tests_makes_a_primitive_when_it_is_imported() -> None:
+    """All others would find it in the table: make it in a test, after which it is forgotten."""
+    assert FUNCTIONS == ROWS
 
 
 def test_every_function_of_the_table_has_an_example_that_runs() -> None:
