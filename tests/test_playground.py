@@ -34,8 +34,8 @@ def test_the_last_line_or_the_last_name_is_shown() -> None:
     told = session.run("x = Value(3.0)\ny = x * x\nx")
     assert (told["name"], told["data"], told["count"]) == ("x", "3", 1)
     told = session.run("x = Value(3.0)\ny = x * x\nprint('hello')")
-    assert (told["name"], told["output"], told["formula"]["text"]) == ("y", "hello\n", "x * x")
-    assert told["formula"]["mathml"].startswith("<math")
+    assert (told["name"], told["output"], session.formula()["text"]) == ("y", "hello\n", "x * x")
+    assert session.formula()["mathml"].startswith("<math")
     told = session.run("1 + 1")
     assert told["output"] == "2\n"
     assert "name" not in told
@@ -180,6 +180,7 @@ def test_what_is_typed_is_stepped_through_with_the_numbers_of_cpython(site: Play
     page = site.one()
     typed(page, CODE)
     assert page.text_content("#value").startswith("z = ")
+    assert page.locator("#formula math mi").all_text_contents()[:3] == ["tanh", "x", "y"]
     frame = picture(page)
     frame.click("#last")
     until(frame, "document.getElementById('next').disabled")

@@ -24,7 +24,10 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SOURCES = HERE / "src"
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-LAWS = ("hypothesis", "sortedcontainers")  # fetched when laws are asked for
+ARCHIVES = {  # which wheels go into which archive; all others, and the package itself, into python.zip
+    "formulas.zip": ("latex2mathml",),  # what is not needed for the first picture
+    "laws.zip": ("hypothesis", "sortedcontainers"),  # fetched when laws are asked for
+}
 _NOTE = "# micrograd_plus's playground: see docs/playground\n"
 
 
@@ -90,14 +93,16 @@ def wheels(folder: Path, requirements: Sequence[Path]) -> None:
 
 
 def archives(work: Path, modules: Path, made: Path) -> None:
-    """What Python is given, compiled by the very Python that will run it, so that it starts sooner."""
+    """What Python is given, its own library too, compiled by the very Python that will run it, for a quick start."""
     wheels(work, [HERE / "requirements.txt"])
     shutil.copy(HERE / "src" / "runner.py", work)
     shutil.copy(HERE / "compile.mjs", work)
-    parts = {"python.zip": [], "laws.zip": [], "runner.zip": ["runner.py"]}
+    parts: dict[str, list[str]] = {"python.zip": [], **{name: [] for name in ARCHIVES}, "runner.zip": ["runner.py"]}
     for wheel in sorted((work / "wheels").glob("*.whl")):
-        parts["laws.zip" if wheel.name.startswith(LAWS) else "python.zip"].append(f"wheels/{wheel.name}")
-    (work / "parts.json").write_text(json.dumps(parts), encoding="utf-8")
+        name = next((name for name, wheels in ARCHIVES.items() if wheel.name.startswith(wheels)), "python.zip")
+        parts[name].append(f"wheels/{wheel.name}")
+    first = examples()[0]["code"]  # what this imports of Python's library is compiled
+    (work / "parts.json").write_text(json.dumps(parts | {"code": first}), encoding="utf-8")
     _run(["node", "compile.mjs", str(modules / "pyodide"), str(made)], work)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
+from pkgutil import get_data
 
 
 def asset(name: str, package: str | None = None) -> str:
@@ -12,7 +12,10 @@ def asset(name: str, package: str | None = None) -> str:
     >>> asset("unpacking.js").splitlines()[0]
     '// What packing.py wrote in letters becomes bytes again.'
     """
-    return files(package or __package__).joinpath(name).read_text(encoding="utf-8")
+    text = get_data(str(package or __package__), name)  # quicker from an archive than importlib.resources, too
+    if text is None:
+        raise FileNotFoundError(f"{package}: it has no loader that gives {name!r}")
+    return text.decode()
 
 
 def bare(script: str) -> str:

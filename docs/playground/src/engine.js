@@ -41,7 +41,7 @@ export class Engine {
     return this.#waiting.size > 0;
   }
 
-  /** Ask the worker: "run" with {code}, "show" with {what}, "derivatives", "laws". */
+  /** Ask the worker: "run" with {code}, "show" with {what}, "formula", "derivatives", "laws". */
   ask(job, given = {}) {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {

@@ -44,6 +44,7 @@ async function run({ asked = false } = {}) {
     fresh = new Set();
     tell();
     await show(tabs.what);
+    await formula();
   } catch (error) {
     fail(error.message);
   } finally {
@@ -53,6 +54,13 @@ async function run({ asked = false } = {}) {
     wanted = false;
     run();
   }
+}
+
+async function formula() {
+  if (told.error || told.count === undefined) return;
+  const before = told;
+  const found = await engine.ask("formula");
+  if (told === before) $("formula").replaceChildren(mathematics(found));
 }
 
 async function show(what) {
@@ -106,7 +114,6 @@ function tell() {
   }
   const name = told.name && told.name !== "_" ? `${told.name} = ` : "";
   $("value").textContent = `${name}${told.data}, ${told.count === 1 ? "1 node" : `${told.count.toLocaleString("en")} nodes`}`;
-  $("formula").replaceChildren(mathematics(told.formula));
 }
 
 function fail(message) {

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-from latex2mathml.converter import convert
-
 import micrograd_plus as mp
 
 FILE = "<your code>"
@@ -31,8 +29,10 @@ class Session:
 
     >>> session = Session()
     >>> told = session.run("x = Value(3.0)" + chr(10) + "x * x")
-    >>> told["error"], told["name"], told["formula"]["text"]
-    ('', '', 'x * x')
+    >>> told["error"], told["name"], told["data"]
+    ('', '', '9')
+    >>> session.formula()["text"]
+    'x * x'
     """
 
     def __init__(self) -> None:
@@ -43,8 +43,8 @@ class Session:
         """Run code afresh; what its last line gives is shown, else the Value that was named last.
 
         Returns:
-            A dict: "output", what was printed; "error" and "line", where it failed; of a Value "name", "data", "count"
-            and "formula"; of what else shows itself as HTML "html"; "engine", the name of a class that can be held to
+            A dict: "output", what was printed; "error" and "line", where it failed; of a Value "name", "data" and
+            "count"; of what else shows itself as HTML "html"; "engine", the name of a class that can be held to
             the laws.
         """
         self.names = {"__name__": "__main__", "__builtins__": vars(builtins) | KNOWN}
@@ -86,7 +86,7 @@ class Session:
     def _about(self, root: mp.Value) -> dict[str, Any]:
         name = next((name for name, thing in self.names.items() if thing is root), "")
         count = len(mp.engine.toposort(root))
-        return {"name": name, "data": f"{root.data:.6g}", "count": count, "formula": self.formula()}
+        return {"name": name, "data": f"{root.data:.6g}", "count": count}
 
     def _in_their_names(self, call: str, *given: Any) -> Any:
         """Call a function of the package from where the code's variables are, so that it finds their names."""
@@ -94,7 +94,11 @@ class Session:
         return function(mp, self.root, *given)
 
     def formula(self, wrt: mp.Value | None = None) -> dict[str, str]:
-        """The formula of the Value, or of a derivative of it, as text and as MathML."""
+        """The formula of the Value, or of a derivative of it, as text and as MathML; empty where there is no Value."""
+        from latex2mathml.converter import convert  # takes half a second, so after the first picture
+
+        if self.root is None:
+            return {"text": "", "mathml": ""}
         try:
             written = self._in_their_names("_mp.formula(_v, *_more)", *([] if wrt is None else [wrt]))
         except (TypeError, ValueError) as error:  # a rule that was set by hand

@@ -6,6 +6,8 @@ const here = new URL("./", import.meta.url).href;
 const take = globalThis.fetch.bind(globalThis); // ours, before `forbid`
 const bytes = async (name) => new Uint8Array(await (await take(here + name)).arrayBuffer());
 
+const FORMULAS = bytes("formulas.zip");
+
 async function start() {
   const begun = performance.now();
   const [python, code, runner, graphviz] = await Promise.all([
@@ -15,9 +17,10 @@ async function start() {
     Graphviz.load(),
   ]);
   globalThis.graphviz = graphviz; // micrograd_plus.pictures.rendering asks for it by this name
-  python.unpackArchive(code, "zip", { extractDir: "/lib/site" });
-  python.unpackArchive(runner, "zip", { extractDir: "/lib/site" });
-  python.runPython("import sys; sys.path.insert(0, '/lib/site')");
+  python.FS.writeFile("/lib/python.zip", code); // Python imports from archives
+  python.FS.writeFile("/lib/runner.zip", runner);
+  python.FS.mkdirTree("/lib/site"); // for what is unpacked later
+  python.runPython("import sys; sys.path[:0] = ['/lib/runner.zip', '/lib/python.zip', '/lib/site']");
   const session = python.runPython("from runner import Session; Session()");
   forbid();
   postMessage({ kind: "ready", milliseconds: performance.now() - begun });
@@ -38,14 +41,23 @@ const plain = (proxy) => {
   return value;
 };
 
-let laws = null; // Hypothesis, once it is asked for
+// Packages that read files of their own, or are needed by few, are unpacked once they are asked for.
+const unpacked = {};
+const unpack = (python, name, zip) => (unpacked[name] ??= Promise.resolve(zip()).then((found) => python.unpackArchive(found, "zip", { extractDir: "/lib/site" })));
+
 const jobs = {
   run: ({ session }, { code }) => plain(session.run(code)),
   show: ({ session }, { what }) => plain(session.show(what)),
-  derivatives: ({ session }) => plain(session.derivatives()),
+  async formula({ python, session }) {
+    await unpack(python, "formulas", () => FORMULAS);
+    return plain(session.formula());
+  },
+  async derivatives({ python, session }) {
+    await unpack(python, "formulas", () => FORMULAS);
+    return plain(session.derivatives());
+  },
   async laws({ python, session }) {
-    laws ??= bytes("laws.zip").then((zip) => python.unpackArchive(zip, "zip", { extractDir: "/lib/site" }));
-    await laws;
+    await unpack(python, "laws", () => bytes("laws.zip"));
     return plain(session.laws());
   },
 };
