@@ -6,15 +6,11 @@ import os
 from typing import Any
 
 from fences import Examples
-from functions import table
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from pages import LESSONS, ROOT, finished
-from styles import tokens
+from pages import finished, made
 from trying import links
-
-from notebooks import lesson
 
 PLAYGROUND = bool(os.environ.get("MICROGRAD_PLUS_WITH_PLAYGROUND"))  # set by make.py, which makes it
 _ways: dict[str, list[str]] = {}
@@ -30,19 +26,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The files, and those that are made; which code of the pages the playground runs."""
     if PLAYGROUND:
         _ways.update(links({file.src_uri: file.content_string for file in files.documentation_pages()}))
-    for name, text in made().items():
+    for name, text in made(playground=PLAYGROUND).items():
         files.append(File.generated(config, name, content=text))
     return files
-
-
-def made() -> dict[str, str]:
-    """What is made: the lessons, the overview, which is the README, the table of functions, the colours, the icon."""
-    return {
-        "overview.md": (ROOT / "README.md").read_text(encoding="utf-8"),
-        "functions.md": table(),
-        "tokens.css": tokens(),
-        "icon.svg": (ROOT / "docs" / "playground" / "src" / "icon.svg").read_text(encoding="utf-8"),
-    } | {page: lesson(file, playground=PLAYGROUND) for page, file in LESSONS.items()}
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:

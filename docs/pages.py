@@ -10,6 +10,9 @@ from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
 from examples import Example, blocks
+from functions import table
+from lesson_pages import lesson
+from styles import tokens
 
 from micrograd_plus.losses import LOSSES
 from micrograd_plus.optim import OPTIMIZERS
@@ -18,12 +21,22 @@ ROOT = Path(__file__).parent.parent
 LESSONS = {f"lessons/{file.stem}.md": file for file in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 MADE = {"README.md": "docs/overview.md", "micrograd_plus/ops/table.py": "docs/functions.md"}  # what files are shown as
 MADE |= {f"notebooks/{file.name}": f"docs/{page}" for page, file in LESSONS.items()}
-PICTURE = r"^<(?:Picture|Drawing|backprop|film)\b"  # what Python prints of what is a picture in a notebook
+PICTURE = r"^<(?:Picture|Drawing|Nudges|backprop|film)\b"  # what Python prints of what is a picture in a notebook
 SHOWN = "<!-- shown -->"  # in a page: here stands what its code shows
 ENTRIES = {  # what a line of a page such as "::: each of micrograd_plus.losses.LOSSES" stands for
     "micrograd_plus.losses.LOSSES": [f"micrograd_plus.losses.{name}" for name in LOSSES],
     "micrograd_plus.optim.OPTIMIZERS": [f"micrograd_plus.optim.{made.__name__}" for made in OPTIMIZERS.values()],
 }
+
+
+def made(*, playground: bool = False) -> dict[str, str]:
+    """What is made: the lessons, the overview, which is the README, the table of functions, the colours, the icon."""
+    return {
+        "overview.md": (ROOT / "README.md").read_text(encoding="utf-8"),
+        "functions.md": table(),
+        "tokens.css": tokens(),
+        "icon.svg": (ROOT / "docs" / "playground" / "src" / "icon.svg").read_text(encoding="utf-8"),
+    } | {page: lesson(file, playground=playground) for page, file in LESSONS.items()}
 
 
 def finished(text: str, page: str, playground: Sequence[str] | None = None) -> str:

@@ -96,7 +96,7 @@ def test_the_front_page_has_three_doors_and_a_stepper_of_its_own_code(site: Path
 def test_pictures_stand_where_code_shows_them(site: Path) -> None:
     shown = {
         file.stem: len(
-            re.findall(r"^<(?:Picture|Drawing|backprop|film)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+            re.findall(r"^<(?:Picture|Drawing|Nudges|backprop|film)\b", file.read_text(encoding="utf-8"), re.MULTILINE)
         )
         for file in HOW_TO
     }

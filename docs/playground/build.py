@@ -101,8 +101,8 @@ def archives(work: Path, modules: Path, made: Path) -> None:
     for wheel in sorted((work / "wheels").glob("*.whl")):
         name = next((name for name, wheels in ARCHIVES.items() if wheel.name.startswith(wheels)), "python.zip")
         parts[name].append(f"wheels/{wheel.name}")
-    first = examples()[0]["code"]  # what this imports of Python's library is compiled
-    (work / "parts.json").write_text(json.dumps(parts | {"code": first}), encoding="utf-8")
+    first, *_, engine = [each["code"] for each in examples()]  # what these import of Python's library is compiled
+    (work / "parts.json").write_text(json.dumps(parts | {"first": first, "engine": engine}), encoding="utf-8")
     _run(["node", "compile.mjs", str(modules / "pyodide"), str(made)], work)
 
 

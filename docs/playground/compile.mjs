@@ -1,5 +1,5 @@
 // Compile wheels and files with Pyodide's own Python: parts.json says into which archive each goes. Then compile the part
-// of Python's own library that comes before the first picture, which Pyodide gives as source.
+// of Python's own library that is needed for the first picture and for the laws, which Pyodide gives as source.
 import fs from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -30,11 +30,13 @@ for file in root.rglob("*.py"):
 archive(root, "/made/" + name)
 `;
 const LIBRARY = `
-sys.path[:0] = ["/made/python.zip", "/made/runner.zip", "/parts/formulas.zip"]
+sys.path[:0] = ["/made/python.zip", "/made/runner.zip", "/parts/formulas.zip", "/parts/laws.zip"]
 import runner
 session = runner.Session()
-assert not session.run(code)["error"]
+assert not session.run(first)["error"]
 session.show("graph"), session.show("step"), session.formula()
+assert session.run(engine)["engine"]
+session.laws()
 library = os.__file__.rpartition("/")[0]
 early = {module.__file__ for module in sys.modules.values() if str(getattr(module, "__file__", "")).startswith(library)}
 root = pathlib.Path("/parts/library")
@@ -51,7 +53,7 @@ async function main([pyodide, made]) {
   const python = await loadPyodide({ indexURL: `${pyodide}/` });
   python.FS.mkdirTree("/made");
   python.runPython(COMPILE);
-  const { code, ...parts } = JSON.parse(fs.readFileSync("parts.json", "utf8"));
+  const { first, engine, ...parts } = JSON.parse(fs.readFileSync("parts.json", "utf8"));
   for (const [name, files] of Object.entries(parts)) {
     python.FS.mkdirTree(`/parts/${name}`);
     for (const file of files) {
@@ -63,7 +65,8 @@ async function main([pyodide, made]) {
     python.runPython(PART);
     fs.writeFileSync(`${made}/${name}`, python.FS.readFile(`/made/${name}`));
   }
-  python.globals.set("code", code);
+  python.globals.set("first", first);
+  python.globals.set("engine", engine);
   python.runPython(LIBRARY);
   fs.writeFileSync(`${made}/pyodide/python_stdlib.zip`, python.FS.readFile("/made/library.zip"));
 }

@@ -5,6 +5,7 @@ export class Engine {
   #worker = null;
   #waiting = new Map();
   #last = 0;
+  #begun = null;
 
   constructor(heard) {
     this.heard = heard;
@@ -19,12 +20,14 @@ export class Engine {
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = (event) => this.heard("failed", event.message || "the engine did not load");
     this.ready = false;
+    this.started = new Promise((resolve) => (this.#begun = resolve));
     this.heard("starting");
   }
 
   #hear(data) {
     if (data.kind === "ready") {
       this.ready = true;
+      this.#begun();
       this.heard("ready", data.milliseconds);
     } else if (data.kind === "failed") {
       this.heard("failed", data.error);

@@ -38,7 +38,10 @@ async function run({ asked = false } = {}) {
     wanted = true; // it runs when what runs now has ended
     return;
   }
-  const limit = asked ? 0 : setTimeout(() => engine.ready && engine.stop(`stopped after ${LONGEST} s; Control Enter runs it as long as it takes`), LONGEST * 1000);
+  let limit = 0;
+  let over = false; // what ran has ended
+  const stop = () => engine.stop(`stopped after ${LONGEST} s; Control Enter runs it as long as it takes`);
+  if (!asked) engine.started.then(() => over || (limit = setTimeout(stop, LONGEST * 1000))); // its start does not count
   try {
     told = await engine.ask("run", { code: code.text });
     fresh = new Set();
@@ -48,6 +51,7 @@ async function run({ asked = false } = {}) {
   } catch (error) {
     fail(error.message);
   } finally {
+    over = true;
     clearTimeout(limit);
   }
   if (wanted) {
