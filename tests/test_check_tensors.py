@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from micrograd_plus.check.checking import check_grads
 from micrograd_plus.check.reports import GradientError
+from micrograd_plus.strategies.small_tensors import tensors
 
 PLUGIN = Path(__file__).parents[1] / "micrograd_plus" / "plugins"
 
@@ -205,6 +207,107 @@ class TestJax:
     def test_what_cannot_be_differentiated_is_told(self) -> None:
         with pytest.raises(TypeError, match=r"expected an array of floating-point numbers"):
             check_grads(lambda x: x > 0, self.jnp.array(0.5))
+
+
+# ------------------------------------------------------------------------------------------------- tensors at random
+
+LOOKED_FOR = settings(database=None, deadline=None, max_examples=300)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+def test_tensors_are_drawn_small_and_plain_and_shrink(library: Any) -> None:
+    pytest.importorskip(library)
+    seen: set[tuple[int, ...]] = set()
+
+    @settings(LOOKED_FOR, derandomize=True)
+    @given(tensors(library, min_value=-2.0, dtype="float32"))
+    def drawn(x: Any) -> None:
+        seen.add(tuple(x.shape))
+        assert type(x).__module__.split(".")[0] in (library, "jaxlib")
+        assert str(x.dtype).removeprefix("torch.") == "float32"
+        assert -2.0 <= float(x.min()) <= float(x.max()) <= 3.0
+
+    drawn()
+    assert {(), (3,), (2, 3)} <= seen
+    assert all(len(shape) <= 2 and max(shape, default=1) <= 3 for shape in seen)
+    smallest = find(tensors(library), lambda x: float(x.sum()) > 1.0, settings=LOOKED_FOR)
+    assert smallest.tolist() == 2.0
+
+
+def test_tensors_of_one_shape_go_together() -> None:
+    shapes = st.shared(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+
+    @settings(LOOKED_FOR, max_examples=30)
+    @given(tensors("numpy", shapes), tensors("numpy", shapes), tensors("numpy", 4), tensors("numpy", ()))
+    def drawn(x: Any, y: Any, z: Any, number: Any) -> None:
+        assert x.shape == y.shape
+        assert (z.shape, number.shape) == ((4,), ())
+        assert {x.dtype, y.dtype, z.dtype, number.dtype} == {np.dtype("float64")}
+
+    drawn()
+
+
+def test_the_smallest_tensor_that_breaks_a_rule_is_found() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Largest(torch.autograd.Function):  # type: ignore[name-defined,misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x.max()
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return gradient * (x == x.max(-1, keepdim=True).values)  # of each row, not of all
+
+    def largest(x: Any) -> Any:
+        return Largest.apply(x)
+
+    def fails(x: Any) -> bool:
+        try:
+            check_grads(largest, x, order=1)
+        except GradientError:
+            return True
+        return False
+
+    assert find(tensors("torch", (2, 1)), fails, settings=LOOKED_FOR).tolist() in ([[0.0], [1.0]], [[1.0], [0.0]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "said"),
+    [
+        (["tensorflow"], {}, ValueError, "unknown library 'tensorflow'"),
+        (
+            ["numpy", 0],
+            {},
+            ValueError,
+            r"tensors\(shape=0\): expected a whole number of at least 1, or a tuple of such",
+        ),
+        (["numpy", (2, 1.5)], {}, TypeError, r"tensors\(shape=1.5\): expected a whole number"),
+        (["numpy"], {"dtype": "int64"}, ValueError, r"dtype='int64'\): expected 'float64', 'float32' or None"),
+        (["numpy"], {"max_side": 0}, ValueError, r"max_side=0\): expected a whole number of at least 1"),
+        (["numpy"], {"min_value": 4.0}, ValueError, r"min_value=4.0, max_value=3.0\): expected two finite numbers"),
+        (["numpy"], {"max_value": math.inf}, ValueError, "expected two finite numbers, the smaller one first"),
+        (
+            ["jax"],
+            {"dtype": "float64"},
+            ValueError,
+            r"JAX has float32 alone; jax.config.update\('jax_enable_x64', True\)",
+        ),
+    ],
+)
+def test_what_is_no_strategy_is_told(arguments: Any, options: Any, error: type[Exception], said: str) -> None:
+    if arguments[0] == "jax":
+        pytest.importorskip("jax")
+    with pytest.raises(error, match=said):
+        tensors(*arguments, **options)
+
+
+def test_a_library_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("micrograd_plus.strategies.small_tensors.find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r"tensors\('torch'\): it is not installed: pip install torch"):
+        tensors("torch")
 
 
 # -------------------------------------------------------------------------------------------- the page, and pytest

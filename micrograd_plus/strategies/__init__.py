@@ -5,3 +5,4 @@ from micrograd_plus.strategies.leaves import values as values
 from micrograd_plus.strategies.networks import mlps as mlps
 from micrograd_plus.strategies.programs import Expression as Expression
 from micrograd_plus.strategies.programs import Step as Step
+from micrograd_plus.strategies.small_tensors import tensors as tensors
