@@ -19,10 +19,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from math import inf
+from multiprocessing import get_context
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
@@ -90,9 +90,8 @@ def _added(results: list[tuple[Counter[str], list[str]]]) -> tuple[Counter[str],
 def count(way: str, what: str, asked: list[int | str], jobs: int) -> bool:
     """Try all of them, and print one line; whether all are equal."""
     parts = [asked[i : i + TOGETHER] for i in range(0, len(asked), TOGETHER)]
-    # JAX keeps what it compiled, so its processes are replaced
-    with ProcessPoolExecutor(jobs, max_tasks_per_child=2 if way == "JAX" else None) as pool:
-        found = pool.map(partial(tried, way), parts)
+    with get_context("spawn").Pool(jobs, maxtasksperchild=4) as pool:  # JAX keeps what it has compiled
+        found = pool.imap(partial(tried, way), parts)
         total, reports = _added(list(track(found, f"{way}, {what}", len(parts), console=Console(stderr=True))))
     print(*reports, sep="\n", end="\n" if reports else "")
     within = f"within {SINGLE if way == 'C float' else TOLERANCE:.0e}"
