@@ -63,6 +63,20 @@ def masked_case() -> Case:
     return Case("masked", cost, mp.compile(cost, 2, parameters=flat), examples)
 
 
+def shared_case() -> Case:
+    """What is the same for all examples, a matrix product too, and is reached in some of them, as masks let it be."""
+    weights = [[Value(0.1 * i - 0.3 * j + 0.5) for j in range(3)] for i in range(2)]
+    column = [Value(1.5), Value(-0.5), Value(2.0)]
+
+    def cost(x: Any) -> Any:
+        shared = [mp.exp(mp.sin(total)) for total in mp.dot(weights, column)]
+        return sum([mp.where(v > 0.0, each, v) * (v + 2.0) for v, each in zip(x, shared)])
+
+    flat = [*[weight for row in weights for weight in row], *column]
+    examples = [[1.0, -1.0], [-1.0, -2.0], [0.0, 3.0], [0.5, 0.25]]
+    return Case("shared", cost, mp.compile(cost, 2, parameters=flat), examples)
+
+
 def random_case(seed: int) -> Case:
     """A program that nobody would write; see `programs.Random`."""
     made = Random(random.Random(seed))

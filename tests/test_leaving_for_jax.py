@@ -6,16 +6,18 @@ XLA takes numbers below 2.2e-308, the subnormal ones, for 0 on processors, so th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import inf, nan
 from typing import Any
 
 import numpy as np
 import pytest
-from leaving import POINTS, Case, in_jax, masked_case, random_case, row_case, wrong
+from leaving import POINTS, Case, in_jax, masked_case, random_case, row_case, shared_case, wrong
 from programs import ROWS_OF_THE_TABLE, numbers
 
 import micrograd_plus as mp
 from micrograd_plus import Value
+from micrograd_plus.program.exports.parameters import tensors
 
 jax = pytest.importorskip("jax")
 MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
@@ -104,6 +106,18 @@ def test_ways_and_entries_of_tables() -> None:
 
     case = Case("entry", entry, mp.compile(entry, 2), [[i, 0.5] for i in (0.0, 1.0, 2.0, 3.0, 0.5, nan)])
     assert wrong(case, in_jax(case)) == []
+
+
+@pytest.mark.parametrize("make", [shared_case, partial(random_case, 5008)])
+def test_what_all_examples_share_is_reached_once_for_each_that_reaches_it(make: Any) -> None:
+    case = make()
+    assert wrong(case, in_jax(case)) == []
+    with jax.enable_x64(True):
+        function, examples = case.program.to_jax(), jax.numpy.array(case.examples)
+        slopes = jax.grad(lambda weights: function(weights, examples).mean())(function.parameters)  # all at once
+    _, gradient = case.program.value_and_grad(case.examples)
+    for tensor in tensors(case.program):
+        np.testing.assert_allclose(slopes[tensor.name].ravel(), gradient[tensor.rows], 1e-12, 1e-290)
 
 
 def test_constants_are_no_parameters_and_singles_are_float32() -> None:

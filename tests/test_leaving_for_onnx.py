@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import Case, in_onnx, masked_case, onnx_session, random_case, row_case, wrong
+from leaving import Case, in_onnx, masked_case, onnx_session, random_case, row_case, shared_case, wrong
 from programs import ACTIVATIONS, ROWS_OF_THE_TABLE, executor, jagged, numbers
 
 import micrograd_plus as mp
@@ -164,8 +164,8 @@ def cases(name: str, cost: Any, examples: list[Any], parameters: Any = None) -> 
 
 
 def test_products_behind_masks_pass_nothing_not_even_infinity_times_zero() -> None:
-    case = masked_case()
-    assert wrong(case, in_onnx(case)) == []
+    for case in (masked_case(), shared_case(), random_case(5008)):
+        assert wrong(case, in_onnx(case)) == []
     weights = [[Value(nan), Value(1.0)], [Value(0.5), Value(2.0)], [Value(1.0), Value(-1.0)]]
     inner = [[Value(1.0), Value(0.5)], [Value(0.25), Value(-1.0)]]
     flat = [weight for rows in (weights, inner) for row in rows for weight in row]

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import Case, in_torch, masked_case, random_case, row_case, wrong
+from leaving import Case, in_torch, masked_case, random_case, row_case, shared_case, wrong
 from programs import ACTIVATIONS, ROWS_OF_THE_TABLE, jagged, numbers
 
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.program.exports.activations import CLASSES
+from micrograd_plus.program.exports.parameters import tensors
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # from inside of it
@@ -138,6 +139,17 @@ def test_products_behind_masks_pass_nothing_not_even_infinity_times_zero() -> No
     module = case.program.to_torch()  # all examples at once, which asks whether all numbers are finite
     module(torch.tensor(case.examples)).sum().backward()
     assert module.get_parameter("weights").grad[1].tolist()[1] != 0.0
+
+
+def test_what_all_examples_share_is_reached_once_for_each_that_reaches_it() -> None:
+    for case in (shared_case(), random_case(5008)):
+        assert wrong(case, in_torch(case)) == []
+        module = case.program.to_torch()
+        module(torch.tensor(case.examples)).mean().backward()  # all at once
+        _, gradient = case.program.value_and_grad(case.examples)
+        for tensor, parameter in zip(tensors(case.program), module.parameters()):
+            got = np.zeros(parameter.shape) if parameter.grad is None else parameter.grad.numpy()
+            np.testing.assert_allclose(got.ravel(), gradient[tensor.rows], 1e-12, 1e-290)
 
 
 def test_ways_entries_of_tables_and_what_is_not_regular() -> None:

@@ -61,6 +61,9 @@ class JaxDialect:
         """The one or the other for each example."""
         return jnp.where(condition, x, y)
 
+    def somewhere(self, gate: Any) -> Any:
+        return gate.any(1, keepdims=True)
+
     def applied(self, op: Op, args: Sequence[Any], gate: Any) -> Any:
         return applied(op, args, gate)
 

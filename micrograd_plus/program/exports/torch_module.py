@@ -83,6 +83,9 @@ class TorchDialect:
         """The one or the other for each example."""
         return torch.where(condition, x, y)
 
+    def somewhere(self, gate: Tensor) -> Tensor:
+        return gate.any(1, keepdim=True)
+
     def applied(self, op: Op, args: Sequence[Any], gate: Tensor | None) -> Any:
         return applied(op, args, gate)
 

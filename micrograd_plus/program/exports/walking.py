@@ -55,6 +55,9 @@ class Dialect(Protocol):
     def looked_up_back(self, back: Any, index: Any, rows: int, choice: Choice) -> Any:
         """What came back, for each example added up in so many rows of the table."""
 
+    def somewhere(self, gate: Any) -> Any:
+        """Which rows of a gate are open for any example, as a column."""
+
     def applied(self, op: Op, args: Sequence[Any], gate: Any) -> Any:
         """A row of the table, element by element; where the gate is closed, nothing flows back."""
 
@@ -148,7 +151,9 @@ class Walk:
         return self.known[arg.number]
 
     def _gate(self, array: Array) -> Any:
-        return self.gates.get(array.number, self.gate)
+        """Where it is reached; what all examples share is, where one reaches it: the others pass back exactly 0."""
+        gate = self.gates.get(array.number, self.gate)
+        return gate if gate is None or array.batched else self.dialect.somewhere(gate)
 
     def _matrix(self, arg: Array, m: int, k: int) -> Any:
         if self._is_part(arg):
