@@ -121,15 +121,15 @@ def test_html_shows_the_page_once_and_each_picture(notebook: Any, tmp_path: Path
         assert tab.locator(".jp-OutputArea img:visible").count() == len(SHOWN)
 
 
-def test_a_stepper_of_a_network_takes_110_kilobytes_of_a_notebook() -> None:
+def test_a_stepper_of_a_network_takes_95_kilobytes_of_a_notebook() -> None:
     model = mp.MLP(2, [4, 4, 1], seed=1)
-    assert kept(mp.backprop((model([0.5, -1.0]) - 1.0) ** 2)) <= 110_000
+    assert kept(mp.backprop((model([0.5, -1.0]) - 1.0) ** 2)) <= 95_000
 
 
 def test_pictures_of_784_inputs_take_few_bytes_of_a_notebook() -> None:
     model = mp.MLP(784, [16, 16, 10], activation="sigmoid", output="sigmoid", init="xavier", seed=1)
-    assert kept(mp.draw_network(model, [i % 29 / 28.0 for i in range(784)])) <= 80_000
-    assert kept(mp.draw_weights(model.layers[0])) <= 40_000
+    assert kept(mp.draw_network(model, [i % 29 / 28.0 for i in range(784)])) <= 60_000
+    assert kept(mp.draw_weights(model.layers[0])) <= 33_000
 
 
 def kept(shown: Any) -> int:

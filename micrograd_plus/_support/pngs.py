@@ -22,14 +22,16 @@ def png(width: int, pixels: bytes, colours: Sequence[bytes] = ()) -> bytes:
     101
     """
     row = width if colours else 4 * width
-    lines = b"".join([b"\0" + pixels[start : start + row] for start in range(0, len(pixels), row)])
-    header = struct.pack(">IIBBBBB", width, len(pixels) // row, 8, 3 if colours else 6, 0, 0, 0)
+    rows = [pixels[start : start + row] for start in range(0, len(pixels), row)]
+    tried = {8: _deflated(rows)} | ({4: _deflated(list(map(_halved, rows)))} if 0 < len(colours) <= 16 else {})
+    bits = min(tried, key=lambda bits: len(tried[bits]))
+    header = struct.pack(">IIBBBBB", width, len(rows), bits, 3 if colours else 6, 0, 0, 0)
     covers = bytes([colour[3] for colour in colours])
     covers = covers.rstrip(b"\xff")  # those at the end need not be told
     chunks = [(b"IHDR", header)]
     chunks += [(b"PLTE", b"".join([colour[:3] for colour in colours]))] if colours else []
     chunks += [(b"tRNS", covers)] if covers else []
-    chunks += [(b"IDAT", _deflated(lines)), (b"IEND", b"")]
+    chunks += [(b"IDAT", tried[bits]), (b"IEND", b"")]
     return _SIGNATURE + b"".join([_chunk(kind, data) for kind, data in chunks])
 
 
@@ -37,10 +39,15 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _deflated(data: bytes) -> bytes:
+def _halved(row: bytes) -> bytes:
+    """Two pixels in a byte."""
+    return bytes([16 * left + right for left, right in zip(row[::2], row[1::2] + b"\0")])
+
+
+def _deflated(rows: Sequence[bytes]) -> bytes:
     """The shortest of what zlib's strategies give."""
-    tried = []
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_RLE):
+    tried, data = [], b"".join([b"\0" + row for row in rows])
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY):
         packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
         tried.append(packer.compress(data) + packer.flush())
     return min(tried, key=len)

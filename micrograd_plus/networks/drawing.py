@@ -97,13 +97,14 @@ def _drawing(
     plan = plan_of(sizes, whole("draw_network", "shown", shown, least=2), pictured)
     captions = [plural(sizes[0], "input"), *[_caption(layer) for layer in layers]]
 
-    shapes: list[Shape] = []
-    for i, matrix in enumerate(weights):
-        shapes += weight_lines(matrix, plan, i, hollow=columns is None)
+    lines = [line for i, each in enumerate(weights) for line in weight_lines(each, plan, i, hollow=columns is None)]
+    lines.sort(key=lambda line: (line.width, line.look()))  # what looks alike is written once, whatever layer it is of
+    shapes: list[Shape] = [*lines]
     for i, size in enumerate(sizes):
         if len(plan.ys[i]) < size:
             shapes += dots(plan.xs[i], plan.ys[i], plan.pitch)
         shapes += neuron_column(layers, i, plan, columns, wishes)
+    for i in range(len(sizes)):
         shapes.append(Text(plan.xs[i], plan.bottom + 16, captions[i], SIZES.note))
     if pictured and columns is not None:
         shapes += input_image(columns[0], MARGIN, plan.middle - IMAGE / 2)

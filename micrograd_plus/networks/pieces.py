@@ -16,7 +16,7 @@ from micrograd_plus.pictures.form import BLACK, MARK, MIDDLE, SIZES, WEIGHTS, WH
 Matrix = Sequence[Sequence[float]]  # of one layer: a row of weights for each neuron
 
 
-def weight_lines(matrix: Matrix, plan: Plan, i: int, *, hollow: bool) -> list[Shape]:
+def weight_lines(matrix: Matrix, plan: Plan, i: int, *, hollow: bool) -> list[Line]:
     """The weights of layer i between the neurons that are shown, the strongest on top.
 
     Args:
@@ -31,7 +31,7 @@ def weight_lines(matrix: Matrix, plan: Plan, i: int, *, hollow: bool) -> list[Sh
     drawn.sort()
     faintest = min(max(10.0 / len(drawn), 0.1), 0.35)  # among a few lines, the weak ones should be seen too
     thick = math.sqrt(plan.pitch / 28.0)
-    lines: list[Shape] = []
+    lines: list[Line] = []
     for t, colour, y1, y2 in drawn:
         rim = plan.radius / math.hypot(x2 - x1, y2 - y1) if hollow else 0.0
         dx, dy = rim * (x2 - x1), rim * (y2 - y1)
@@ -49,7 +49,9 @@ def neuron_column(
 ) -> list[Shape]:
     """The neurons of column i that are shown, with their activations and what these are wished to do."""
     x, radius = plan.xs[i], plan.radius
-    shapes: list[Shape] = []
+    circles: list[Circle] = []
+    texts: list[Text] = []
+    arrows: list[tuple[Line, Polygon]] = []
     greys = greys_of(columns[i]) if columns is not None else []
     most = greatest(wishes[i]) if wishes is not None else 0.0
     for j, y in plan.ys[i].items():
@@ -57,21 +59,22 @@ def neuron_column(
         if i and wishes is None:  # wishes are of a moment that may be past, the bias is today's
             name += f", bias {float(layers[i - 1].neurons[j].b):.6g}"
         if columns is None:
-            shapes.append(Circle(x, y, radius, "none", MIDDLE, name))
+            circles.append(Circle(x, y, radius, "none", MIDDLE, name))
             continue
         activation, grey = columns[i][j], greys[j]
         wish = f", wishes {wishes[i][j]:+.6g}" if wishes is not None else ""
         title = f"{name}, activation {activation:.6g}{wish}"
-        shapes.append(Circle(x, y, radius, f"#{grey:02x}{grey:02x}{grey:02x}", MIDDLE, title))
+        circles.append(Circle(x, y, radius, f"#{grey:02x}{grey:02x}{grey:02x}", MIDDLE, title))
         text = shortest(activation)
         size = min(0.72 * radius, 3.1 * radius / len(text))
-        shapes.append(Text(x, y, text, size, BLACK if grey > 117 else WHITE))
+        texts.append(Text(x, y, text, size, BLACK if grey > 117 else WHITE))
         if wishes is not None:
-            shapes += _arrow(x + radius + 7, y, 0.9 * radius, wishes[i][j], most)
-    return shapes
+            arrows += _arrow(x + radius + 7, y, 0.9 * radius, wishes[i][j], most)
+    arrows.sort(key=lambda arrow: arrow[1].fill)  # what looks alike is written once
+    return [*circles, *sorted(texts, key=Text.look), *[line for line, _ in arrows], *[head for _, head in arrows]]
 
 
-def _arrow(x: float, y: float, reach: float, wish: float, most: float) -> list[Shape]:
+def _arrow(x: float, y: float, reach: float, wish: float, most: float) -> list[tuple[Line, Polygon]]:
     """An arrow up or down, as long as the wish is strong; none where nothing is wished."""
     t = share(wish, most or 1.0)
     if not t or wish != wish:
@@ -80,7 +83,7 @@ def _arrow(x: float, y: float, reach: float, wish: float, most: float) -> list[S
     up = -half if wish > 0 else half
     head = math.copysign(min(1.2 * half, 6.0), up)
     tip = ((x, y + up), (x - 4.0, y + up - head), (x + 4.0, y + up - head))
-    return [Line(x, y - up, x, y + up - head, WEIGHTS.of(wish), 2.4), Polygon(tip, WEIGHTS.of(wish))]
+    return [(Line(x, y - up, x, y + up - head, WEIGHTS.of(wish), 2.4), Polygon(tip, WEIGHTS.of(wish)))]
 
 
 def dots(x: float, ys: dict[int, float], pitch: float) -> list[Shape]:

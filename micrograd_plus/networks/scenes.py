@@ -6,8 +6,8 @@ middle tone, so a drawing is readable on white and on black.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from os import PathLike, fspath
 from os.path import splitext
@@ -15,6 +15,7 @@ from warnings import catch_warnings, filterwarnings
 
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.files import write_atomically
+from micrograd_plus.networks.compact import compact
 from micrograd_plus.networks.shapes import COMMON, Shape, clean, coordinate, elements
 from micrograd_plus.networks.shapes import Box as Box  # old pickles look for this and the next ones here
 from micrograd_plus.networks.shapes import Circle as Circle
@@ -26,6 +27,7 @@ from micrograd_plus.pictures.form import FONT, css, faded, rgb
 from micrograd_plus.pictures.stills import as_image, as_png
 
 DOTS = 48  # an inch, of a PNG in a notebook
+CROWD, FAINT = 200, 0.5  # lines; of more, those that are fainter are not in a PNG in a notebook
 LEAST = 0.75  # the scale below which its letters could not be read
 _GREYS = [f"#{grey:02x}{grey:02x}{grey:02x}" for grey in (0, 50, 90, 118, 160, 210)]
 _LOOK = "body { background: var(--back); color: var(--text); font: var(--usual) var(--sans); } "
@@ -82,7 +84,8 @@ class Drawing:
         size = f'width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
         role, title = ("", []) if bare else (' role="img"', [f"<title>{clean(self.alt)}</title>"])
         head = f'<svg xmlns="http://www.w3.org/2000/svg"{role} {size} font-family="{FONT}" {COMMON}>'
-        return ("" if bare else "\n").join([head, *title, *elements(self.shapes, bare=bare), "</svg>"])
+        drawn = compact(self.shapes) if bare else elements(self.shapes)
+        return ("" if bare else "\n").join([head, *title, *drawn, "</svg>"])
 
     def as_image(self, style: str = "") -> str:
         """The picture as an image in HTML, with CSS for it.
@@ -138,12 +141,20 @@ class Drawing:
         """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
         try:
-            return bundle | {"image/png": as_png(self._plotted("png", DOTS), _printed(self.shapes))}
+            paper = replace(self, shapes=_on_paper(self.shapes))
+            return bundle | {"image/png": as_png(paper._plotted("png", DOTS), _printed(paper.shapes))}
         except ImportError:
             return bundle | {"image/svg+xml": self.svg}
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.description}, {coordinate(self.width)} x {coordinate(self.height)}>"
+
+
+def _on_paper(shapes: Sequence[Shape]) -> tuple[Shape, ...]:
+    """Without the faint lines of a crowd, of which so few dots would show dust."""
+    lines = [shape for shape in shapes if isinstance(shape, Line)]
+    faintest = FAINT if len(lines) > CROWD else 0.0
+    return tuple([shape for shape in shapes if not isinstance(shape, Line) or shape.opacity >= faintest])
 
 
 def _printed(shapes: Iterable[Shape]) -> list[str]:
@@ -152,4 +163,4 @@ def _printed(shapes: Iterable[Shape]) -> list[str]:
     pixels = {pixel for shape in shapes if isinstance(shape, Pixels) for row in shape.rows for pixel in row}
     inks |= {"#{:02x}{:02x}{:02x}".format(*pixel) for pixel in pixels}
     coloured = sorted([ink for ink in inks - {"none"} if len(set(rgb(ink))) > 1])
-    return [*_GREYS, *[faded(ink, share) for share in (1.0, 0.6, 0.3) for ink in coloured]]
+    return [*_GREYS, *[faded(ink, share) for share in (1.0, 0.5) for ink in coloured]]

@@ -43,7 +43,7 @@ class Line:
 
     def svg(self) -> str:
         """As an element of SVG."""
-        return f"<line {_attributes(x1=self.x1, y1=self.y1, x2=self.x2, y2=self.y2)} {self.look()}/>"
+        return f"<line {attributes(x1=self.x1, y1=self.y1, x2=self.x2, y2=self.y2)} {self.look()}/>"
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -64,10 +64,10 @@ class Circle:
     stroke: str = "none"
     title: str = ""
 
-    def svg(self, *, bare: bool = False) -> str:
-        """As an element of SVG; a bare one, for an image, has no title."""
-        where = _attributes(cx=self.x, cy=self.y, r=self.r)
-        title = f"<title>{clean(self.title)}</title>" if self.title and not bare else ""
+    def svg(self) -> str:
+        """As an element of SVG."""
+        where = attributes(cx=self.x, cy=self.y, r=self.r)
+        title = f"<title>{clean(self.title)}</title>" if self.title else ""
         look = f'fill="{self.fill}"' + (f' stroke="{self.stroke}"' if self.stroke != "none" else "")
         return f"<circle {where} {look}>{title}</circle>" if title else f"<circle {where} {look}/>"
 
@@ -128,10 +128,14 @@ class Box:
     stroke: str
     thickness: float = 1.0
 
+    def look(self) -> str:
+        """How it is drawn, as attributes of SVG."""
+        return f'fill="none" stroke="{self.stroke}" stroke-width="{_part(self.thickness)}"'
+
     def svg(self) -> str:
         """As an element of SVG."""
-        where = _attributes(x=self.x, y=self.y, width=self.width, height=self.height)
-        return f'<rect {where} rx="2" fill="none" stroke="{self.stroke}" stroke-width="{_part(self.thickness)}"/>'
+        where = attributes(x=self.x, y=self.y, width=self.width, height=self.height)
+        return f'<rect {where} rx="2" {self.look()}/>'
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -154,13 +158,17 @@ class Text:
     anchor: str = "middle"
     bold: bool = False
 
-    def svg(self) -> str:
-        """As an element of SVG."""
-        look = f'{_attributes(x=self.x, y=self.y + 0.36 * self.size)} font-size="{coordinate(self.size)}"'
+    def look(self) -> str:
+        """How it is written, as attributes of SVG."""
+        look = f'font-size="{coordinate(self.size)}"'
         look += f' text-anchor="{self.anchor}"' if self.anchor != "middle" else ""
         look += f' fill="{self.colour}"' if self.colour != MIDDLE else ""
-        look += ' font-weight="bold"' if self.bold else ""
-        return f"<text {look}>{clean(self.text)}</text>"
+        return look + (' font-weight="bold"' if self.bold else "")
+
+    def svg(self) -> str:
+        """As an element of SVG."""
+        where = attributes(x=self.x, y=self.y + 0.36 * self.size)
+        return f"<text {where} {self.look()}>{clean(self.text)}</text>"
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -180,15 +188,10 @@ class Pixels:
     height: float
     rows: tuple[tuple[RGBA, ...], ...]
 
-    def svg(self, *, bare: bool = False) -> str:
-        """As an element of SVG; a bare one, for a browser, has each pixel once.
-
-        Else each is a block of pixels, since not every viewer enlarges without blurring.
-        """
-        where = _attributes(x=self.x, y=self.y, width=self.width, height=self.height)
-        look = 'preserveAspectRatio="none" style="image-rendering:pixelated"'
-        image = _png(self.rows, 1 if bare else max(1, 112 // max(len(self.rows), len(self.rows[0]))))
-        return f'<image {where} {look} href="data:image/png;base64,{b64encode(image).decode()}"/>'
+    def svg(self) -> str:
+        """As an element of SVG; each is a block of pixels, since not every viewer enlarges without blurring."""
+        look = f'{attributes(x=self.x, y=self.y, width=self.width, height=self.height)} preserveAspectRatio="none"'
+        return image_of(self.rows, max(1, 112 // max(len(self.rows), len(self.rows[0]))), look)
 
     def plot(self, axes: Axes) -> None:
         """Add it to the axes of a plot."""
@@ -199,10 +202,10 @@ class Pixels:
 Shape: TypeAlias = Line | Circle | Polygon | Polyline | Box | Text | Pixels
 
 
-def elements(shapes: Iterable[Shape], *, bare: bool = False) -> list[str]:
+def elements(shapes: Iterable[Shape]) -> list[str]:
     """Shapes as elements of SVG, in their order; lines that follow each other and look alike are one path.
 
-    They are to stand where `COMMON` holds. Bare ones are to be shown as an image, by a browser.
+    They are to stand where `COMMON` holds.
 
     >>> elements([Line(0, 0, 9, 9, "red"), Line(0, 9, 9, 0, "red"), Circle(5, 5, 2)])
     ['<path d="M0 0 9 9M0 9 9 0" stroke="red" stroke-width="1"/>', '<circle cx="5" cy="5" r="2" fill="none"/>']
@@ -210,7 +213,7 @@ def elements(shapes: Iterable[Shape], *, bare: bool = False) -> list[str]:
     found = []
     for look, alike in groupby(shapes, lambda shape: shape.look() if isinstance(shape, Line) else ""):
         if not look:
-            found += [shape.svg(bare=bare) if isinstance(shape, (Circle, Pixels)) else shape.svg() for shape in alike]
+            found += [shape.svg() for shape in alike]
             continue
         places = [map(coordinate, (line.x1, line.y1, line.x2, line.y2)) for line in alike]  # type: ignore[union-attr]
         found.append(f'<path d="{"".join(["M" + " ".join(place) for place in places])}" {look}/>')
@@ -231,7 +234,12 @@ def _part(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".").removeprefix("0") or "0"
 
 
-def _attributes(**coordinates: float) -> str:
+def attributes(**coordinates: float) -> str:
+    """Coordinates as attributes of SVG.
+
+    >>> attributes(x=1.0, y=2.25)
+    'x="1" y="2.2"'
+    """
     return " ".join([f'{name}="{coordinate(number)}"' for name, number in coordinates.items()])
 
 
@@ -244,8 +252,17 @@ def in_rows(pixels: Sequence[RGBA], columns: int) -> tuple[tuple[RGBA, ...], ...
     return tuple(tuple(pixels[start : start + columns]) for start in range(0, len(pixels), columns))
 
 
+def image_of(rows: Sequence[Sequence[RGBA]], scale: int, look: str) -> str:
+    """Rows of pixels as an element of SVG, each pixel as a block of so many by so many.
+
+    >>> image_of([[(0, 0, 0, 255)]], 1, 'width="9" height="9"')
+    '<image width="9" height="9" style="image-rendering:pixelated" href="data:image/png;base64,..."/>'
+    """
+    file = b64encode(_png(rows, scale)).decode()
+    return f'<image {look} style="image-rendering:pixelated" href="data:image/png;base64,{file}"/>'
+
+
 def _png(rows: Sequence[Sequence[RGBA]], scale: int) -> bytes:
-    """The file of an image, each pixel as a block of so many by so many."""
     colours = sorted({pixel for row in rows for pixel in row}, key=lambda pixel: (pixel[3], pixel))
     few = len(colours) <= 256
     code = {pixel: bytes([i]) if few else bytes(pixel) for i, pixel in enumerate(colours)}

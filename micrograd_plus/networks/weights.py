@@ -66,19 +66,21 @@ def _grid(
     side = 196.0 if len(neurons) == 1 else 112.0
     width, height = [side * length / max(rows, columns) for length in (columns, rows)]
     left, top, gap, line = SPACES.room, SPACES.room, 2 * SPACES.gap, 18.0
-    shapes: list[Shape] = []
+    images: list[Pixels] = []
+    boxes: list[Box] = []
+    texts: list[Text] = []
     for i, (neuron, row) in enumerate(zip(neurons, weights)):
         x = left + i % in_a_row * (max(width, 92.0) + gap)
         y = top + i // in_a_row * (height + line + gap)
         pixels = [tinted(weight, full) for weight in row]
-        shapes += [Pixels(x, y, width, height, in_rows(pixels, columns)), Box(x, y, width, height, MIDDLE, 0.8)]
+        images.append(Pixels(x, y, width, height, in_rows(pixels, columns)))
+        boxes.append(Box(x, y, width, height, MIDDLE, 0.8))
         caption = f"bias {shortest(float(neuron.b))}"
-        shapes.append(
-            Text(x, y + height + 10, f"{i} · {caption}" if len(neurons) > 1 else caption, SIZES.tiny, anchor="start")
-        )
+        told = f"{i} · {caption}" if len(neurons) > 1 else caption
+        texts.append(Text(x, y + height + 10, told, SIZES.tiny, anchor="start"))
     total = left * 2 + in_a_row * (max(width, 92.0) + gap) - gap
     bottom = top + math.ceil(len(neurons) / in_a_row) * (height + line + gap)
-    shapes += _colour_bar(left, bottom, 112.0, full)
+    shapes: list[Shape] = [*images, *boxes, *texts, *_colour_bar(left, bottom, 112.0, full)]
     return Drawing(max(total, 210.0), bottom + 34, tuple(shapes), "weights")
 
 

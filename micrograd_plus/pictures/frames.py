@@ -60,6 +60,7 @@ def packed(page: str, title: str) -> str:
     >>> len(packed(page, "greetings")) < len(page) / 3
     True
     """
-    packed = deflated(page.encode("utf-8", "replace"))
+    following = f"<script>{bare(asset('following.js'))}</script>"
+    packed = deflated(f"{page}{following}".encode("utf-8", "replace"))
     pieces = {"title": escape(title), "unpacking": unpacking_script(), "packed": packed}
     return bare(filled(asset("frame.html"), pieces))

@@ -21,7 +21,17 @@ def asset(name: str, package: str | None = None) -> str:
 def bare(script: str) -> str:
     """A script, or a page with one, without its lines of comment and its indents, where bytes count.
 
-    >>> len(asset("frame.html")) - len(bare(asset("frame.html"))) > 100
+    >>> len(asset("following.js")) - len(bare(asset("following.js"))) > 100
     True
     """
     return re.sub(r"^ *//.*\n|^ +", "", script, flags=re.MULTILINE)
+
+
+def bare_style(style: str) -> str:
+    """A style sheet without comments and spaces, where bytes count.
+
+    >>> bare_style("a, b { color: red; } /* a note */")
+    'a,b{color:red}'
+    """
+    style = re.sub(r"/\*.*?\*/|\s*\n\s*", " ", style, flags=re.DOTALL)
+    return re.sub(r"(?<=:) +", "", re.sub(r" *([{};,]) *", r"\1", style)).replace(";}", "}").strip()

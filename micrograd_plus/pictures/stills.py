@@ -27,7 +27,9 @@ _BOX = re.compile(  # with upright sides
     r'(?P=l),(?P=t)"'
 )
 _LOOKS = {"e": f'fill="none" stroke="{GREY}"', "h": f'fill="{GREY}" stroke="{GREY}"'}  # edges and outlines; heads
-_STYLE = f"<style>.e{{fill:none;stroke:{GREY}}}.h{{fill:{GREY};stroke:{GREY}}}</style>"
+_STYLE = f"<style>.e{{fill:none;stroke:{GREY}}}.h{{fill:{GREY};stroke:{GREY}}}.b{{stroke:{GREY}}}</style>"
+_GROUND = re.compile(r'<path (fill="#\w+") d="([^"]*)"/>')  # of a box, before its letters
+_LINE = re.compile(r'<path (class="e"[^>]*?) ?d="([^"]*)"/>|<polygon (class="h"[^>]*?) ?points="([^"]*)"/>')
 
 
 # an image is as light or dark as what it lies on says it is: JupyterLab, Material for MkDocs, Sphinx, marimo, VS Code
@@ -70,7 +72,28 @@ def _bare(svg: str) -> str:
     body = _BOX.sub(r'<path \g<look>d="M\g<l>,\g<t>V\g<b>H\g<r>V\g<t>z"', body)
     for name, look in _LOOKS.items():
         body = body.replace(look, f'class="{name}"')
+    body = _lines_together(_with_outlines(body.replace("&#45;", "-")))
     return f'{head} fill="{INK}" font-family="{FONT}" font-size="{SIZES.tiny}">{_STYLE}{body}'
+
+
+def _with_outlines(body: str) -> str:
+    """Boxes of which each is one shape, not a ground before its letters and an outline after them."""
+    for look, place in _GROUND.findall(body):
+        outline = re.search(rf'<path class="e"([^>]*?) ?d="{re.escape(place)}"/>', body)
+        if outline:
+            body = body.replace(outline[0], "", 1)
+            body = body.replace(f'<path {look} d="{place}"/>', f'<path class="b" {look}{outline[1]} d="{place}"/>', 1)
+    return body
+
+
+def _lines_together(body: str) -> str:
+    """Lines that look alike as one, and so the heads of arrows, above everything else."""
+    alike: dict[str, list[str]] = {}
+    for line, place, head, corners in _LINE.findall(body):
+        alike.setdefault(line or head, []).append(place or f"M{corners}z")
+    lines = "".join([f'<path {look} d="{"".join(places)}"/>' for look, places in alike.items()])
+    start, _, end = _LINE.sub("", body).rpartition("</g>")
+    return f"{start}{lines}</g>{end}"
 
 
 def _rounded(number: re.Match[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from micrograd_plus.pictures import scripts
 from micrograd_plus.pictures.scripts import bare as without_comments
 
@@ -24,6 +26,7 @@ SCRIPTS = (
     *_LESSONS,
     "controls",
 )
+SHORT = "script/short.js"  # the same in few letters: docs/shorten.py writes it
 
 
 def asset(name: str) -> str:
@@ -32,9 +35,23 @@ def asset(name: str) -> str:
 
 
 def page_script(*, bare: bool = False) -> str:
-    """What the page does, as JavaScript; bare: without our comments and indents, where bytes count."""
-    texts = {name: asset(f"script/{name}.js") for name in SCRIPTS}
-    texts = {"playing": scripts.asset("playing.js"), **texts}
+    """What the page does, as JavaScript; bare: in few letters, where bytes count."""
+    texts = {"playing": scripts.asset("playing.js")} | {name: asset(f"script/{name}.js") for name in SCRIPTS}
+    whole = "\n".join(texts.values())
+    if not bare:
+        return whole
+    made_of, _, short = asset(SHORT).partition("\n")
+    if digest(whole) in made_of:
+        return short
     return "\n".join(
-        [without_comments(text) if bare and not name.startswith("vendor") else text for name, text in texts.items()]
-    )
+        [text if name.startswith("vendor") else without_comments(text) for name, text in texts.items()]
+    )  # a script has been changed since
+
+
+def digest(script: str) -> str:
+    """By which a script is known.
+
+    >>> digest("go(0);")
+    '0bf16a53'
+    """
+    return f"{crc32(script.encode()):08x}"

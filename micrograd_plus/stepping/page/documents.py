@@ -125,9 +125,10 @@ def _page(taken: Pass, found: Sequence[tuple[Level, Layout, str]], *, bare: bool
     ops = {node.op.name: node.op for node in known.nodes if node.op is not None}
     first = opening([level for level, _, _ in found])
     drawings = [(level, "" if i == first else svg) for i, (level, _, svg) in enumerate(found)]
+    sheets = css(":root") + scripts.asset("page.css") + "".join(map(asset, ("graph.css", "page.css", "lessons.css")))
     pieces = {
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
-        "css": css(":root") + scripts.asset("page.css") + "".join(map(asset, ("graph.css", "page.css", "lessons.css"))),
+        "css": scripts.bare_style(sheets) if bare else sheets,
         "graph": found[first][2],
         "data": as_json(page_data(taken, known, drawings, reason)),
         "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),

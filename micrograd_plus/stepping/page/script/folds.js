@@ -218,8 +218,8 @@ function curved({ to, from, place }, links, areas) {
   const edge = shape("g", { id: `e${to}_${place}`, class: "edge", "data-tail": from, "data-x": (x1 + x2) / 2, "data-y": (y1 + y2) / 2 - 5 });
   edge.append(
     shape("path", { d: `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` }),
-    shape("polygon", { class: "to", points: `${x2},${y2} ${x2 - 10},${y2 - 3.5} ${x2 - 10},${y2 + 3.5}` }),
-    shape("polygon", { class: "fro", points: `${x1},${y1} ${x1 + 10},${y1 - 3.5} ${x1 + 10},${y1 + 3.5}` }),
+    tipped("to", x2 - 10, y2, x2, y2),
+    tipped("fro", x1 + 10, y1, x1, y1),
   );
   return edge;
 }

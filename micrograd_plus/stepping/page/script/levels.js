@@ -29,7 +29,19 @@ function read(it) {
   it.parts = [whole];
   it.elements = it.boxes.map(([id]) => whole.querySelector(`[id="${id}"]`));
   it.edges = [...whole.querySelectorAll(".edge")];
+  for (const edge of it.edges) edge.append(...headsOf(edge.firstChild));
   return it;
+}
+
+// The heads of a line, one at each end, of which one shows. A line goes straight on for as long as its head is.
+function headsOf(line) {
+  const places = line.getAttribute("d").match(/-?[\d.]+/g).map(Number);
+  return [tipped("to", ...places.slice(-4)), tipped("fro", places[2], places[3], places[0], places[1])];
+}
+
+function tipped(kind, x, y, tipX, tipY) {
+  const [right, down] = [0.35 * (tipX - x), 0.35 * (tipY - y)];
+  return shape("polygon", { class: kind, points: `${x - down},${y + right} ${tipX},${tipY} ${x + down},${y - right}` });
 }
 
 // Draw the graph as deep as that.
