@@ -18,15 +18,19 @@ from micrograd_plus.pictures.folding import fold
 from micrograd_plus.pictures.images import Picture
 from micrograd_plus.pictures.rendering import positions
 
+DIRECTIONS = ["LR", "RL", "TB", "BT"]
+
 
 def heights(picture: Picture) -> dict[str, float]:
-    """How far each box is from the top, by its first line: its name, or what it does."""
+    """How far each box is from the top, by its first line, its name; from the left where the graph goes up or down."""
+    along = "rankdir=TB" in picture.source or "rankdir=BT" in picture.source
     placed = [thing for thing in positions(picture.source)["objects"] if "pos" in thing and "invis" not in str(thing)]
     found: dict[str, float] = {}
     for thing in placed:
         bold = re.findall(r"<b>(.*?)</b>", thing.get("label", ""))
         if bold:
-            found[bold[0]] = -float(thing["pos"].split(",")[1])
+            x, y = map(float, thing["pos"].split(","))
+            found[bold[0]] = x if along else -y
     return found
 
 
@@ -47,22 +51,25 @@ def batch_of(model: mp.MLP, nin: int, samples: int) -> Any:
 # ---------------------------------------------------------------------------------------------------------------- order
 
 
+@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("sizes", [[4, 4, 1], [3, 2], [12, 11, 3]])
-def test_neurons_stand_in_their_order(sizes: list[int]) -> None:
+def test_neurons_stand_in_their_order(sizes: list[int], direction: str) -> None:
     model = mp.MLP(2, sizes, activation="tanh", seed=1)
-    picture = mp.draw(batch_of(model, 2, 1), names={"model": model}, depth=2)
+    picture = mp.draw(batch_of(model, 2, 1), names={"model": model}, depth=2, direction=direction)
     for layer, count in enumerate(sizes):
         assert in_order(picture, [f"model.layers.{layer}.neurons.{i}" for i in range(count)])
 
 
+@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("sizes", [[3, 1], [4, 4, 1], [5, 2], [2, 2, 2]])
-def test_open_neurons_stand_in_their_order_in_frames(sizes: list[int]) -> None:
+def test_open_neurons_stand_in_their_order_in_frames(sizes: list[int], direction: str) -> None:
     model = mp.MLP(5, sizes, activation="tanh", seed=1)
     xs = [mp.Value(0.1 * i, label=f"x{i}") for i in range(5)]
     out = model(xs)
-    picture = mp.draw(out, names={"model": model}, depth=3)
+    picture = mp.draw(out, names={"model": model}, depth=3, direction=direction)
     frames = [thing for thing in positions(picture.source)["objects"] if thing["name"].startswith("cluster")]
-    tops = {frame["label"]: -float(frame["bb"].split(",")[3]) for frame in frames}
+    corners = {frame["label"]: [float(each) for each in frame["bb"].split(",")] for frame in frames}
+    tops = {name: -top if direction in ("LR", "RL") else left for name, (left, _, _, top) in corners.items()}
     for layer, count in enumerate(sizes):
         ordered = [tops[f"model.layers.{layer}.neurons.{i}"] for i in range(count)]
         assert ordered == sorted(ordered)
@@ -70,12 +77,24 @@ def test_open_neurons_stand_in_their_order_in_frames(sizes: list[int]) -> None:
     assert in_order(picture, [f"x{i}" for i in range(5)])
 
 
-def test_weights_stand_in_their_order_and_are_called_by_their_place_in_the_neuron() -> None:
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_weights_stand_in_their_order_and_are_called_by_their_place_in_the_neuron(direction: str) -> None:
     neuron = mp.Neuron(6, activation="tanh", seed=1)
-    picture = mp.draw(neuron([mp.Value(0.1 * i, label=f"x{i}") for i in range(6)]), names={"neuron": neuron})
+    xs = [mp.Value(0.1 * i, label=f"x{i}") for i in range(6)]
+    picture = mp.draw(neuron(xs), names={"neuron": neuron}, direction=direction, depth=1)
     assert in_order(picture, [f"w.{i}" for i in range(6)])
     assert in_order(picture, [f"x{i}" for i in range(6)])
     assert "neuron.w" not in picture.source
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_weights_of_plain_numbers_stand_in_their_order(count: int, direction: str) -> None:
+    neuron = mp.Neuron(count, seed=1)
+    out = mp.tanh(neuron([0.1 * i + 0.5 for i in range(count)]))
+    assert in_order(
+        mp.draw(out, names={"neuron": neuron}, direction=direction, depth=1), [f"w.{i}" for i in range(count)]
+    )
 
 
 def test_a_weight_that_several_calls_share_keeps_its_whole_name() -> None:
@@ -85,15 +104,26 @@ def test_a_weight_that_several_calls_share_keeps_its_whole_name() -> None:
     assert [f'label="sample {i}, neuron"' in picture.source for i in range(2)] == [True, True]
 
 
-def test_samples_stand_in_their_order() -> None:
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_samples_stand_in_their_order(direction: str) -> None:
     model = mp.MLP(2, [3, 1], activation="tanh", seed=1)
-    picture = mp.draw(batch_of(model, 2, 12), names={"model": model}, depth=0)
+    picture = mp.draw(batch_of(model, 2, 12), names={"model": model}, depth=0, direction=direction)
     assert in_order(picture, [f"sample {i}, model" for i in range(12)])
 
 
-def test_arguments_of_a_function_stand_in_their_order() -> None:
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_arguments_of_a_function_stand_in_their_order(direction: str) -> None:
     xs = [mp.Value(0.1 * i, label=f"x{i}") for i in range(7)]
-    assert in_order(mp.draw(mp.losses.cross_entropy(xs, 4)), [f"x{i}" for i in range(7)])
+    assert in_order(mp.draw(mp.losses.cross_entropy(xs, 4), direction=direction), [f"x{i}" for i in range(7)])
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_arrows_arrive_at_the_side_from_which_they_come(direction: str) -> None:
+    terms = [mp.Value(0.5 * i, label=f"x{i}") for i in range(4)]
+    picture = mp.draw(sum(terms, mp.Value(1.0)), direction=direction)
+    side = {"LR": "w", "RL": "e", "TB": "n", "BT": "s"}[direction]
+    assert re.findall(r":i\d:(\w)", picture.source) == [side] * 5
+    assert in_order(picture, [f"x{i}" for i in range(4)])
 
 
 def test_where_graphviz_breaks_down_over_the_order_it_draws_without(monkeypatch: pytest.MonkeyPatch) -> None:

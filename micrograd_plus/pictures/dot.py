@@ -18,6 +18,7 @@ from micrograd_plus.pictures.form import FONT, GREY, INK, LINES, NUMBER, PAPER, 
 from micrograd_plus.pictures.images import Texts, captions_line, quoted
 from micrograd_plus.pictures.labels import (
     LONGEST,
+    Ports,
     cell_text,
     constant_text,
     group_label,
@@ -25,7 +26,7 @@ from micrograd_plus.pictures.labels import (
     node_label,
     number_label,
 )
-from micrograd_plus.pictures.ordering import order, ports_of
+from micrograd_plus.pictures.ordering import order, ports_of, written
 from micrograd_plus.pictures.styles import Style, Tint
 
 ORDERLY = 100  # boxes, up to which arguments stand in their order
@@ -83,7 +84,7 @@ def dot_source(folded: Folded, wanted: Wanted) -> tuple[str, Texts]:
             name = f"<<i>{cell_text(_called(by_id[edge.tail], wanted.names))}</i>>"
             dot.node(f"far-{edge.id}", name, id=f"far-{edge.id}", fontcolor=GREY)
     _edges(dot, arrows, folded, wanted)
-    for line in order(folded):
+    for line in order(folded, SIDES[wanted.direction]):
         dot.body.append(f"\t{line}\n")
     return dot.source, texts
 
@@ -109,7 +110,7 @@ def _look(dot: Any, folded: Folded, wanted: Wanted) -> None:
 
 def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]:
     """Write the boxes, in their frames, and the constants beside them; the edges from these constants."""
-    ports = ports_of(folded) if wanted.direction == "LR" and not is_dense(folded) else {}
+    ports, side = ports_of(folded) if not is_dense(folded) else {}, SIDES[wanted.direction][0]
     edges: list[Edge] = []
 
     def write(boxes: list[Box], depth: int, where: Any) -> None:
@@ -118,18 +119,18 @@ def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]
             if len(box.frames) > depth:
                 inner.setdefault(box.frames[depth], []).append(box)
             else:
-                edges.extend(_box(where, box, ports.get(box.id, 0), wanted, texts))
+                edges.extend(_box(where, box, (ports.get(box.id, 0), side), wanted, texts))
         for each, held in inner.items():
             with where.subgraph(name=each.id) as part:
                 title = quoted(one_line(each.title, LONGEST))
                 part.attr(label=title, labelloc="t", labeljust="l", color=GREY, penwidth="0.6", margin="6")
                 write(held, depth + 1, part)
 
-    write(folded.boxes, 0, dot)
+    write(written(folded, SIDES[wanted.direction]), 0, dot)
     return edges
 
 
-def _box(dot: Any, box: Box, ports: int, wanted: Wanted, texts: Texts) -> list[Edge]:
+def _box(dot: Any, box: Box, ports: Ports, wanted: Wanted, texts: Texts) -> list[Edge]:
     """Write one box, and the constants beside it; the edges from these."""
     computed = wanted.state == "computed"
     if box.title:
@@ -172,7 +173,7 @@ def _called(box: Box, names: Mapping[Value, str]) -> str:
 
 def _edges(dot: Any, edges: list[Edge], folded: Folded, wanted: Wanted) -> None:
     """Write the edges, each with its number where one is asked for, in the order of the arguments."""
-    ports = ports_of(folded) if wanted.direction == "LR" and not is_dense(folded) else {}
+    ports, side = ports_of(folded) if not is_dense(folded) else {}, SIDES[wanted.direction][0]
     kind = wanted.numbers
     numbers: Numbers = {}
     if kind == "local" or (kind is not None and wanted.state == "computed"):
@@ -190,5 +191,5 @@ def _edges(dot: Any, edges: list[Edge], folded: Folded, wanted: Wanted) -> None:
                 if kind == "contribution" and (number or math.isnan(number)):
                     color, width = LINES.of(number), 1 + 3 * strength(number, largest)
                     more |= {"color": color, "fontcolor": color, "penwidth": f"{width:.2f}"}
-        head = f"{edge.head}:i{edge.term}:w" if edge.head in ports else edge.head
+        head = f"{edge.head}:i{edge.term}:{side}" if edge.head in ports else edge.head
         dot.edge(edge.again or edge.tail, head, id=edge.id, **more)

@@ -23,6 +23,7 @@ from micrograd_plus.pictures.styles import Style
 
 LONGEST = 40  # letters of a name
 Row = tuple[str, str]  # what it tells, the text as Graphviz reads it
+Ports = tuple[int, str]  # how many arrows arrive at places of their own, and where: "w", "e", "n" or "s"
 
 
 def name_in(box: Box, names: Mapping[Value, str]) -> str:
@@ -33,7 +34,7 @@ def name_in(box: Box, names: Mapping[Value, str]) -> str:
 
 
 def node_label(
-    node: Value, name: str, style: Style, dust: Dust, gradient: float | None, ports: int
+    node: Value, name: str, style: Style, dust: Dust, gradient: float | None, ports: Ports
 ) -> tuple[str, list[str]]:
     """A node's box: its operation at the left, and its name, number and gradient one under another.
 
@@ -43,7 +44,7 @@ def node_label(
         style: how it looks.
         dust: which numbers are nothing but what rounding left.
         gradient: the one to show, or None.
-        ports: how many arrows have a place of their own at its left, one under another.
+        ports: how many arrows have a place of their own, side by side, and at which side of the box.
 
     Returns:
         The label, and what its lines tell: "op", "name", "data", "grad".
@@ -55,7 +56,7 @@ def node_label(
 
 
 def group_label(
-    box: Box, name: str, style: Style, dust: Dust, gradient: float | None, ports: int
+    box: Box, name: str, style: Style, dust: Dust, gradient: float | None, ports: Ports
 ) -> tuple[str, list[str]]:
     """A folded box: its title, what is in it, and what it gives out, which may have a name."""
     what = [plural(box.neurons, "neuron")] if box.neurons > 1 else []
@@ -113,7 +114,8 @@ def _numbers(node: Value, dust: Dust, gradient: float | None) -> list[Row]:
     return rows if gradient is None else [*rows, ("grad", f"grad {boxed(gradient, dust=node in dust.gradients)}")]
 
 
-def _table(symbol: str, rows: list[Row], style: Style, ports: int, border: int = 1) -> str:
+def _table(symbol: str, rows: list[Row], style: Style, ports: Ports, border: int = 1) -> str:
+    count, side = ports
     cells = [f'<td align="left">{text}</td>' for _, text in rows]
     span = f' rowspan="{len(rows)}"' if len(rows) > 1 else ""
     if symbol:
@@ -121,8 +123,12 @@ def _table(symbol: str, rows: list[Row], style: Style, ports: int, border: int =
         font = f'<font point-size="{size}">{cell_text(symbol)}</font>'
         shade = "" if style.fill else f' bgcolor="{SHADE}"'
         cells[0] = f'<td{span}{shade} width="22">{font}</td>{cells[0]}'
-    if ports:
-        cells[0] = f"<td{span}{_ports(ports)}</td>{cells[0]}"
+    if count and side in "we":
+        beside = f"<td{span}{_ports(count, side)}</td>"
+        cells[0] = f"{beside}{cells[0]}" if side == "w" else f"{cells[0]}{beside}"
+    if count and side in "ns":
+        across = f'<td colspan="2"{_ports(count, side)}</td>' if symbol else f"<td{_ports(count, side)}</td>"
+        cells.insert(0 if side == "n" else len(cells), across)
     body = "".join([f"<tr>{cell}</tr>" for cell in cells])
     bare = 'cellborder="0" cellspacing="0" cellpadding="3"'
     if style.shape not in ("", "box"):  # which Graphviz draws around the table
@@ -130,9 +136,13 @@ def _table(symbol: str, rows: list[Row], style: Style, ports: int, border: int =
     return f'<<table border="{border}" {bare} color="{style.line}" bgcolor="{style.fill or PAPER}">{body}</table>>'
 
 
-def _ports(count: int) -> str:
-    """A column of places at which arrows arrive, as the beginning of a cell."""
+def _ports(count: int, side: str) -> str:
+    """A column or a row of places at which arrows arrive, as the beginning of a cell."""
     bare = 'border="0" cellborder="0" cellspacing="0" cellpadding="0"'
-    size = f'width="1" height="{max(3, 36 // count)}" fixedsize="true"'
-    rows = "".join([f'<tr><td port="i{i}" {size}></td></tr>' for i in range(count)])
-    return f' cellpadding="0" width="1"><table {bare}>{rows}</table>'
+    if side in "we":
+        size = f'width="1" height="{max(3, 36 // count)}" fixedsize="true"'
+        cells = "".join([f'<tr><td port="i{i}" {size}></td></tr>' for i in range(count)])
+        return f' cellpadding="0" width="1"><table {bare}>{cells}</table>'
+    size = f'width="{max(3, 72 // count)}" height="1" fixedsize="true"'
+    cells = "".join([f'<td port="i{i}" {size}></td>' for i in range(count)])
+    return f' cellpadding="0" height="1"><table {bare}><tr>{cells}</tr></table>'

@@ -31,10 +31,34 @@ def ports_of(folded: Folded) -> dict[str, int]:
     return {name: count for name, count in ports.items() if 1 < count <= MOST}
 
 
-def order(folded: Folded) -> list[str]:
-    """What DOT says so that neurons, samples and inputs stand in their order."""
+def order(folded: Folded, sides: str) -> list[str]:
+    """What DOT says so that neurons, samples and inputs stand in their order: downwards, or to the right.
+
+    Args:
+        folded: the boxes.
+        sides: of a box, where edges come in and where they leave: "we" where the graph goes from left to right.
+    """
     framed = any(box.frames for box in folded.boxes)
-    return _in_frames(folded) if framed else _in_columns(folded)
+    return _in_frames(folded, sides) if framed else _in_columns(folded)
+
+
+def written(folded: Folded, sides: str) -> list[Box]:
+    """The boxes in the order in which DOT is to have them; the arguments are those of `order`.
+
+    Graphviz begins with that order, and keeps it where no arrows cross. Where ranks are columns it begins a frame from
+    below, if no arrow leads into it.
+    """
+    if sides in ("ns", "sn"):
+        return folded.boxes
+    frames = {box.id: box.frames for box in folded.boxes}
+    entered = {frame.id for edge in folded.edges for frame in {*frames[edge.head]} - {*frames[edge.tail]}}
+    inside: dict[str, list[Box]] = {}
+    for box in folded.boxes:
+        if box.frames and box.frames[-1].id not in entered:
+            inside.setdefault(box.frames[-1].id, []).append(box)
+    return [
+        inside[box.frames[-1].id].pop() if box.frames and box.frames[-1].id in inside else box for box in folded.boxes
+    ]
 
 
 def _in_columns(folded: Folded) -> list[str]:
@@ -47,7 +71,7 @@ def _in_columns(folded: Folded) -> list[str]:
     return [_under_another([box.id for box in sorted(row, key=_natural)]) for row in rows.values() if len(row) > 1]
 
 
-def _in_frames(folded: Folded) -> list[str]:
+def _in_frames(folded: Folded, sides: str) -> list[str]:
     """Each layer's neurons, by points behind them; and the leaves that several of them use, by a point before these."""
     layers: dict[str, dict[str, str]] = {}
     for box in folded.boxes:
@@ -63,10 +87,10 @@ def _in_frames(folded: Folded) -> list[str]:
             lines += [f"{point} [{_POINT}]" for point in points]
             lines += [f"{output} -> {point} [style=invis]" for output, point in zip(outputs.values(), points)]
             lines.append(_under_another(points))
-    return lines + _before_leaves(folded)
+    return lines + _before_leaves(folded, sides)
 
 
-def _before_leaves(folded: Folded) -> list[str]:
+def _before_leaves(folded: Folded, sides: str) -> list[str]:
     frames = {box.id: frame.id for box in folded.boxes for frame in box.frames[-1:]}
     users: dict[str, set[str]] = {}
     for edge in folded.edges:
@@ -76,9 +100,13 @@ def _before_leaves(folded: Folded) -> list[str]:
     ]
     if not 1 < len(shared) <= MOST:
         return []
-    cells = "".join([f'<tr><td port="i{i}" width="1" height="4"></td></tr>' for i in range(len(shared))])
-    lines = [f'o [style=invis label=<<table border="0" cellborder="0" cellspacing="0">{cells}</table>>]']
-    return lines + [f"o:i{i}:e -> {leaf} [style=invis weight=0]" for i, leaf in enumerate(shared)]
+    across = sides in ("we", "ew")
+    cells = [
+        f'<td port="i{i}" width="{1 if across else 4}" height="{4 if across else 1}"></td>' for i in range(len(shared))
+    ]
+    rows = "".join([f"<tr>{cell}</tr>" for cell in cells]) if across else f"<tr>{''.join(cells)}</tr>"
+    lines = [f'o [style=invis label=<<table border="0" cellborder="0" cellspacing="0">{rows}</table>>]']
+    return lines + [f"o:i{i}:{sides[1]} -> {leaf} [style=invis weight=0]" for i, leaf in enumerate(shared)]
 
 
 def _under_another(ids: Iterable[str]) -> str:

@@ -169,10 +169,11 @@ class _Layout:
 
     def _port(self, name: str, port: str) -> float:
         node = self.nodes[name]
-        if self.down or not isinstance(node.label, Table):
+        ports = node.label.ports() if isinstance(node.label, Table) else {}
+        if port not in ports:
             return 0.0
-        ports = node.label.ports()
-        return ports[port] - node.height / 2 if port in ports else 0.0
+        x, y = ports[port]
+        return x - node.width / 2 if self.down else y - node.height / 2
 
     def fill(self, graph: Graph) -> Block:
         """Place what is in a graph or a cluster."""

@@ -113,9 +113,11 @@ class _Reader:
             return
         word = self.take()
         if word == "subgraph":
-            part = Graph(self.take())
+            name = self.take()
+            known = [cluster for cluster in graph.clusters if cluster.name == name]
+            part = known[0] if known else Graph(name)
             self.block(part, node, edge, whole)
-            graph.clusters.append(part)
+            graph.clusters += [] if known else [part]
         elif word in ("graph", "node", "edge") and self.next() == "[":
             {"graph": graph.attributes, "node": node, "edge": edge}[word].update(self.attributes())
         elif self.accept("="):

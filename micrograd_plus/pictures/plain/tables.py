@@ -51,6 +51,10 @@ class Cell:
         return int(self.attributes.get("rowspan", 1))
 
     @property
+    def columns(self) -> int:
+        return int(self.attributes.get("colspan", 1))
+
+    @property
     def size(self) -> tuple[float, float]:
         """The least it needs."""
         width, height = (float(self.attributes.get(name, 0)) for name in ("width", "height"))
@@ -80,13 +84,15 @@ class Table:
             while (row, column) in taken:
                 column += 1
             cell.place = row, column
-            taken |= {(row + k, column) for k in range(cell.rows)}
+            taken |= {(row + k, column + c) for k in range(cell.rows) for c in range(cell.columns)}
         self.widths = [0.0] * (1 + max([column for _, column in taken], default=-1))
         self.heights = [0.0] * (1 + max([row for row, _ in taken], default=-1))
-        for cell in sorted(self.cells, key=lambda cell: cell.rows):
+        for cell in sorted(self.cells, key=lambda cell: (cell.rows, cell.columns)):
             row, column = cell.place
             width, height = cell.size
-            self.widths[column] = max(self.widths[column], width)
+            missing = width - sum(self.widths[column : column + cell.columns])
+            for k in range(cell.columns):
+                self.widths[column + k] += max(0.0, missing) / cell.columns
             missing = height - sum(self.heights[row : row + cell.rows])
             for k in range(cell.rows):
                 self.heights[row + k] += max(0.0, missing) / cell.rows
@@ -105,17 +111,18 @@ class Table:
         for cell in self.cells:
             row, column = cell.place
             left, top = border + sum(self.widths[:column]), border + sum(self.heights[:row])
-            yield cell, left, top, self.widths[column], sum(self.heights[row : row + cell.rows])
+            width, height = sum(self.widths[column : column + cell.columns]), sum(self.heights[row : row + cell.rows])
+            yield cell, left, top, width, height
 
-    def ports(self) -> dict[str, float]:
-        """By name, how far down the middle of each port is."""
+    def ports(self) -> dict[str, tuple[float, float]]:
+        """By name, the middle of each port: how far to the right and how far down."""
         found = {}
-        for cell, _, top, _, height in self.placed():
+        for cell, left, top, width, height in self.placed():
             if "port" in cell.attributes:
-                found[cell.attributes["port"]] = top + height / 2
+                found[cell.attributes["port"]] = left + width / 2, top + height / 2
             if isinstance(cell.content, Table):
-                start = top + (height - cell.content.height) / 2
-                found |= {name: start + at for name, at in cell.content.ports().items()}
+                x, y = left + (width - cell.content.width) / 2, top + (height - cell.content.height) / 2
+                found |= {name: (x + across, y + down) for name, (across, down) in cell.content.ports().items()}
         return found
 
 
