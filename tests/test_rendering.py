@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import micrograd_plus as mp
 from micrograd_plus.pictures import rendering
 from micrograd_plus.pictures.plain import MOST
-from micrograd_plus.pictures.rendering import positions, render
+from micrograd_plus.pictures.rendering import drawn_together, positions, render
 
 GRAPH = 'digraph { bgcolor="white"; a [label="Grüße"]; a -> b }'
 EMPTY = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>'
@@ -164,3 +167,67 @@ def test_small_graphs_need_no_renderer() -> None:
 def test_an_unknown_format() -> None:
     with pytest.raises(ValueError, match=r"format='gif'.: expected 'svg', 'png', 'pdf'"):
         render(GRAPH, "gif")
+
+
+GRAPHS = ["digraph { a -> b }", "digraph { b -> c -> d }", "graph { "]  # the last one is none
+
+
+def starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is started from now on, by name."""
+    found: list[str] = []
+    run = rendering._run
+
+    def noted(name: str, *rest: Any) -> tuple[bytes, bytes, int]:
+        found.append(name)
+        return run(name, *rest)
+
+    monkeypatch.setattr(rendering, "_run", noted)
+    return found
+
+
+@pytest.mark.parametrize("has_dot", [False, True])
+def test_several_graphs_at_once_are_what_each_is_alone(
+    has_dot: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if has_dot:  # which this machine may lack
+        script = f"#!/bin/sh\nexec {sys.executable} -c '{rendering._PYGRAPHVIZ}' \"${{1#-T}}\"\n"
+        dot = tmp_path / "dot"
+        dot.write_text(script)
+        dot.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    elif shutil.which("dot"):
+        pytest.skip("there is a dot, which takes one graph at a time")
+    alone = [render(GRAPHS[0], "svg"), render(GRAPHS[1], "svg"), render(GRAPHS[1], "png")]
+    started = starts(monkeypatch)
+    with drawn_together([(GRAPHS[0], "svg"), (GRAPHS[2], "svg"), (GRAPHS[1], "svg"), (GRAPHS[1], "png")]):
+        assert len(started) == (4 if has_dot else 1)
+        begun = len(started)
+        assert [render(GRAPHS[0], "svg"), render(GRAPHS[1], "svg"), render(GRAPHS[1], "png")] == alone
+        assert len(started) == begun
+        with pytest.raises(RuntimeError, match="could not draw this graph"):
+            render(GRAPHS[2], "svg")
+        assert len(positions(GRAPHS[1])["objects"]) == 3  # which nobody has asked for before
+    assert len(started) == begun + 2
+    render(GRAPHS[0], "svg")
+    assert len(started) == begun + 3
+
+
+def test_where_all_takes_too_long_each_is_tried_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("dot"):
+        pytest.skip("there is a dot, which takes one graph at a time")
+    monkeypatch.setattr(rendering, "_SEVERAL", "import time; time.sleep(60)")
+    with drawn_together([(graph, "svg") for graph in GRAPHS[:2]], timeout=0.2):
+        assert render(GRAPHS[0], "svg")[:5] == b"<?xml"
+
+
+def test_a_cell_starts_graphviz_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("dot"):
+        pytest.skip("there is a dot, which takes one graph at a time")
+    model = mp.MLP(2, [4, 4, 1], seed=1)
+    loss = model([0.5, -1.0]) ** 2
+    steps = mp.backprop(loss)
+    started = starts(monkeypatch)
+    assert set(steps._repr_mimebundle_()) == {"text/html", "text/plain", "image/png"}
+    assert started == ["pygraphviz"]
+    assert set(mp.draw(loss)._repr_mimebundle_()) == {"text/html", "text/plain", "image/png"}
+    assert started == ["pygraphviz"] * 2

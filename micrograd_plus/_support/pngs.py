@@ -47,7 +47,7 @@ def _halved(row: bytes) -> bytes:
 def _deflated(rows: Sequence[bytes]) -> bytes:
     """The shortest of what zlib's strategies give."""
     tried, data = [], b"".join([b"\0" + row for row in rows])
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY):
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY):
         packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
         tried.append(packer.compress(data) + packer.flush())
     return min(tried, key=len)

@@ -28,7 +28,7 @@ from micrograd_plus.formulas.variables import callers_namespace
 from micrograd_plus.nn import Module
 from micrograd_plus.pictures.boxes import Folded
 from micrograd_plus.pictures.dot import SIDES, Wanted, dot_source
-from micrograd_plus.pictures.folding import fold
+from micrograd_plus.pictures.folding import Folding, fold
 from micrograd_plus.pictures.images import Picture
 from micrograd_plus.pictures.pruning import between, long_edges, nearest_boxes
 from micrograd_plus.pictures.rendering import TIMEOUT
@@ -127,29 +127,31 @@ def draw(
 
 
 def finished(
-    root: Value,
+    nodes: Sequence[Value],
+    folding: Folding,
     names: Mapping[Value, str],
-    modules: Sequence[tuple[str, Module]],
     gradients: Mapping[Value, float],
     dust: Dust = NO_DUST,
 ) -> Picture:
     """The graph of a Value with gradients that do not stand in its nodes, folded to what can be read on paper.
 
     Args:
-        root: the Value.
-        names: of its nodes.
-        modules: those at the top, by name, as a list of pairs; boxes are called by them.
+        nodes: those of the graph, arguments before results.
+        folding: the same, to be folded.
+        names: of the nodes.
         gradients: of the nodes that have one, by node.
         dust: which of the numbers are nothing but what rounding left.
 
     >>> from micrograd_plus import Value
+    >>> from micrograd_plus._support.identities import Identities
     >>> x = Value(3.0)
-    >>> "grad 6" in finished(x * x, {}, [], {x: 6.0}).source
+    >>> nodes = [x, x * x]
+    >>> folding = Folding(nodes, nodes[1:], [], {}, Identities((node, i) for i, node in enumerate(nodes)))
+    >>> "grad 6" in finished(nodes, folding, {}, {x: 6.0}).source
     True
     """
-    nodes = under([root])
-    number = Identities((node, i) for i, node in enumerate(nodes))
-    folded = fold(nodes, [root], modules, names, number=number, limit=ON_PAPER)
+    root = nodes[-1]
+    folded = folding.to(ON_PAPER)
     if len(folded.boxes) > ON_PAPER:
         folded = nearest_boxes(folded, [root], ON_PAPER)
     known = Identities(gradients)

@@ -17,7 +17,7 @@ from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.markup import clean
 from micrograd_plus._support.texts import one_line, plural
 from micrograd_plus.pictures.form import GREY, INK, SANS, SIZES, faded, in_the_dark
-from micrograd_plus.pictures.rendering import FORMATS, render
+from micrograd_plus.pictures.rendering import FORMATS, Job, drawn_together, render
 from micrograd_plus.pictures.stills import FOLLOWING, FOLLOWS, as_image, as_png
 
 _PAGE = """<!DOCTYPE html>
@@ -145,7 +145,7 @@ class Picture:
         ends = "rtl" if "rankdir=LR" in self.source else "ltr"  # at which end a wide one is shown first: at the result
         lines = "<br>".join([clean(caption) for caption in self.captions])
         below = f'<div style="font-size: {SIZES.note}px; opacity: .75">{lines}</div>' if lines else ""
-        image = self._image(self.source.replace(captions_line(self.captions), "", 1))
+        image = self._image(self._bare)
         return f'{FOLLOWING}<div style="overflow-x: auto; direction: {ends}; text-align: left">{image}</div>{below}'
 
     def _image(self, source: str) -> str:
@@ -155,21 +155,36 @@ class Picture:
         style = f"max-width: 100%; min-width: {least}px; height: auto"
         return as_image(svg, self._told(), style, FOLLOWS)
 
+    @property
+    def _bare(self) -> str:
+        """Its DOT text for a notebook's HTML, where captions stand below it."""
+        return self.source.replace(captions_line(self.captions), "", 1)
+
+    @property
+    def _fitting(self) -> str:
+        """Its DOT text for a PNG in a notebook."""
+        return self.source.replace("{", f'{{\n\tgraph [dpi={DOTS}, size="{WIDEST},{WIDEST}"]', 1)
+
+    @property
+    def _drawings(self) -> list[Job]:
+        """What a notebook asks Graphviz for: DOT texts, each with its format."""
+        return [(self._bare, "svg"), (self._fitting, "png")]
+
     def _paper(self) -> str:
         """The picture as a PNG in base64, for viewers that take no HTML; as wide as a page, if it were wider."""
-        fitting = self.source.replace("{", f'{{\n\tgraph [dpi={DOTS}, size="{WIDEST},{WIDEST}"]', 1)
         edges = [faded(INK, 0.6), faded(INK, 0.3), faded(GREY, 0.5)]  # of letters and lines
         colours = [INK, *edges, *re.findall(r"#[0-9a-f]{6}\b", self.source)]
-        return as_png(render(fitting, "png", timeout=self.timeout), colours)
+        return as_png(render(self._fitting, "png", timeout=self.timeout), colours)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's
-        try:
-            bundle = {"text/html": self._repr_html_(), "text/plain": repr(self)}
-        except (RuntimeError, TimeoutError) as error:
-            return {"text/plain": f"{self!r}, not drawn: {error}"}
-        with suppress(RuntimeError, TimeoutError):
-            bundle["image/png"] = self._paper()
-        return bundle
+        with drawn_together(self._drawings, timeout=self.timeout):
+            try:
+                bundle = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+            except (RuntimeError, TimeoutError) as error:
+                return {"text/plain": f"{self!r}, not drawn: {error}"}
+            with suppress(RuntimeError, TimeoutError):
+                bundle["image/png"] = self._paper()
+            return bundle
 
     def __repr__(self) -> str:
         return f"<Picture of {plural(self._count, 'node')}>"

@@ -14,7 +14,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +47,20 @@ try:
 except Exception as error:
     sys.exit(str(error) or type(error).__name__)
 """
+# the same for several: of each that is drawn its place, its length and the file; others are left out
+_SEVERAL = """
+import json, sys
+from pygraphviz import AGraph
+for i, (source, kind) in enumerate(json.load(sys.stdin)):
+    try:
+        drawn = AGraph(string=source).draw(format=kind, prog="dot")
+    except Exception:
+        continue
+    sys.stdout.buffer.write(b"%d %d\\n" % (i, len(drawn)) + drawn)
+    sys.stdout.buffer.flush()
+"""
+Job = tuple[str, str]  # DOT text, and the format in which it is wanted
+_DRAWN: ContextVar[dict[Job, bytes]] = ContextVar("what is drawn already")
 
 _FONTCONFIG = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -104,6 +121,9 @@ def positions(source: str, *, timeout: float = TIMEOUT) -> dict[str, Any]:
 
 def _output(source: str, format: str, timeout: float) -> bytes:
     """What Graphviz writes for DOT text in one of its formats."""
+    known = _DRAWN.get({}).get((source, format))
+    if known is not None:
+        return known
     if sys.platform == "emscripten":
         return _by_page(source, format)
     found = _renderer(format)
@@ -118,6 +138,65 @@ def _output(source: str, format: str, timeout: float) -> bytes:
         quoted = "; ".join(said)[-500:] or f"it said nothing ({ended})"
         raise RuntimeError(f"{name} could not draw this graph as {format}: {quoted}")
     return picture
+
+
+@contextmanager
+def drawn_together(jobs: Iterable[Job], *, timeout: float = TIMEOUT) -> Iterator[None]:
+    """Draw several graphs at once, before they are asked for: within the block `render` and `positions` have them.
+
+    A process takes longer to start than to lay out a small graph: so pygraphviz gets all of them in one, and `dot`,
+    which takes one graph, runs as often, but at the same time. What cannot be drawn so is left to those who ask for it.
+
+    Args:
+        jobs: DOT texts, each with the format in which it will be asked for: "svg", "png", "pdf" or "json".
+        timeout: how many seconds all of it may take.
+
+    >>> with drawn_together([("digraph { a -> b }", "json"), ("digraph { a -> b }", "svg")]):
+    ...     [node["name"] for node in positions("digraph { a -> b }")["objects"]]
+    ['a', 'b']
+    """
+    wanted = [job for job in dict.fromkeys(jobs) if job not in _DRAWN.get({})]
+    found = _at_once(wanted, timeout) if len(wanted) > 1 and sys.platform != "emscripten" else {}
+    token = _DRAWN.set(_DRAWN.get({}) | found)
+    try:
+        yield
+    finally:
+        _DRAWN.reset(token)
+
+
+def _at_once(jobs: list[Job], timeout: float) -> dict[Job, bytes]:
+    """What could be drawn of several graphs."""
+    found = _renderer("svg")
+    if found is None:
+        return {}
+    name, command = found
+    if name == "dot":
+
+        def one(job: Job) -> bytes:
+            with suppress(RuntimeError, TimeoutError):
+                return _output(*job, timeout)
+            return b""
+
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            return {job: drawn for job, drawn in zip(jobs, pool.map(one, jobs)) if drawn}
+    with TemporaryDirectory(prefix="micrograd_plus-") as folder, suppress(RuntimeError, TimeoutError):
+        asked = json.dumps(jobs).encode()
+        several = [*command[:-2], _SEVERAL]
+        written, _, _ = _run(name, several, asked, _environment(command[0], folder), timeout)
+        return dict(_parted(jobs, written))
+    return {}
+
+
+def _parted(jobs: Sequence[Job], written: bytes) -> Iterator[tuple[Job, bytes]]:
+    """The files that stand one after another, each with its job; none that ends too early."""
+    at = 0
+    while b"\n" in written[at : at + 40]:
+        head, _, _ = written[at : at + 40].partition(b"\n")
+        i, length = map(int, head.split())
+        at += len(head) + 1
+        if len(written) >= at + length:
+            yield jobs[i], written[at : at + length]
+        at += length
 
 
 def _renderer(format: str) -> tuple[str, list[str]] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from html import escape
 from os import PathLike
 from reprlib import repr as short_repr
@@ -16,13 +17,15 @@ from micrograd_plus.formulas.javascript import Script, arithmetic, script
 from micrograd_plus.formulas.numerals import boxed
 from micrograd_plus.pictures import scripts
 from micrograd_plus.pictures.drawing import finished
+from micrograd_plus.pictures.folding import Folding
 from micrograd_plus.pictures.form import css
 from micrograd_plus.pictures.frames import framed
+from micrograd_plus.pictures.rendering import Job, drawn_together
 from micrograd_plus.stepping.page.assets import asset, page_script
 from micrograd_plus.stepping.page.films import film
-from micrograd_plus.stepping.page.layouts import Layout, layout, most, share
+from micrograd_plus.stepping.page.layouts import Layout, asked_for, layout, most, share
 from micrograd_plus.stepping.page.levels import LIMIT as LIMIT
-from micrograd_plus.stepping.page.levels import Level, excerpt, levels_of, opening
+from micrograd_plus.stepping.page.levels import Level, excerpt, folding_of, levels_of, opening
 from micrograd_plus.stepping.page.payload import as_json, page_data, why_fixed
 from micrograd_plus.stepping.passes import Pass
 
@@ -37,8 +40,8 @@ def html(taken: Pass, *, bare: bool = False) -> str:
         ValueError: the graph is too large.
         RuntimeError: Graphviz is missing, or fails.
     """
-    found = _drawn(taken)
-    return _page(taken, found[:1] if bare else found, bare=bare)
+    with _drawn(taken, folding_of(taken)) as found:
+        return _page(taken, found[:1] if bare else found, bare=bare)
 
 
 def save(taken: Pass, path: str | PathLike[str]) -> None:
@@ -64,12 +67,12 @@ def in_notebook(taken: Pass) -> dict[str, str]:
     a frame they hide. Who takes no HTML gets the picture.
     """
     listed = _list(taken)
+    folding, dust = folding_of(taken), Dust(taken.dusty, taken.dusty_grads)
     try:
-        found = _drawn(taken)
-        dust = Dust(taken.dusty, taken.dusty_grads)
-        picture = finished(taken.root, taken.names, taken.names.modules, taken.gradients, dust)
-        shown = picture._repr_mimebundle_()
-        page = _page(taken, found, bare=True)
+        picture = finished(taken.nodes, folding, taken.names, taken.gradients, dust)
+        with _drawn(taken, folding, picture._drawings) as found:
+            shown = picture._repr_mimebundle_()
+            page = _page(taken, found, bare=True)
     except (ValueError, RuntimeError, TimeoutError) as error:
         return {"text/html": f"<div><p>{escape(str(error))}</p>{listed}</div>"}
     level, drawn, _ = found[opening([level for level, _, _ in found])]
@@ -85,23 +88,32 @@ def _title(taken: Pass) -> str:
     return f"Backprop of {taken.names[taken.root]}, step by step: {taken.told}"
 
 
-def _drawn(taken: Pass) -> list[tuple[Level, Layout, str]]:
-    """The levels of the graph, finest first: where everything is, and the picture with all values and gradients."""
-    found = levels_of(taken)
+@contextmanager
+def _drawn(taken: Pass, folding: Folding, also: Sequence[Job] = ()) -> Iterator[list[tuple[Level, Layout, str]]]:
+    """The levels of the graph, finest first: where everything is, and the picture with all values and gradients.
+
+    Args:
+        taken: the pass.
+        folding: its graph.
+        also: what else Graphviz is to draw, which is there within the block.
+    """
+    found = levels_of(taken, folding)
     if not found:
         raise ValueError(
             f"a graph of {len(taken.nodes):,} nodes is too large for a page, which shows {LIMIT} at most; print the "
             "steps, take them one by one in Python, ask for .ledger(node), or draw() the graph, which folds"
         )
-    drawn, grads = [], taken.gradients
-    for level in found:
-        places = layout(level, taken.names)
-        shown = [level.shown(i) for i in range(len(level.boxes))]
-        largest = most([grads.get(node, 0.0) for node in shown if node is not None and node not in taken.dusty_grads])
-        numbers = [("", "", 0.0) if node is None else _numbers(taken, node, grads, largest) for node in shown]
-        carrying = {level.arrow(step.node, step.place) for step in taken.steps if step.node is not None}
-        drawn.append((level, places, places.svg(numbers, carrying - {None})))  # type: ignore[arg-type]
-    return drawn
+    with drawn_together([*[asked_for(level, taken.names) for level in found], *also]):
+        yield [_laid_out(taken, level) for level in found]
+
+
+def _laid_out(taken: Pass, level: Level) -> tuple[Level, Layout, str]:
+    places, grads = layout(level, taken.names), taken.gradients
+    shown = [level.shown(i) for i in range(len(level.boxes))]
+    largest = most([grads.get(node, 0.0) for node in shown if node is not None and node not in taken.dusty_grads])
+    numbers = [("", "", 0.0) if node is None else _numbers(taken, node, grads, largest) for node in shown]
+    carrying = {level.arrow(step.node, step.place) for step in taken.steps if step.node is not None}
+    return level, places, places.svg(numbers, carrying - {None})  # type: ignore[arg-type]
 
 
 def _numbers(taken: Pass, node: Value, grads: Mapping[Value, float], largest: float) -> tuple[str, str, float]:

@@ -15,7 +15,7 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.pictures.boxes import Edge, Folded
 from micrograd_plus.pictures.fitting import NEAR, gap
 from micrograd_plus.pictures.labels import symbol_of
-from micrograd_plus.pictures.rendering import positions
+from micrograd_plus.pictures.rendering import Job, positions
 from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.labels import Arrow, Point, label_places
 from micrograd_plus.stepping.page.levels import Level, note
@@ -125,11 +125,7 @@ def layout(level: Level, names: Mapping[Value, str]) -> Layout:
     Raises:
         RuntimeError: Graphviz is missing, or fails.
     """
-    titles = [box.title or names[box.members[0]] for box in level.boxes]
-    signs = [plural(len(box.members), "node") if box.title else _sign(box.members[0]) for box in level.boxes]
-    notes = [note(box) if box.title and box.output is None else "" for box in level.boxes]
-    kinds = ["group" if box.title else "made" if box.members[0].op is not None else "leaf" for box in level.boxes]
-    widths = [max(_width(title, sign), _width(text, "")) for title, sign, text in zip(titles, signs, notes)]
+    titles, signs, notes, kinds, widths = _boxes(level, names)
     placed = positions(_dot_text(level, widths))
     middles = {int(box["name"][1:]): _middle(_points(box, "p")) for box in placed["objects"]}
     curves, arrows = {}, {}
@@ -148,6 +144,21 @@ def layout(level: Level, names: Mapping[Value, str]) -> Layout:
     ids = [box.id for box in level.boxes]
     boxes = ids, titles, signs, notes, kinds, widths, middles
     return Layout(*boxes, arrows, level.arrows, labels, view, moved, width, height)
+
+
+def asked_for(level: Level, names: Mapping[Value, str]) -> Job:
+    """What `layout` asks Graphviz for; the arguments are the same."""
+    return _dot_text(level, _boxes(level, names)[-1]), "json"
+
+
+def _boxes(level: Level, names: Mapping[Value, str]) -> tuple[list[str], list[str], list[str], list[str], list[float]]:
+    """What stands in each box, what kind of box it is, and how wide that makes it."""
+    titles = [box.title or names[box.members[0]] for box in level.boxes]
+    signs = [plural(len(box.members), "node") if box.title else _sign(box.members[0]) for box in level.boxes]
+    notes = [note(box) if box.title and box.output is None else "" for box in level.boxes]
+    kinds = ["group" if box.title else "made" if box.members[0].op is not None else "leaf" for box in level.boxes]
+    widths = [max(_width(title, sign), _width(text, "")) for title, sign, text in zip(titles, signs, notes)]
+    return titles, signs, notes, kinds, widths
 
 
 def _dot_text(level: Level, widths: Sequence[float]) -> str:

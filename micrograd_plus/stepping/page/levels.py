@@ -72,15 +72,25 @@ class Level:
         return step.node is None or self.arrow(step.node, step.place) is not None
 
 
-def levels_of(taken: Pass) -> list[Level]:
+def folding_of(taken: Pass) -> Folding:
+    """The graph of a pass, that is to be folded, to several depths."""
+    number = Identities((node, i) for i, node in enumerate(taken.nodes))
+    return Folding(taken.nodes, [taken.root], taken.names.modules, taken.names, number)
+
+
+def levels_of(taken: Pass, folding: Folding | None = None) -> list[Level]:
     """The levels of a graph, each with fewer boxes than the one before; none where all have too many.
 
     The first is every node by itself, where these are not too many.
+
+    Args:
+        taken: the pass.
+        folding: its graph, if somebody has folded it already.
     """
     nodes, found = taken.nodes, []
     if len(nodes) <= LIMIT:
         found.append(_level(nodes, Folded([Box(f"n{i}", [node]) for i, node in enumerate(nodes)], [])))
-    for folded in reversed(list(_folded(taken))):
+    for folded in reversed(list(_folded(taken, folding or folding_of(taken)))):
         level = _level(nodes, folded)
         fits = len(level.boxes) <= LIMIT and len(level.arrows) <= ARROWS * LIMIT
         if fits and (not found or len(level.boxes) < len(found[-1].boxes)):
@@ -100,13 +110,10 @@ def note(box: Box) -> str:
     return ", ".join(what) or plural(len(box.members), "value")
 
 
-def _folded(taken: Pass) -> Iterator[Folded]:
+def _folded(taken: Pass, folding: Folding) -> Iterator[Folded]:
     """The graph folded to samples, models, layers, …, as long as anything is folded."""
-    nodes, names = taken.nodes, taken.names
-    number = Identities((node, i) for i, node in enumerate(nodes))
-    folding = Folding(nodes, [taken.root], names.modules, names, number)
     for depth in count():
-        folded = folding.to(len(nodes), depth=depth)
+        folded = folding.to(len(taken.nodes), depth=depth)
         if not any(box.title for box in folded.boxes):
             return
         if depth == 0 and len(folded.boxes) > LIMIT:
