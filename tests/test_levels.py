@@ -13,8 +13,9 @@ from micrograd_plus import Value
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.formulas.numerals import boxed, short
 from micrograd_plus.pictures.folding import fold
-from micrograd_plus.stepping.page.documents import LIMIT
+from micrograd_plus.stepping.page.documents import LIMIT, html
 from micrograd_plus.stepping.page.levels import excerpt, levels_of
+from micrograd_plus.stepping.page.live import KEPT
 from micrograd_plus.stepping.page.moments import frames
 from micrograd_plus.stepping.stepper import Backprop, backprop
 
@@ -198,8 +199,51 @@ def test_a_graph_too_large_to_be_shown_whole_is_walked_through_folded(show: Open
     for i, node in enumerate(known.nodes):
         if node not in known.inner:
             assert shown[str(i)] == short(steps.gradients.get(node, 0.0))
-    assert "the graph is folded" in tab.text_content("#leaves")
     assert "passes on" in " ".join(tab.evaluate("level.stops.map((k) => { go(k); return $('step').textContent; })"))
+
+
+@in_browser
+@pytest.mark.parametrize("activation", ["relu", "tanh", "softplus"])
+def test_leaves_of_a_folded_graph_are_alive(show: Open, activation: str) -> None:
+    model = mp.MLP(3, [8, 8, 1], activation=activation, seed=1)
+    held = model.layers[0].neurons[0].b
+    held.grad = 0.25
+
+    def passed() -> Backprop:
+        outputs = [model([0.1 * i, 0.2, Value(0.3 * i, label=f"x{i}")]) for i in range(4)]
+        return backprop(mp.losses.mean_squared_error(outputs, [1.0] * 4))
+
+    steps = passed()
+    assert len(steps._pass.nodes) > LIMIT
+    tab = show(steps, reduced_motion="reduce", viewport={"width": 1024, "height": 800})
+    assert "Type or drag" in tab.text_content("#leaves")
+    name = "model.layers.1.neurons.3.w.5"
+    tab.fill("#leafname", "1.neurons.3.w")
+    assert name in tab.locator("#leafnames option").evaluate_all("some => some.map((each) => each.value)")
+    tab.fill("#leafname", name)
+    changed = tab.locator(f"input[type=number][id='{tab.locator('.leafrow label').get_attribute('for')}']")
+    changed.fill("-0.75")
+    model.layers[1].neurons[3].w[5].data = -0.75
+    tab.wait_for_function("following === 0")
+    tab.evaluate("go(final)")
+    steps = passed()  # the same graph, with the number
+    known = excerpt(steps._pass, levels_of(steps._pass))
+    data = tab.evaluate("nodes.map((node) => node.data)")
+    assert data == pytest.approx([node.data for node in known.nodes], rel=1e-12, abs=1e-15)
+    columns = ("upstream", "local", "contribution", "before", "after")
+    numbers = tab.evaluate(f"steps.map((step) => {list(columns)}.map((column) => step[column]))")
+    expected = [[getattr(step, column) for column in columns] for step in known.steps]
+    assert len(numbers) == len(expected)
+    for got, want in zip(numbers, expected):
+        assert got == pytest.approx(want, rel=1e-12, abs=1e-15)
+
+
+def test_of_a_large_graph_a_notebook_says_where_its_leaves_are_alive() -> None:
+    model = mp.MLP(30, [20, 1], seed=1)
+    steps = backprop(mp.losses.mean_squared_error([model([0.1] * 30) for _ in range(5)], [1.0] * 5))
+    assert len(steps._pass.nodes) > KEPT
+    assert "steps.save('steps.html') writes a page that has it" in html(steps._pass, bare=True)
+    assert '"fixed":""' in steps.html()
 
 
 def test_a_large_graph_makes_a_film(tmp_path: Path) -> None:

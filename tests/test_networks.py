@@ -20,7 +20,7 @@ from PIL import Image  # Matplotlib brings it
 
 import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Neuron
-from micrograd_plus.networks.compact import compact
+from micrograd_plus.networks.compact import compacted
 from micrograd_plus.networks.drawing import draw_network
 from micrograd_plus.networks.scenes import Drawing, _on_paper
 from micrograd_plus.networks.shapes import RGBA, Box, Circle, Line, Pixels, Text, clean, elements
@@ -247,7 +247,7 @@ def segments(svg: Any) -> set[tuple[str, ...]]:
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 4), min_size=1, max_size=30))
 def test_lines_in_few_letters_are_the_same_lines(ends: list[tuple[int, int, int, int]]) -> None:
     lines = [Line(*each, "red") for each in ends]
-    whole, few = [fromstring(f'<svg xmlns="{SVG[1:-1]}">{"".join(f(lines))}</svg>') for f in (elements, compact)]
+    whole, few = [fromstring(f'<svg xmlns="{SVG[1:-1]}">{"".join(f(lines))}</svg>') for f in (elements, compacted)]
     assert segments(few) == segments(whole)
     drawn = "".join([path.attrib["d"] for path in few.iter(f"{SVG}path")])
     assert len(re.findall(r"\d+ \d+", drawn)) - drawn.count("M") == len(ends)  # each once
@@ -256,7 +256,7 @@ def test_lines_in_few_letters_are_the_same_lines(ends: list[tuple[int, int, int,
 def test_images_of_one_size_are_one_of_which_each_shows_its_part() -> None:
     black, white = (0, 0, 0, 255), (255, 255, 255, 255)
     images = [Pixels(10 * i, 0, 8, 8, ((colour,), (black,))) for i, colour in enumerate((black, white, black))]
-    svg = fromstring(f'<svg xmlns="{SVG[1:-1]}">{"".join(compact([*images, Pixels(0, 9, 8, 8, ((white,),))]))}</svg>')
+    svg = fromstring(f'<svg xmlns="{SVG[1:-1]}">{"".join(compacted([*images, Pixels(0, 9, 8, 8, ((white,),))]))}</svg>')
     first, second = svg.findall(f".//{SVG}image")
     assert [each.attrib["height"] for each in (first, second)] == ["6", "1"]
     parts = svg.findall(f"{SVG}svg")
@@ -333,7 +333,7 @@ def test_an_image_of_many_colours_keeps_them(count: int) -> None:
 def shows(rows: tuple[tuple[RGBA, ...], ...], *, bare: bool) -> None:
     """Whether the PNG has these pixels: each once, or as a block of them."""
     drawn = Pixels(0, 0, 10, 10, rows)
-    source = (compact([drawn])[0] if bare else drawn.svg()).split("base64,")[1].split('"')[0]
+    source = (compacted([drawn])[0] if bare else drawn.svg()).split("base64,")[1].split('"')[0]
     image = Image.open(BytesIO(base64.b64decode(source))).convert("RGBA")
     scale = image.width // len(rows[0])
     assert image.size == (scale * len(rows[0]), scale * len(rows))

@@ -21,14 +21,14 @@ from micrograd_plus.networks.shapes import (
 )
 
 
-def compact(shapes: Iterable[Shape]) -> list[str]:
+def compacted(shapes: Iterable[Shape]) -> list[str]:
     """Shapes as elements of SVG, in their order; those that follow each other and look alike stand together.
 
     They are to stand where `COMMON` holds.
 
-    >>> compact([Line(0, 0, 9, 9, "red"), Line(0, 9, 9, 9, "red"), Line(0, 9, 8, 0, "red")])
+    >>> compacted([Line(0, 0, 9, 9, "red"), Line(0, 9, 9, 9, "red"), Line(0, 9, 8, 0, "red")])
     ['<g fill="none"><path d="M0 0 9 9 0 9 8 0" stroke="red" stroke-width="1"/></g>']
-    >>> compact([Text(1, 0, "a", 12), Text(2, 0, "b", 12)])
+    >>> compacted([Text(1, 0, "a", 12), Text(2, 0, "b", 12)])
     ['<g font-size="12"><text x="1" y="4.3">a</text><text x="2" y="4.3">b</text></g>']
     """
     found = []

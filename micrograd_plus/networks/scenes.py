@@ -15,7 +15,7 @@ from warnings import catch_warnings, filterwarnings
 
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.files import write_atomically
-from micrograd_plus.networks.compact import compact
+from micrograd_plus.networks.compact import compacted
 from micrograd_plus.networks.shapes import COMMON, Shape, clean, coordinate, elements
 from micrograd_plus.networks.shapes import Box as Box  # old pickles look for this and the next ones here
 from micrograd_plus.networks.shapes import Circle as Circle
@@ -84,7 +84,7 @@ class Drawing:
         size = f'width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
         role, title = ("", []) if bare else (' role="img"', [f"<title>{clean(self.alt)}</title>"])
         head = f'<svg xmlns="http://www.w3.org/2000/svg"{role} {size} font-family="{FONT}" {COMMON}>'
-        drawn = compact(self.shapes) if bare else elements(self.shapes)
+        drawn = compacted(self.shapes) if bare else elements(self.shapes)
         return ("" if bare else "\n").join([head, *title, *drawn, "</svg>"])
 
     def as_image(self, style: str = "") -> str:

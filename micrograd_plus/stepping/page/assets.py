@@ -13,6 +13,7 @@ SCRIPTS = (
     "vendor/d3-zoom",
     "arithmetic",
     "special",
+    "whole",
     "numbers",
     "words",
     "showing",

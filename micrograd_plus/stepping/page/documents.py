@@ -26,6 +26,7 @@ from micrograd_plus.stepping.page.films import film
 from micrograd_plus.stepping.page.layouts import Layout, asked_for, layout, most, share
 from micrograd_plus.stepping.page.levels import LIMIT as LIMIT
 from micrograd_plus.stepping.page.levels import Level, excerpt, folding_of, levels_of, opening
+from micrograd_plus.stepping.page.live import whole
 from micrograd_plus.stepping.page.payload import as_json, page_data, why_fixed
 from micrograd_plus.stepping.passes import Pass
 
@@ -133,8 +134,13 @@ def _list(taken: Pass) -> str:
 def _page(taken: Pass, found: Sequence[tuple[Level, Layout, str]], *, bare: bool = False) -> str:
     """The skeleton of the page, page.html, with everything put in its places; a bare one need not be read."""
     known = excerpt(taken, [level for level, _, _ in found])
-    reason = why_fixed(taken, known.nodes)
-    ops = {node.op.name: node.op for node in known.nodes if node.op is not None}
+    folded = len(known.nodes) < len(taken.nodes)
+    reason = why_fixed(taken)
+    live = whole(taken, known, bare=bare) if folded and not reason else None
+    if folded and not reason and live is None:
+        reason = f"the graph of {len(taken.nodes):,} nodes is folded: what is inside of its boxes stays in Python"
+        reason += "; steps.save('steps.html') writes a page that has it" if bare and whole(taken, known) else ""
+    ops = {node.op.name: node.op for node in (taken.nodes if live else known.nodes) if node.op is not None}
     first = opening([level for level, _, _ in found])
     drawings = [(level, "" if i == first else svg) for i, (level, _, svg) in enumerate(found)]
     sheets = css(":root") + scripts.asset("page.css") + "".join(map(asset, ("graph.css", "page.css", "lessons.css")))
@@ -142,7 +148,7 @@ def _page(taken: Pass, found: Sequence[tuple[Level, Layout, str]], *, bare: bool
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
         "css": scripts.bare_style(sheets) if bare else sheets,
         "graph": found[first][2],
-        "data": as_json(page_data(taken, known, drawings, reason)),
+        "data": as_json(page_data(taken, known, drawings, reason, live)),
         "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),
         "js": page_script(bare=bare),
     }

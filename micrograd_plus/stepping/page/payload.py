@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,13 +14,16 @@ from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.code_lines import sources
 from micrograd_plus.stepping.page.levels import Excerpt, Level, note, opening
+from micrograd_plus.stepping.page.numbers import written
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.stepping.steps import Step
 
 _COLUMNS = ("upstream", "local", "contribution", "before", "after")
 
 
-def page_data(taken: Pass, known: Excerpt, levels: Sequence[tuple[Level, str]], reason: str) -> dict[str, Any]:
+def page_data(
+    taken: Pass, known: Excerpt, levels: Sequence[tuple[Level, str]], reason: str, live: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """What the script reads: the nodes, the steps and what came out wrong, all by the nodes' numbers.
 
     Args:
@@ -29,6 +31,7 @@ def page_data(taken: Pass, known: Excerpt, levels: Sequence[tuple[Level, str]], 
         known: what the page is to know of it; the places of its nodes are their numbers.
         levels: how deep the graph may be opened, and how it is drawn then.
         reason: why leaves cannot be changed, as `why_fixed` says it.
+        live: from what a folded graph is computed anew.
     """
     nodes = known.nodes
     number = Identities((node, i) for i, node in enumerate(nodes))
@@ -36,11 +39,12 @@ def page_data(taken: Pass, known: Excerpt, levels: Sequence[tuple[Level, str]], 
         "root": number[taken.root],
         "again": taken.again,
         "fixed": reason,
+        **({"whole": live} if live else {}),
         "levels": [_level(level, drawing, known, number) for level, drawing in levels],
         "level": opening([level for level, _ in levels]),
         "nodes": [_node(node, taken.names, number, inner=node in known.inner) for node in nodes],
         "dust": [number[node] for node in taken.dusty if node in number],
-        "held": {str(number[node]): _number(grad) for node, grad in taken.held.items() if node in number},
+        "held": {str(number[node]): written(grad) for node, grad in taken.held.items() if node in number},
         "why": {node.op.name: node.op.rule for node in nodes if node.op is not None and node.op.rule},
         "sources": sources(nodes),
         "steps": [_step(step, number) for step in known.steps],
@@ -69,10 +73,10 @@ def _level(level: Level, drawing: str, known: Excerpt, number: Mapping[Value, in
 
 def _node(node: Value, names: Mapping[Value, str], number: Mapping[Value, int], *, inner: bool) -> dict[str, Any]:
     """A node: its name, its operation, its number, its arguments and how it is written; of an inner one not these."""
-    known: dict[str, Any] = {"name": names[node], "op": node.op.name if node.op else "", "data": _number(node.data)}
+    known: dict[str, Any] = {"name": names[node], "op": node.op.name if node.op else "", "data": written(node.data)}
     if inner:
         return known | {"args": [], "parts": [], "inner": True}
-    args = [number[arg] if isinstance(arg, Value) else {"number": _number(arg)} for arg in node.args]
+    args = [number[arg] if isinstance(arg, Value) else {"number": written(arg)} for arg in node.args]
     return known | {"args": args, "parts": [] if node.op is None else parts(node)}
 
 
@@ -87,14 +91,9 @@ def _step(step: Step, number: Mapping[Value, int]) -> dict[str, Any]:
         "place": step.place,
         "formula": step.factor,
         "masked": step.masked,
-        "numbers": [_number(getattr(step, column)) for column in _COLUMNS],
+        "numbers": [written(getattr(step, column)) for column in _COLUMNS],
         **({"dust": step.dust()} if step.dust() else {}),
     }
-
-
-def _number(number: float) -> float | str:
-    """A number as JSON can hold it: inf and nan are words."""
-    return number if math.isfinite(number) else str(number)
 
 
 def as_json(data: Any) -> str:
@@ -103,19 +102,17 @@ def as_json(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def why_fixed(taken: Pass, nodes: Sequence[Value]) -> str:
+def why_fixed(taken: Pass) -> str:
     """Why leaves cannot be changed in the page; "" if they can."""
-    if len(nodes) < len(taken.nodes):
-        return "the graph is folded: what is inside of its boxes stays in Python"
     if taken.wrong:
         return "a wrong order was asked for, to see what it does"
     if any(step.kind == "hook" for step in taken.steps):
         return "a hook, which is Python, changes a gradient"
-    for op in dict.fromkeys([node.op for node in nodes if node.op is not None]):
+    for op in dict.fromkeys([node.op for node in taken.nodes if node.op is not None]):
         made = script(op)
         if isinstance(made, str):
             return f"{op.name} cannot be computed in the page: {made}"
-    for node in nodes:
+    for node in taken.nodes:
         if node.op is not None and node.op.forward is not None:
             numbers = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
             if not is_close(node.op.forward(*numbers), node.data):

@@ -62,10 +62,10 @@ class Graphs:
         if kind not in self.kinds:
             if len(self.kinds) == PAGES:
                 raise ValueError("its graph has another form than those which this page holds")
-            if len(nodes) > LIMIT:  # it would fold, and leaves inside of boxes are fixed
+            if len(nodes) > LIMIT:  # it would fold
                 raise ValueError(f"a graph of {plural(len(nodes), 'node')} is too large for a page")
             taken = Pass(loss, node_names(loss, nodes, names), nodes)
-            if reason := why_fixed(taken, nodes):
+            if reason := why_fixed(taken):
                 raise ValueError(reason)
             self.pages.append(html(taken, bare=True))
             self.parameters.append([(place[value], i) for i, value in enumerate(trained.values) if value in place])

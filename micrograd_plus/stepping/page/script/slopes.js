@@ -12,7 +12,7 @@ function shape(kind, attributes, text = "") {
 
 function slopeOf(step) {
   const node = nodes[step.node];
-  const at = node.args.map(data);
+  const at = node.args.map((arg) => data(arg));
   const x = at[step.place];
   const calculated = forward[node.op];
   const others = node.args.flatMap((arg, k) => (k !== step.place && typeof arg === "object" ? [`${name(arg.node)} stays ${short(at[k])}`] : []));
