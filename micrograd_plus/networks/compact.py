@@ -29,7 +29,7 @@ def compacted(shapes: Iterable[Shape]) -> list[str]:
     >>> compacted([Line(0, 0, 9, 9, "red"), Line(0, 9, 9, 9, "red"), Line(0, 9, 8, 0, "red")])
     ['<g fill="none"><path d="M0 0 9 9 0 9 8 0" stroke="red" stroke-width="1"/></g>']
     >>> compacted([Text(1, 0, "a", 12), Text(2, 0, "b", 12)])
-    ['<g font-size="12"><text x="1" y="4.3">a</text><text x="2" y="4.3">b</text></g>']
+    ['<g ...><text x="1" y="4.3">a</text><text x="2" y="4.3">b</text></g>']
     """
     found = []
     for kind, some in groupby(shapes, type):

@@ -110,6 +110,7 @@ def css(selector: str) -> str:
 # graphs: light boxes with dark letters. What lies around them, and networks, are of middle tones, which contrast alike
 # with white and with black: 4.5 to 1, so that words can be read
 GREY, INK, PAPER, SHADE = "#767676", "#1c1c1c", "#ffffff", "#e9ebee"
+DIM = "#9aa3ad"  # grey words where it is dark
 LINES = Palette("#2579c2", "#b35f14", "#8863bc")
 TINTS = Palette("#7db8ec", "#f9b45c", "#cdb4ec")  # behind dark letters
 DARK_TINTS = Palette("#215f9a", "#874a0c", "#634a8c")  # the same behind light ones
@@ -176,11 +177,12 @@ IN_THE_DARK = {INK: DARK.text, PAPER: DARK.card, SHADE: "#2b343e"} | {
 def in_the_dark(colours: Iterable[str]) -> str:
     """CSS by which those of a graph's colours change that stand in this list, where the viewer is dark.
 
-    A colour of the user's own stays as it is; so do lines and what lies around the boxes.
+    A colour of the user's own stays as it is; so do lines. Words around the boxes are lighter: JupyterLab is not black.
 
     >>> in_the_dark(["#ffffff", "#123456"])
     '@media (prefers-color-scheme:dark){:not(text)[fill="#ffffff"]{fill:#1c232b}}'
     """
     found = [colour for colour in IN_THE_DARK if colour in set(colours)]
     rules = [f'{":not(text)" * (colour != INK)}[fill="{colour}"]{{fill:{IN_THE_DARK[colour]}}}' for colour in found]
+    rules += [f'text[fill="{GREY}"]{{fill:{DIM}}}'] * (GREY in set(colours))
     return f"@media (prefers-color-scheme:dark){{{''.join(rules)}}}"

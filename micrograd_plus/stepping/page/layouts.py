@@ -168,9 +168,11 @@ def _dot_text(level: Level, widths: Sequence[float]) -> str:
     )  # a little beauty for much time
     boxes = level.boxes
     apart = gap(Folded([*boxes], [Edge(boxes[tail].id, boxes[i].id) for (i, _), tail in level.arrows.items()]))
-    care += "; splines=line" if apart > NEAR else ""
+    dense = apart > NEAR
+    care += "; splines=line" if dense else ""
+    sides = ", tailport=e, headport=w" if dense else ""  # else straight lines end above and below boxes, heads on heads
     lines = [f"digraph {{ rankdir=LR; nodesep=0.25; ranksep={apart / 72 + 0.45:.2f}; pad=0.1; {care};"]
-    lines.append('node [shape=box, fixedsize=true, label=""]; edge [dir=both];')
+    lines.append(f'node [shape=box, fixedsize=true, label=""]; edge [dir=both{sides}];')
     for i, width in enumerate(widths):
         lines.append(f"n{i} [id=n{i}, width={width / 72:.3f}, height={_HEIGHT / 72:.3f}];")
     lines += [f'n{tail} -> n{i} [id="e{i}_{place}"];' for (i, place), tail in level.arrows.items()]
