@@ -329,7 +329,7 @@ FILES: dict[str, Callable[[str], int | None]] = {
     "C, source": lambda model: _bytes(_source, model, "float64"),
     "C float, source": lambda model: _bytes(_source, model, "float32"),
     "C, library": lambda model: _bytes(built, model, "float64"),
-    "WebAssembly": lambda model: _bytes(_web_assembly, model, "float64"),
+    "WebAssembly, code": lambda model: _bytes(_web_assembly, model, "float64"),
     "torch, state_dict": lambda model: _bytes(_state, model, "float64"),
     "ONNX": lambda model: _bytes(lambda *made: _model(False, *made), model, "float64"),
     "ONNX with gradient": lambda model: _bytes(lambda *made: _model(True, *made), model, "float64"),

@@ -11,7 +11,8 @@ times: the forward pass and the gradient of the batch's mean, one thread each, a
 
 An example is excused, and counted so, where the engine's own answer hangs on rounding or on the order of a sum (as in
 answers.py). What does not agree is printed, with the seed that draws it again. JAX is asked without jit, which would
-take seconds for each program; examples are repeated to 20, since JAX compiles its functions for each shape once.
+take seconds for each program; examples are repeated to 20, since JAX compiles its functions for each shape once. It
+takes numbers below 2.2e-308 for 0, which three of the first 1,000 programs show.
 """
 
 from __future__ import annotations
