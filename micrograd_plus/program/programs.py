@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from math import prod
 from os import PathLike
 from reprlib import repr as short_repr
 from threading import RLock
@@ -22,6 +21,7 @@ from micrograd_plus.program.errors import CompileError
 from micrograd_plus.program.errors import ExportError as ExportError
 from micrograd_plus.program.explaining import as_table
 from micrograd_plus.program.flat_graphs import Listing
+from micrograd_plus.program.inputs import cast, examples, numbers
 from micrograd_plus.program.ordering import ordered, reached
 from micrograd_plus.program.paths import Path
 from micrograd_plus.program.tracing import Shape, trace
@@ -350,14 +350,14 @@ class Program:
 
     def _inputs(self, x: Any, y: Any, parameters: Any) -> tuple[Floats, Floats, Floats]:
         theta = self._theta(parameters)
-        xs = self._examples("X", x, self._shapes[0])
+        xs = examples(self, "X", x, self._shapes[0], self._dtype)
         if len(self._shapes) == 1:
             if y is not None:
                 raise TypeError(f"{self!r}: got Y, but it was compiled without targets; expected X alone")
             return theta, xs, np.empty((len(xs), 0), dtype=self._dtype)
         if y is None:
             raise TypeError(f"{self!r}: got X alone; expected targets Y, too, as it was compiled with y=")
-        ys = self._examples("Y", y, self._shapes[1])
+        ys = examples(self, "Y", y, self._shapes[1], self._dtype)
         if len(xs) != len(ys):
             raise ValueError(f"{self!r}: {len(xs)} examples and {len(ys)} targets; expected as many of each")
         return theta, xs, ys
@@ -367,49 +367,15 @@ class Program:
             values = [*self.parameters, *self._others]
             if (trace := tracing.get()) is not None and values:  # a program inside of a function that is traced
                 trace.asked(values[0], "a program's answer")
-            return self._cast(np.fromiter([value._data for value in values], dtype=float, count=len(values)))
-        theta = np.ascontiguousarray(self._cast(self._numbers("parameters", parameters, ())))
+            return cast(np.fromiter([value._data for value in values], dtype=float, count=len(values)), self._dtype)
+        theta = np.ascontiguousarray(cast(numbers(self, "parameters", parameters, ()), self._dtype))
         if theta.shape != (len(self.parameters),):
             expected = f"expected ({len(self.parameters)},), a number for each of program.parameters"
             raise ValueError(f"{self!r}: parameters of shape {theta.shape}; {expected}")
         if self._others:
             others = np.fromiter([value._data for value in self._others], dtype=float)
-            theta = np.concatenate([theta, self._cast(others)])
+            theta = np.concatenate([theta, cast(others, self._dtype)])
         return theta
-
-    def _cast(self, numbers: Floats) -> Floats:
-        if numbers.dtype == self._dtype:
-            return numbers
-        with np.errstate(over="ignore"):
-            return numbers.astype(self._dtype)
-
-    def _examples(self, name: str, data: Any, shape: Shape) -> Floats:
-        """The examples as rows of floats."""
-        given = self._numbers(name, data, shape)
-        if given.ndim and not len(given):
-            raise ValueError(f"{self!r}: {name} is empty; expected at least one example")
-        if given.shape[1:] != shape or given.ndim == 0:
-            hint = "; a single example goes into a list, [x]" if given.shape == shape else ""
-            expected = f"expected {('examples', *shape)}".replace("'", "")
-            raise ValueError(f"{self!r}: {name} of shape {given.shape}; {expected}{hint}")
-        given = self._cast(given)
-        return given if given.ndim == 2 else given.reshape(len(given), -1)
-
-    def _numbers(self, name: str, data: Any, shape: Shape) -> Floats:
-        """Whatever NumPy makes an array of, if it is one of plain numbers."""
-        if type(data) is np.ndarray:
-            given = data
-        else:
-            try:
-                given = np.asarray(data)
-            except ValueError:
-                uneven = f"{self!r}: {name} {short_repr(data)} is uneven; expected {_count(shape)} in each example"
-                raise ValueError(uneven) from None
-        masked = hasattr(data, "mask")
-        if given.dtype.kind not in "fiub" or masked:
-            got = "a masked array" if masked else f"an array of {given.dtype}"
-            raise TypeError(f"{self!r}: {name} {short_repr(data)}; expected plain numbers, got {got}")
-        return given
 
     def _demand_gradient(self, name: str) -> None:
         if self.several:
@@ -468,7 +434,3 @@ class Program:
                 return path
         self._paths.append(self._path(listing))
         return self._paths[-1]
-
-
-def _count(shape: Shape) -> str:
-    return f"{prod(shape)} numbers" if shape else "one number"
