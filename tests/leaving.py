@@ -26,6 +26,20 @@ POINTS: list[float] = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 0.3, 2.0, 3.0, -2.7, 7.5
 POINTS += [1e-9, 1e-300, 5e-324, 1e9, 1e155, -1e155, 1e308, -1e308, inf, -inf, nan]
 STRICT = ("gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1")
 
+SCALE = Value(2.0, label="scale")
+
+
+def two_ways(x: Any) -> Any:
+    """A function that goes one way near 0, the other far out."""
+    return SCALE * x * x / 2 if abs(x) < 1.0 else SCALE * (abs(x) - 0.5)
+
+
+def three_ways(x: Any) -> Any:
+    """The same with a choice more."""
+    if abs(x) < 1.0:
+        return SCALE * x * x / 2
+    return SCALE * x - 0.5 if x > 0.0 else -SCALE * x - 0.5
+
 
 class Answers(NamedTuple):
     """What came out of examples: a value for each, and a row of its gradient."""

@@ -1,20 +1,15 @@
 """A real JupyterLab in a real browser: pictures and pages in cells, after saving, and in an untrusted notebook."""
 
-import http.client
 import json
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsers import in_browser, opened, until
+from servers import free_port, serving
 
 from micrograd_plus import Value
 from micrograd_plus.pictures.form import DARK, LIGHT, rgb
@@ -49,9 +44,7 @@ def notebook(*cells: str) -> dict[str, Any]:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A JupyterLab that keeps everything it writes in a folder of its own: its address, and where notebooks are."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     notebooks = tmp_path / "notebooks"
     notebooks.mkdir()
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
@@ -71,32 +64,8 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         ),
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
-    log = (tmp_path / "log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options], env=environment, stdout=log, stderr=log, cwd=tmp_path
-    )
-    try:
-        for _ in range(300):
-            if process.poll() is not None:
-                break
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            with suppress(OSError), closing(connection):
-                connection.request("GET", "/api")
-                if connection.getresponse().status == 200:
-                    break
-            time.sleep(0.2)
-        else:
-            pytest.fail((tmp_path / "log").read_text()[-3000:])
-        assert process.poll() is None, (tmp_path / "log").read_text()[-3000:]
-        yield f"http://127.0.0.1:{port}", notebooks
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
+    with serving("jupyterlab", *options, port=port, ready="/api", env=environment, folder=tmp_path) as address:
+        yield address, notebooks
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import STRICT, Case, in_c, random_case, row_case, wrong
+from leaving import SCALE, STRICT, Case, in_c, random_case, row_case, three_ways, wrong
 from programs import ROWS_OF_THE_TABLE, jagged
 
 import micrograd_plus as mp
@@ -22,17 +22,10 @@ from micrograd_plus.program import Program
 
 compiles = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
-SCALE = Value(2.0, label="scale")
 
 
 def loss(x: Any, y: Any) -> Any:
     return mp.losses.cross_entropy(MODEL(x), y)
-
-
-def bend(x: Any) -> Any:
-    if abs(x) < 1.0:
-        return SCALE * x * x / 2
-    return SCALE * x - 0.5 if x > 0.0 else -SCALE * x - 0.5
 
 
 def tried(program: Program, folder: Path, *flags: str, name: str = "model", **options: Any) -> str:
@@ -100,7 +93,7 @@ def test_cpp_reads_the_header(tmp_path: Path) -> None:
 
 @compiles
 def test_an_example_goes_its_way_and_one_that_goes_no_known_way_is_told(tmp_path: Path) -> None:
-    program = mp.compile(bend, x=())
+    program = mp.compile(three_ways, x=())
     program.values([0.5, 3.0])  # but none below -1
     assert "off by 0.0e+00" in tried(program, tmp_path, gradient=True)
     source = (tmp_path / "model.c").read_text()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import POINTS, Case, in_jax, masked_case, random_case, row_case, shared_case, wrong
+from leaving import POINTS, SCALE, Case, in_jax, masked_case, random_case, row_case, shared_case, two_ways, wrong
 from programs import ROWS_OF_THE_TABLE, numbers
 
 import micrograd_plus as mp
@@ -23,7 +23,6 @@ jax = pytest.importorskip("jax")
 MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
 X, Y = numbers(5, 3), numbers(5, 2, seed=1)
 NORMAL = [point for point in POINTS if not 0.0 < abs(point) < 1e-300 and not 1e150 < abs(point) < inf]
-SCALE = Value(2.0, label="scale")
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +33,6 @@ def doubles() -> Iterator[None]:
 
 def loss(x: Any, y: Any) -> Any:
     return mp.losses.squared_error(MODEL(x), y)
-
-
-def bend(x: Any) -> Any:
-    return SCALE * x * x / 2 if abs(x) < 1.0 else SCALE * (abs(x) - 0.5)
 
 
 @pytest.mark.parametrize("name", [function.__name__ for function in ROWS_OF_THE_TABLE])
@@ -92,7 +87,7 @@ def test_products_behind_masks_pass_nothing_not_even_infinity_times_zero() -> No
 
 
 def test_ways_and_entries_of_tables() -> None:
-    program = mp.compile(bend, x=())
+    program = mp.compile(two_ways, x=())
     program.values([0.5, 3.0])
     function = program.to_jax()
     np.testing.assert_allclose(function(function.parameters, [0.5, 3.0, -3.0]), [0.25, 5.0, 5.0])

@@ -13,7 +13,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import Case, in_onnx, masked_case, onnx_session, random_case, row_case, shared_case, wrong
+from leaving import (
+    SCALE,
+    Case,
+    in_onnx,
+    masked_case,
+    onnx_session,
+    random_case,
+    row_case,
+    shared_case,
+    three_ways,
+    wrong,
+)
 from programs import ACTIVATIONS, ROWS_OF_THE_TABLE, executor, jagged, numbers
 
 import micrograd_plus as mp
@@ -23,19 +34,12 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
 X, Y = numbers(5, 3), numbers(5, 2, seed=1)
-SCALE = Value(2.0, label="scale")
 BY_HAND = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}  # what onnxruntime has in float64
 IN_SINGLE = {"gelu": "Gelu", "leaky_relu": "LeakyRelu", "softplus": "Softplus", "elu": "Elu"}
 
 
 def loss(x: Any, y: Any) -> Any:
     return mp.losses.squared_error(MODEL(x), y)
-
-
-def bend(x: Any) -> Any:
-    if abs(x) < 1.0:
-        return SCALE * x * x / 2
-    return SCALE * x - 0.5 if x > 0.0 else -SCALE * x - 0.5
 
 
 def model_of(program: Any, folder: Path, **options: Any) -> Any:
@@ -205,7 +209,7 @@ def test_convolutions_behind_masks_and_the_largest_of_many() -> None:
 
 
 def test_ways_through_layers_and_entries_of_tables_and_what_is_not_regular() -> None:
-    ways = mp.compile(bend, x=())
+    ways = mp.compile(three_ways, x=())
     ways.values([0.5, 3.0, -3.0])
     session = onnx_session(ways, gradient=True)
     out, slope = session.run(None, {"x": np.array([0.5, 3.0, -3.0])})
@@ -238,7 +242,7 @@ def test_ways_through_layers_and_entries_of_tables_and_what_is_not_regular() -> 
 
 
 def test_a_way_that_no_example_went_is_nan() -> None:
-    ways = mp.compile(bend, x=())
+    ways = mp.compile(three_ways, x=())
     ways.values([0.5, 3.0])  # but none below -1
     out, slope = onnx_session(ways, gradient=True).run(None, {"x": np.array([0.5, 3.0, -3.0])})
     assert out.tolist()[:2] == [0.25, 5.5]

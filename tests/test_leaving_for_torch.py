@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import Case, in_torch, masked_case, random_case, row_case, shared_case, wrong
+from leaving import SCALE, Case, in_torch, masked_case, random_case, row_case, shared_case, two_ways, wrong
 from programs import ACTIVATIONS, ROWS_OF_THE_TABLE, jagged, numbers
 
 import micrograd_plus as mp
@@ -21,15 +21,10 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # from inside of it
 MODEL = mp.MLP(3, [4, 2], activation="tanh", seed=1)
 X, Y = numbers(5, 3), numbers(5, 2, seed=1)
-SCALE = Value(2.0, label="scale")
 
 
 def loss(x: Any, y: Any) -> Any:
     return mp.losses.squared_error(MODEL(x), y)
-
-
-def bend(x: Any) -> Any:
-    return SCALE * x * x / 2 if abs(x) < 1.0 else SCALE * (abs(x) - 0.5)
 
 
 @pytest.mark.parametrize("name", [function.__name__ for function in ROWS_OF_THE_TABLE])
@@ -153,7 +148,7 @@ def test_what_all_examples_share_is_reached_once_for_each_that_reaches_it() -> N
 
 
 def test_ways_entries_of_tables_and_what_is_not_regular() -> None:
-    program = mp.compile(bend, x=())
+    program = mp.compile(two_ways, x=())
     program.values([0.5, 3.0])
     module = program.to_torch()
     values = module(torch.tensor([0.5, 3.0, -3.0]))
@@ -174,7 +169,7 @@ def test_ways_entries_of_tables_and_what_is_not_regular() -> None:
 
 
 def test_a_way_that_no_example_went_is_nan() -> None:
-    program = mp.compile(bend, x=())
+    program = mp.compile(two_ways, x=())
     assert program.to_torch()(torch.tensor([0.5, 3.0])).tolist()[0] == 0.25
     assert torch.isnan(program.to_torch()(torch.tensor(3.0)))
 
@@ -221,4 +216,4 @@ def test_wrong_inputs_are_told() -> None:
     with pytest.raises(ValueError, match="5 examples and 2 targets"):
         module(X, Y[:2])
     with pytest.raises(TypeError, match="expected x alone"):
-        mp.compile(bend, x=()).to_torch()(1.0, 2.0)
+        mp.compile(two_ways, x=()).to_torch()(1.0, 2.0)

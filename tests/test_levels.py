@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from browsers import in_browser
+from in_view import IN_VIEW
 from test_page import Open, browser, show
-from test_view import IN_VIEW
 
 import micrograd_plus as mp
 from micrograd_plus import Value

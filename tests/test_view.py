@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from browsers import in_browser
+from in_view import IN_VIEW
 from test_page import Open, browser, example, show
 
 import micrograd_plus as mp
@@ -14,24 +15,6 @@ from micrograd_plus.stepping.stepper import Backprop, backprop
 __all__ = ["browser", "show"]  # fixtures
 
 WIDTHS = [380, 1024, 1920]
-# at each position: how many boxes are lit, how many of them are wholly in view, whether all is smaller than need be
-IN_VIEW = """async () => {
-    const found = [];
-    for (let k = 1; k <= final; k++) {
-        go(k);
-        await Promise.all(world.getAnimations().map((each) => each.finished));
-        const frame = document.querySelector("#graph").getBoundingClientRect();
-        const [top, bottom] = [Math.max(frame.top, 0), Math.min(frame.bottom, innerHeight)];
-        const lit = [...document.querySelectorAll("#graph .source, #graph .target")];
-        const inside = lit.filter((each) => {
-            const box = each.getBoundingClientRect();
-            return box.left >= frame.left && box.right <= frame.right && box.top >= top && box.bottom <= bottom;
-        });
-        const small = view.k < Math.min(readable(), fitting(around(happening()))) - 1e-9;
-        found.push([lit.length, inside.length, small]);
-    }
-    return found;
-}"""
 
 
 def few() -> Backprop:

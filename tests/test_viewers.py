@@ -1,20 +1,17 @@
 """Other viewers of notebooks show pictures and pages, too: Notebook 7, Sphinx with MyST-NB, marimo; where installed."""
 
-import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsers import in_browser, opened, until
+from servers import free_port, serving
 
 import micrograd_plus as mp
 
@@ -45,40 +42,6 @@ def environment(folder: Path) -> dict[str, str]:
     kept |= {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     kept |= {f"XDG_{name}_HOME": str(folder / name) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
     return kept | {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT), "JUPYTER_PLATFORM_DIRS": "1"}
-
-
-@contextmanager
-def serving(*command: str, port: int, ready: str, env: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """A server, as long as the block lasts: its address."""
-    log = (folder / "log").open("w")
-    process = subprocess.Popen([sys.executable, "-m", *command], env=env, stdout=log, stderr=log, cwd=folder)
-    try:
-        for _ in range(600):
-            assert process.poll() is None, (folder / "log").read_text()[-3000:]
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            with suppress(OSError), closing(connection):
-                connection.request("GET", ready)
-                if connection.getresponse().status == 200:
-                    break
-            time.sleep(0.2)
-        else:
-            pytest.fail((folder / "log").read_text()[-3000:])
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def walk_through(tab: Any, name: str) -> None:
