@@ -27,6 +27,7 @@ from setuptools.command.build_ext import build_ext  # type: ignore[import-untype
 
 # exactly this version: what `finished` changes is C that it writes. It is asked for only where it can be of use.
 MYPY = "mypy==2.4.1"
+ALONE = ["--follow-imports=skip", "--ignore-missing-imports"]  # what comes from outside the group may be anything
 FLAGS = [
     "-g0",
     "-fvisibility=hidden",  # so that functions of the module can be inlined
@@ -117,7 +118,7 @@ class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
             shutil.copy(source, folder / file)
         with chdir(folder):
             library, *entries = mypycify(
-                ["--config-file=", f"--cache-dir={os.devnull}", *map(str, files)],
+                ["--config-file=", *ALONE, f"--cache-dir={os.devnull}", *map(str, files)],
                 target_dir=str(folder / "c"),
                 group_name=loading.library(group),
             )

@@ -28,7 +28,9 @@ from programs import EXECUTORS, checked, executor, hold
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.program import CompileError
+from micrograd_plus.engine import flattening
+from micrograd_plus.engine.flattening import Flat
+from micrograd_plus.program import CompileError, fusing
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.programs import PATHS
 from micrograd_plus.program.tracing import trace
@@ -766,7 +768,12 @@ def test_a_traced_index_of_a_list_names_the_way_out() -> None:
 def test_a_listing_of_one_result_says_so() -> None:
     one, two = [trace(f, [(), ()]) for f in (lambda x, y: x * y, lambda x, y: [x, y])]
     assert (one.several, two.several) == (False, True)
-    assert (Listing((1, 1)).several, Listing((1, 1)).roots) == (False, [])
+    assert (Listing((1, 1), Flat()).several, Listing((1, 1), Flat()).roots) == (False, [])
+
+
+def test_the_columns_of_a_flat_graph_have_one_sign_for_no_place() -> None:
+    """It stands in two groups of modules, which are built without each other."""
+    assert fusing.NO_PLACE == flattening.NO_PLACE
 
 
 def test_errors_about_what_was_left_behind_say_what_was_asked_where() -> None:

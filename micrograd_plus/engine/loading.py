@@ -27,10 +27,12 @@ RECIPE = PACKAGE.parent / "setup.py"
 CHECKOUT = PACKAGE.parent / "pyproject.toml"  # beside it: an installed package has neither
 PURE = os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0")
 
-_ENGINE = "recording operations scalars noticing value calls sums locking walking hooks chain backward handmade"
+_ENGINE = (
+    "recording operations scalars noticing value calls sums locking walking flattening hooks chain backward handmade"
+)
 GROUPS = {  # what is built natively, each group of modules into one file
     "engine": [f"engine.{name}" for name in _ENGINE.split()],
-    "program": ["program.tape"],
+    "program": ["program.tape", "program.fusing"],
     "kernels": ["program.machine"],
     "interpreter": ["program.interpreter"],
 }

@@ -26,7 +26,7 @@ def noticed(kind: type[Value], op: Op, data: float, a: Arg, b: Arg | tuple[Arg, 
     if trace is None:
         for other in opened(tracing):
             other.elsewhere(args)
-    out: Any = kind.__new__(kind if trace is None else trace.kind)
+    out = kind.__new__(kind if trace is None else trace.kind)
     out._mark = 0
     out._data = data
     out._grad = 0.0

@@ -50,7 +50,7 @@ class Module:
     def parameters(self) -> list[Value]:
         """A list of the parameters, in the order of `named_parameters`."""
         found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
-        return list(Identities.fromkeys(found))
+        return list({id(parameter): parameter for parameter in found}.values())
 
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to 0, as before a new backward pass."""
@@ -109,11 +109,13 @@ def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | 
     seen: set[int] = set()
     while stack:
         path, item = stack.pop()
+        if isinstance(item, Value):
+            yield path, item
+            continue
         if isinstance(item, Module):
             if id(item) in seen:
                 continue
             seen.add(id(item))
-        if isinstance(item, (Value, Module)):
             yield path, item
         elif type(item).__name__ == "ndarray" and item.dtype.hasobject:  # Values in an array of NumPy's
             item = item.tolist()

@@ -58,7 +58,7 @@ class Code:
         self, listing: Listing, rows: Sequence[int], wanted: Sequence[int], active: bytes | None = None
     ) -> None:
         inputs = sum(listing.inputs)
-        leaves = [place for _, place in listing.leaves]
+        leaves = list(listing.leaves)
         constants = listing.constants
         plan = _Plan(listing, wanted, active, inputs + len(leaves) + len(constants))
         writer = _Writer(listing, plan, [*range(inputs), *leaves, *constants])
@@ -157,11 +157,11 @@ class _Plan:
         kept = set(roots)
         for template, places in self.back:
             for at in template.reads():
-                kept.update(places if at == OUT else [listing.args[place][FIRST - at] for place in places])
+                kept.update(places if at == OUT else [listing.args(place)[FIRST - at] for place in places])
         last: dict[int, int] = {}
         for number, (_, places) in enumerate(self.forward):
             for place in places:
-                last.update(dict.fromkeys(listing.args[place], number))
+                last.update(dict.fromkeys(listing.args(place), number))
         self.dying: list[list[int]] = [[] for _ in self.forward]
         for place, number in last.items():
             if listing.ops[place] is not None and place not in kept:
@@ -172,7 +172,7 @@ class _Plan:
         found: dict[tuple[int, int], tuple[Template, list[int]]] = {}
         for place, op in enumerate(listing.ops):
             if op is not None and needed[place]:
-                args = listing.args[place]
+                args = listing.args(place)
                 depth[place] = deepest = 1 + max([depth[arg] for arg in args])
                 template = self.templates.forward(op, options_of(listing, op, args))
                 found.setdefault((deepest, template.number), (template, []))[1].append(place)
@@ -187,7 +187,7 @@ class _Plan:
             op, here = listing.ops[place], height[place]
             if op is None or here < 0 or not active[place]:
                 continue
-            args = listing.args[place]
+            args = listing.args(place)
             template = self.templates.back(op, options_of(listing, op, args), tuple([active[arg] for arg in args]))
             for share in template.shares:
                 height[args[share.arg]] = max(height[args[share.arg]], here + 1)
@@ -202,7 +202,7 @@ def _needed(listing: Listing, roots: Iterable[int]) -> bytearray:
         needed[place] = 1
     for place in range(len(listing.ops) - 1, -1, -1):
         if needed[place]:
-            for arg in listing.args[place]:
+            for arg in listing.args(place):
                 needed[arg] = 1
     return needed
 
@@ -259,7 +259,7 @@ class _Writer:
 
     def _columns(self, places: list[int]) -> dict[int, list[int]]:
         """The slots of the arguments, argument by argument."""
-        arguments = zip(*[self.args[place] for place in places])
+        arguments = zip(*[self.args(place) for place in places])
         return {FIRST - i: [self.slot[arg] for arg in column] for i, column in enumerate(arguments)}
 
     def forward(self) -> None:
@@ -282,7 +282,7 @@ class _Writer:
             between = self._template(template, columns)
             upstream = [gradients.pop(place) for place in places]
             for share in template.shares:
-                self._give(share, [self.args[place][share.arg] for place in places], upstream, columns, gradients)
+                self._give(share, [self.args(place)[share.arg] for place in places], upstream, columns, gradients)
             self._free.extend([*upstream, *between])
         return gradients
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
+from operator import is_
 from typing import Any
 
 from micrograd_plus.engine.anomalies import users_line
@@ -14,20 +15,19 @@ from micrograd_plus.program.stand_ins import Traced
 
 def settle(one: Listing, other: Listing) -> None:
     """Make constants of the leaves that each run makes anew, as `total = Value(0)` does."""
-    both = {id(leaf) for leaf, _ in one.leaves}.intersection([id(leaf) for leaf, _ in other.leaves])
+    both = set(map(id, one.leaves.values())).intersection(map(id, other.leaves.values()))
     for listing in (one, other):
         if len(listing.leaves) > len(both):
-            listing.constants |= {place: leaf._data for leaf, place in listing.leaves if id(leaf) not in both}
-            listing.leaves = [(leaf, place) for leaf, place in listing.leaves if id(leaf) in both]
+            listing.constants |= {place: leaf._data for place, leaf in listing.leaves.items() if id(leaf) not in both}
+            listing.leaves = {place: leaf for place, leaf in listing.leaves.items() if id(leaf) in both}
 
 
 def alike(one: Listing, other: Listing) -> bool:
     return (
         one.ops == other.ops
-        and one.args == other.args
-        and one.roots == other.roots
-        and len(one.leaves) == len(other.leaves)
-        and all(a is b and place == at for (a, place), (b, at) in zip(one.leaves, other.leaves))
+        and (one.first, one.second, one.more, one.roots) == (other.first, other.second, other.more, other.roots)
+        and [*one.leaves] == [*other.leaves]
+        and all(map(is_, one.leaves.values(), other.leaves.values()))
         and one.constants.keys() == other.constants.keys()
         and all(_same(number, other.constants[place]) for place, number in one.constants.items())
         and [guard.value for guard in one.guards] == [guard.value for guard in other.guards]

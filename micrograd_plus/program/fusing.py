@@ -2,19 +2,21 @@
 
 A chain of additions becomes one sum with many terms, which takes in the products it alone uses. A chain of maxima
 through which no gradient flows becomes one maximum of many. Nodes that compute the same function of things at the same
-depth become a group, which one array instruction can compute for all of them.
+depth become a group, which one array instruction can compute for all of them. Built natively, in a group without the
+engine: columns are given their types here, so that they are gone through as C does.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from micrograd_plus.engine.operations import ADD, MUL, NEG, SUB, TABLE, Op
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.lookups import LOOKUP, found_lookups
 
 Term = tuple[float, int, int]  # coefficient · first factor · second factor; the second may be missing, -1
-MISSING = -1
+NO_PLACE: Final = -1  # as in engine.flattening
 # the kinds of terms that a sum is sorted into; a factor or a number is batched where it differs between examples
 WEIGHTED, PRODUCTS, SHARED_PRODUCTS, NUMBERS, SHARED_NUMBERS, STEPS = KINDS = range(6)
 EXTREMES = (TABLE["maximum"], TABLE["minimum"])
@@ -43,71 +45,93 @@ class Group(NamedTuple):
     batched: bool
 
 
-def batched_places(listing: Listing) -> bytearray:
-    """For each place whether its number depends on the example: 1 or 0."""
-    flags = bytearray(len(listing.ops))
-    flags[: sum(listing.inputs)] = b"\1" * sum(listing.inputs)
-    for place, args in enumerate(listing.args):
-        for arg in args:
-            if flags[arg]:
-                flags[place] = 1
-                break
+def batched_places(listing: Listing) -> list[bool]:
+    """For each place whether its number depends on the example."""
+    first: list[int] = listing.first
+    second: list[int] = listing.second
+    more: dict[int, list[int]] = listing.more
+    inputs = sum(listing.inputs)
+    flags = [True] * inputs + [False] * (len(first) - inputs)
+    for place in range(inputs, len(first)):
+        a, b = first[place], second[place]
+        if a == NO_PLACE:
+            continue
+        flags[place] = flags[a] or (b != NO_PLACE and flags[b])
+        if place in more:
+            flags[place] = any(flags[arg] for arg in more[place])
     return flags
 
 
 def _uses(listing: Listing) -> list[int]:
     """How often each place is an argument."""
-    uses = [0] * len(listing.ops)
-    for given in listing.args:
-        for arg in given:
+    first: list[int] = listing.first
+    second: list[int] = listing.second
+    more: dict[int, list[int]] = listing.more
+    uses = [0] * len(first)
+    for column in (first, second):
+        for arg in column:
+            if arg != NO_PLACE:
+                uses[arg] += 1
+    for args in more.values():
+        for arg in args[1:]:  # the first one stands in its column
             uses[arg] += 1
-    for place in (*listing.roots, *[guard.value for guard in listing.guards]):
+    wanted: list[int] = [*listing.roots, *[guard.value for guard in listing.guards]]
+    for place in wanted:
         uses[place] += 2  # it is wanted for itself
     return uses
 
 
-def flowing(listing: Listing) -> bytearray:
-    """For each place whether a gradient comes to it from a root: 1 or 0."""
-    ops, args = listing.ops, listing.args
-    flows = bytearray(len(ops))
-    for place in listing.roots:
-        flows[place] = 1
+def flowing(listing: Listing) -> list[bool]:
+    """For each place whether a gradient comes to it from a root."""
+    ops: list[Any] = listing.ops
+    first: list[int] = listing.first
+    second: list[int] = listing.second
+    flows = [False] * len(ops)
+    roots: list[int] = listing.roots
+    for place in roots:
+        flows[place] = True
     for place in range(len(ops) - 1, -1, -1):
         op = ops[place]
-        if flows[place] and op is not None:
-            for i, arg in enumerate(args[place]):
+        if not flows[place] or op is None:
+            continue
+        if op.halts is None and second[place] != NO_PLACE:
+            flows[first[place]] = flows[second[place]] = True
+        else:
+            args: Sequence[int] = listing.args(place)
+            for i, arg in enumerate(args):
                 if op.flows_to(i):
-                    flows[arg] = 1
+                    flows[arg] = True
     return flows
 
 
-def _longer_maxima(
-    listing: Listing, uses: list[int], flows: bytearray, taken: bytearray
-) -> tuple[list[tuple[int, ...]], bytearray]:
-    """The arguments of each place, those of inner maxima put into outer ones; and which places were taken in so."""
-    ops, args = listing.ops, list(listing.args)
+def _longer_maxima(listing: Listing, uses: list[int], flows: list[bool], taken: bytearray) -> dict[int, Sequence[int]]:
+    """The arguments of maxima that others were put into, by their places; what was taken in is noted in `taken`."""
+    ops: list[Any] = listing.ops
+    longer: dict[int, Sequence[int]] = {}
     for place, op in enumerate(ops):
-        if op in EXTREMES and not flows[place]:
-            given: list[int] = []
-            for arg in args[place]:
-                if ops[arg] is op and uses[arg] == 1:
-                    given.extend(args[arg])
-                    taken[arg] = 1
-                else:
-                    given.append(arg)
-            args[place] = tuple(given)
-    return args, taken
+        if op is None or op not in EXTREMES or flows[place]:
+            continue
+        given: list[int] = []
+        for arg in listing.args(place):
+            if ops[arg] is op and uses[arg] == 1:
+                given.extend(longer.get(arg, listing.args(arg)))
+                taken[arg] = 1
+            else:
+                given.append(arg)
+        longer[place] = given
+    return longer
 
 
 def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> dict[int, tuple[list[Term], float]]:
     """The terms and the constant of each sum, by its place; what a sum takes in is noted in `taken`."""
+    ops: list[Any] = listing.ops
     sums: dict[int, tuple[list[Term], float]] = {}
-    for place in range(len(listing.ops) - 1, -1, -1):
-        op = listing.ops[place]
-        if taken[place] or (op is not ADD and op is not SUB):
+    for place in range(len(ops) - 1, -1, -1):
+        op = ops[place]
+        if (op is not ADD and op is not SUB) or taken[place]:
             continue
         terms, constant, inside = _terms_under(listing, uses, place)
-        products = sum([1 for term in terms if term[2] != MISSING])
+        products = sum([1 for term in terms if term[2] != NO_PLACE])
         if len(terms) < 2 or (len(terms) == 2 and not products):
             continue  # an operation like others
         sums[place] = (terms, constant)
@@ -119,7 +143,10 @@ def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> di
 
 def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[list[Term], float, list[int]]:
     """The terms and the constant that a chain of sums adds up, and the places of the nodes that this takes in."""
-    ops, args, constants = listing.ops, listing.args, listing.constants
+    ops: list[Any] = listing.ops
+    first: list[int] = listing.first
+    second: list[int] = listing.second
+    constants: dict[int, float] = listing.constants
     terms: list[Term] = []
     inside: list[int] = []
     constant = 0.0
@@ -131,27 +158,26 @@ def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[list[Te
             if at in constants:
                 constant += factor * constants[at]
             else:
-                terms.append((factor, at, MISSING))
+                terms.append((factor, at, NO_PLACE))
             continue
-        given = args[at]
+        a, b = first[at], second[at]
         if op is ADD:
-            stack.append((given[1], factor))
-            stack.append((given[0], factor))
-        elif op is SUB and not _is_step(ops[given[1]]):  # exp(0) - 1 is exact only by itself
-            stack.append((given[1], -factor))
-            stack.append((given[0], factor))
+            stack.append((b, factor))
+            stack.append((a, factor))
+        elif op is SUB and not _is_step(ops[b]):  # exp(0) - 1 is exact only by itself
+            stack.append((b, -factor))
+            stack.append((a, factor))
         elif op is NEG:
-            stack.append((given[0], -factor))
+            stack.append((a, -factor))
         elif op is MUL:
-            a, b = given
             if a in constants:
-                terms.append((factor * constants[a], b, MISSING))
+                terms.append((factor * constants[a], b, NO_PLACE))
             elif b in constants:
-                terms.append((factor * constants[b], a, MISSING))
+                terms.append((factor * constants[b], a, NO_PLACE))
             else:
                 terms.append((factor, a, b))
         else:
-            terms.append((factor, at, MISSING))
+            terms.append((factor, at, NO_PLACE))
             continue
         inside.append(at)
     return terms, constant, inside
@@ -161,12 +187,12 @@ def _is_step(op: Op | None) -> bool:
     return op is not None and op.flat and op.name != "stop_gradient"
 
 
-def _sorted(terms: list[Term], ops: list[Op | None], batched: bytearray) -> tuple[list[Term], ...]:
+def _sorted(terms: list[Term], ops: list[Any], batched: list[bool]) -> tuple[list[Term], ...]:
     """The terms of a sum by their kind."""
     kinds: tuple[list[Term], ...] = ([], [], [], [], [], [])
     for term in terms:
         factor, a, b = term
-        if b == MISSING:
+        if b == NO_PLACE:
             kinds[STEPS if _is_step(ops[a]) else NUMBERS if batched[a] else SHARED_NUMBERS].append(term)
         elif batched[a]:
             kinds[PRODUCTS if batched[b] else WEIGHTED].append(term)
@@ -179,13 +205,16 @@ def _sorted(terms: list[Term], ops: list[Op | None], batched: bytearray) -> tupl
 
 def groups(listing: Listing) -> list[Group]:
     """The nodes that must be computed, as groups in an order in which they can be."""
-    ops, constants = listing.ops, listing.constants
+    ops: list[Any] = listing.ops
+    constants: dict[int, float] = listing.constants
     batched = batched_places(listing)
     uses = _uses(listing)
     flows = flowing(listing)
-    looked_up = found_lookups(listing, batched, uses)
-    args, taken = _longer_maxima(listing, uses, flows, looked_up.taken)
+    changed, taken = found_lookups(listing, batched, uses)
+    looked_up = set(changed)
+    changed |= _longer_maxima(listing, uses, flows, taken)
     sums = _sums_of_products(listing, uses, taken)
+
     depth = [0] * len(ops)
     found: dict[Any, list[int]] = {}
     sorted_terms: dict[int, tuple[list[Term], ...]] = {}
@@ -193,29 +222,30 @@ def groups(listing: Listing) -> list[Group]:
         if op is None or taken[place]:
             continue
         key: tuple[Any, ...]
-        if place in looked_up.args:
-            args[place] = looked_up.args[place]
-            deepest = max([depth[arg] for arg in args[place]])
-            key = (LOOKUP, len(args[place]))
-        elif place in sums:
+        if place in sums:
             terms = sums[place][0]
             sorted_terms[place] = kinds = _sorted(terms, ops, batched)
-            deepest = max([depth[a] if b == MISSING or depth[a] > depth[b] else depth[b] for _, a, b in terms])
+            deepest = max([depth[a] if b == NO_PLACE or depth[a] > depth[b] else depth[b] for _, a, b in terms])
             key = tuple([len(kind) for kind in kinds])
         else:
-            deepest = max([depth[arg] for arg in args[place]])
-            plain = len(args[place]) - len(op.options)
-            kinds_of = ["c" if arg in constants else batched[arg] for arg in args[place][:plain]]
-            key = (op, *kinds_of, *[constants[arg] for arg in args[place][plain:]])
+            args: Sequence[int] = changed[place] if place in changed else listing.args(place)
+            deepest = max([depth[arg] for arg in args])
+            if place in looked_up:
+                key = (LOOKUP, len(args))
+            else:
+                plain = len(args) - len(op.options)
+                kinds_of = ["c" if arg in constants else batched[arg] for arg in args[:plain]]
+                key = (op, *kinds_of, *[constants[arg] for arg in args[plain:]])
         depth[place] = deepest + 1
         # where no gradient comes, none is computed: not even 0 · inf
         found.setdefault((deepest + 1, batched[place], flows[place], key), []).append(place)
     made = []
-    for (_, shared, _, key), members in sorted(found.items(), key=lambda item: item[0][0]):
+    for (_, each, _, key), members in sorted(found.items(), key=lambda item: item[0][0]):
         if members[0] in sums:
             parts = tuple([[sorted_terms[place][kind] for place in members] for kind in KINDS])
-            made.append(Group(None, members, [], parts, [sums[place][1] for place in members], bool(shared)))
+            made.append(Group(None, members, [], parts, [sums[place][1] for place in members], each))
         else:
-            arguments = [list(places) for places in zip(*[args[place] for place in members])]
-            made.append(Group(key[0], members, arguments, (), [], bool(shared)))
+            given = [changed[place] if place in changed else listing.args(place) for place in members]
+            arguments = [list(places) for places in zip(*given)]
+            made.append(Group(key[0], members, arguments, (), [], each))
     return made

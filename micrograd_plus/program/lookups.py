@@ -6,6 +6,7 @@ elsewhere, divided by the count of such places, which is 1, or 0 for an index th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from micrograd_plus.engine.operations import ADD, DIV, TABLE, Op
@@ -23,11 +24,11 @@ class Lookups(NamedTuple):
         taken: for each place whether it is only there to find an entry: 1 or 0.
     """
 
-    args: dict[int, tuple[int, ...]]
+    args: dict[int, Sequence[int]]
     taken: bytearray
 
 
-def found_lookups(listing: Listing, batched: bytearray, uses: list[int]) -> Lookups:
+def found_lookups(listing: Listing, batched: Sequence[bool], uses: list[int]) -> Lookups:
     """What is looked up by an index that differs from example to example.
 
     Args:
@@ -37,33 +38,33 @@ def found_lookups(listing: Listing, batched: bytearray, uses: list[int]) -> Look
     """
     found = Lookups({}, bytearray(len(listing.ops)))
     for place, op in enumerate(listing.ops):
-        if op is DIV and (args := _looked_up(listing, *listing.args[place])) and batched[args[0]]:
-            found.args[place] = args
+        if op is DIV and (looked_up := _looked_up(listing, *listing.args(place))) and batched[looked_up[0]]:
+            found.args[place] = looked_up
     for place, args in found.args.items():
         for arg in args:
             uses[arg] += 1
-        left = list(listing.args[place])
+        left = list(listing.args(place))
         while left:
             at = left.pop()
             uses[at] -= 1
             if uses[at] == 0 and listing.ops[at] is not None:
                 found.taken[at] = 1
-                left.extend(listing.args[at])
+                left.extend(listing.args(at))
     return found
 
 
 def _looked_up(listing: Listing, chosen: int, count: int) -> tuple[int, ...]:
     """The places of the index and of the entries, if these two are what `mp.lookup` divides; else none."""
-    ops, args, constants = listing.ops, listing.args, listing.constants
+    ops, constants = listing.ops, listing.constants
     if ops[_last(listing, count)] is not EQUAL or ops[_last(listing, chosen)] is not WHERE:
         return ()
     matches, choices = _terms(listing, count), _terms(listing, chosen)
-    index = args[matches[0]][0]
+    index = listing.first[matches[0]]
     entries = []
     for i, (match, choice) in enumerate(zip(matches, choices)):
         if ops[match] is not EQUAL or ops[choice] is not WHERE or len(matches) != len(choices):
             return ()
-        (at, number), (here, entry, nothing) = args[match], args[choice]
+        (at, number), (here, entry, nothing) = listing.args(match), listing.args(choice)
         if at != index or constants.get(number) != i or here != match or constants.get(nothing) != 0.0:
             return ()
         entries.append(entry)
@@ -71,13 +72,13 @@ def _looked_up(listing: Listing, chosen: int, count: int) -> tuple[int, ...]:
 
 
 def _last(listing: Listing, place: int) -> int:
-    return listing.args[place][1] if listing.ops[place] is ADD else place
+    return listing.second[place] if listing.ops[place] is ADD else place
 
 
 def _terms(listing: Listing, place: int) -> list[int]:
     """What was added up, one after the other."""
     terms = []
     while listing.ops[place] is ADD:
-        place, term = listing.args[place]
+        place, term = listing.args(place)
         terms.append(term)
     return [place, *reversed(terms)]

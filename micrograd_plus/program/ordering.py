@@ -15,25 +15,28 @@ FIRST = 100  # a list that begins with so many plain numbers holds no Values
 _HOLDERS = (Module, Value, list, tuple)
 
 
-def ordered(function: Callable[..., Any], leaves: Iterable[Value]) -> list[Value]:
+def held(function: Callable[..., Any]) -> list[list[Value]]:
+    """The Values that a function reaches: the parameters of each model, then each other one by itself."""
+    return [thing.parameters() if isinstance(thing, Module) else [thing] for _, thing in named(function)]
+
+
+def ordered(models: Iterable[list[Value]], leaves: Iterable[Value]) -> list[Value]:
     """The parameters among a graph's leaves, in the order of `model.parameters()` for the models the function uses.
 
-    A model is one that the function reaches by its closure, its globals, its defaults or its `self`; what belongs to
-    none follows in the order of first use.
+    A model is one that the function reaches by its closure, its globals, its defaults or its `self`, and `models` what
+    `held` says of the function; what belongs to none follows in the order of first use.
     """
     left = {id(leaf): leaf for leaf in leaves}
     found: dict[int, Value] = {}
-    for _, thing in named(function):
-        parameters = thing.parameters() if isinstance(thing, Module) else [thing]
+    for parameters in models:
         if not left.keys().isdisjoint(map(id, parameters)):
             found |= {id(parameter): parameter for parameter in parameters}
     return list((found | left).values())
 
 
-def reached(function: Callable[..., Any], among: Container[int]) -> list[int]:
-    """The id() of each Value that the function reaches, by models or directly, if it is among these or a leaf."""
-    things = [thing.parameters() if isinstance(thing, Module) else [thing] for _, thing in named(function)]
-    return [id(value) for values in things for value in values if value.op is None or id(value) in among]
+def identities(models: Iterable[list[Value]], among: Container[int]) -> list[int]:
+    """The id() of each Value that a function reaches, by what `held` says of it, if it is among these or a leaf."""
+    return [id(value) for values in models for value in values if value.op is None or id(value) in among]
 
 
 def named(function: Any) -> Iterator[tuple[str, Module | Value]]:

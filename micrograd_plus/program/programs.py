@@ -22,7 +22,7 @@ from micrograd_plus.program.errors import ExportError as ExportError
 from micrograd_plus.program.explaining import as_table
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.inputs import cast, examples, numbers
-from micrograd_plus.program.ordering import ordered, reached
+from micrograd_plus.program.ordering import held, identities, ordered
 from micrograd_plus.program.paths import Path
 from micrograd_plus.program.tracing import Shape, trace
 
@@ -85,15 +85,16 @@ class Program:
         self._shapes = tuple(shapes)
         self._dtype = np.dtype(dtype)
         listing = trace(function, shapes)
-        leaves = [leaf for leaf, _ in listing.leaves]
-        self.parameters = ordered(function, leaves) if parameters is None else list(parameters)
+        leaves = listing.leaves.values()
+        models = held(function)
+        self.parameters = ordered(models, leaves) if parameters is None else list(parameters)
         given = set(map(id, self.parameters))
         self._others = [leaf for leaf in leaves if id(leaf) not in given]  # constants that may change between calls
         self._before = listing.before  # nodes older than the program, which it computes anew
         self.several = listing.several
         self._lock = RLock()  # one thread at a time looks for a new way
         self._paths: list[Path] = [self._path(listing)]
-        self._reached = reached(function, self._identities())
+        self._reached = identities(models, self._identities())
 
     @np.errstate(all="ignore")
     def __call__(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Any:
@@ -330,7 +331,7 @@ class Program:
         >>> program([1.0]), program.rebound()
         (3.0, True)
         """
-        return self.function is not None and reached(self.function, self._identities()) != self._reached
+        return self.function is not None and identities(held(self.function), self._identities()) != self._reached
 
     def __repr__(self) -> str:
         nodes = max([path.nodes for path in self._paths], default=0)
@@ -392,7 +393,7 @@ class Program:
 
     def _path(self, listing: Listing) -> Path:
         known = self._identities()
-        if any(id(leaf) not in known for leaf, _ in listing.leaves):
+        if any(id(leaf) not in known for leaf in listing.leaves.values()):
             lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
             way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
             raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")

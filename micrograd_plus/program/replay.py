@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_plus.engine.flattening import Flat
 from micrograd_plus.engine.locking import locked
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.value import Value
@@ -44,16 +45,14 @@ class Replay:
         kinds: dict[Op | None, int] = {None: tape.LEAF, TABLE["add"]: tape.ADD, TABLE["mul"]: tape.MUL}
         self.code = bytes([kinds.setdefault(op, len(kinds)) for op in listing.ops])
         self.ops = [op or TABLE["add"] for op in kinds]  # none is looked up for a leaf
-        self.first = array("i", [args[0] if args else -1 for args in listing.args])
-        self.second = array("i", [args[1] if len(args) == 2 else -1 for args in listing.args])
-        self.more = {place: list(args) for place, args in enumerate(listing.args) if len(args) > 2}
+        self.first, self.second, self.more = array("i", listing.first), array("i", listing.second), listing.more
         self.roots = listing.roots
         self.wanted = {"values": listing.roots, "guards": [guard.value for guard in listing.guards]}
         self.inputs = sum(listing.inputs)
         self.constants = (array("i", listing.constants), array("d", listing.constants.values()))
         rows = {id(parameter): row for row, parameter in enumerate(parameters)}
-        self.parameters = array("i", [place for _, place in listing.leaves])
-        self.rows = array("i", [rows[id(leaf)] for leaf, _ in listing.leaves])
+        self.parameters = array("i", listing.leaves)
+        self.rows = array("i", [rows[id(leaf)] for leaf in listing.leaves.values()])
         self.active = _active(listing)
         self.rules = _rules(listing, self.code, self.active)
         self._codes: dict[str, Code] = {}
@@ -114,14 +113,13 @@ class Replay:
 
     def listing(self) -> Listing:
         """The listing once more, with other Values for leaves."""
-        listing = Listing((self.inputs, 0), roots=self.roots)
-        listing.ops = [None if kind == tape.LEAF else self.ops[kind] for kind in self.code]
-        listing.args = [
-            tuple(self.more[i]) if i in self.more else tuple([arg for arg in pair if arg >= 0])
-            for i, pair in enumerate(zip(self.first, self.second))
-        ]
-        listing.constants = dict(zip(*self.constants))
-        listing.leaves = [(Value(0.0), place) for place in self.parameters]
+        flat = Flat()
+        flat.ops = [None if kind == tape.LEAF else self.ops[kind] for kind in self.code]
+        flat.first, flat.second, flat.more = self.first.tolist(), self.second.tolist(), self.more
+        flat.constants = dict(zip(*self.constants))
+        flat.leaves = {place: Value(0.0) for place in self.parameters}
+        listing = Listing((self.inputs, 0), flat)
+        listing.roots = self.roots
         return listing
 
     def __getstate__(self) -> dict[str, Any]:
@@ -173,11 +171,10 @@ def costs_of(listing: Listing) -> tuple[tuple[Cost, ...], str]:
 def _active(listing: Listing) -> bytes:
     """For each place whether it is on a way, along which something flows, from a leaf that is a Value to a root."""
     moved = bytearray(len(listing.ops))
-    for _, place in listing.leaves:
+    for place in listing.leaves:
         moved[place] = 1
-    for place, args in enumerate(listing.args):
-        op = listing.ops[place]
-        if op is not None and not op.flat and any(moved[arg] for arg in args):
+    for place, op in enumerate(listing.ops):
+        if op is not None and not op.flat and any(moved[arg] for arg in listing.args(place)):
             moved[place] = 1
     return bytes([moves and flows for moves, flows in zip(moved, flowing(listing))])
 
@@ -185,13 +182,13 @@ def _active(listing: Listing) -> bytes:
 def _rules(listing: Listing, code: bytes, active: bytes) -> bytes:
     """For each place how the tape passes its gradient back."""
     rules = bytearray(len(code))
-    for place, (kind, args) in enumerate(zip(code, listing.args)):
+    for place, kind in enumerate(code):
         if kind == tape.LEAF or not active[place]:
             continue
         if kind not in (tape.ADD, tape.MUL):
             rules[place] = tape.OTHER
             continue
         both, first = (tape.ADD_BOTH, tape.ADD_FIRST) if kind == tape.ADD else (tape.MUL_BOTH, tape.MUL_FIRST)
-        a, b = [active[arg] for arg in args]
+        a, b = [active[arg] for arg in listing.args(place)]
         rules[place] = both if a and b else first if a else first + 1 if b else tape.NOTHING
     return bytes(rules)

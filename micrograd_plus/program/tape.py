@@ -1,7 +1,7 @@
 """Go through a flat graph number by number, forward and back: the way for graphs in which nothing is regular.
 
-The same work as the eager engine's, without making a node. Built natively where the engine is, each file by itself:
-hence no import of the engine's types.
+The same work as the eager engine's, without making a node. Built natively where the engine is, in a group without it:
+what comes from the engine has no type here.
 """
 
 from __future__ import annotations

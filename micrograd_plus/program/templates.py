@@ -175,7 +175,7 @@ def _arguments(op: Op) -> list[int]:
     return [FIRST - i for i in range(op.arity)]
 
 
-def options_of(listing: Listing, op: Op, args: tuple[int, ...]) -> tuple[float, ...]:
+def options_of(listing: Listing, op: Op, args: Sequence[int]) -> tuple[float, ...]:
     """The numbers that a row takes besides its arguments, at a place of the listing."""
     return tuple([listing.constants[arg] for arg in args[op.arity :]]) if op.options else ()
 
@@ -187,10 +187,11 @@ def steps_of(listing: Listing) -> Counter[str]:
         UnknownRowError: it has no steps for one of its rows.
     """
     templates, names = Templates(0), list(KIND)
-    examples = {op: args for op, args in zip(listing.ops, listing.args) if op is not None}
     counts, found = Counter(listing.ops), Counter[str]()
-    for op, args in examples.items():
-        options = options_of(listing, op, args)
+    del counts[None]
+    for op in counts:
+        assert op is not None
+        options = options_of(listing, op, listing.args(listing.ops.index(op)))
         forward, back = templates.forward(op, options), templates.back(op, options, (1,) * op.arity)
         kinds = [it.kind for it in (*forward.steps, *back.steps)] + [share.kind for share in back.shares]
         for kind in kinds:

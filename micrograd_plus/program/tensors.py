@@ -11,7 +11,7 @@ from micrograd_plus.engine.operations import ADD, MUL, TABLE
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program.arrays import Array, Arrays, Choice, Operand, Piece, Places, Product
 from micrograd_plus.program.flat_graphs import Listing
-from micrograd_plus.program.fusing import MISSING, WEIGHTED, Group, Term
+from micrograd_plus.program.fusing import NO_PLACE, WEIGHTED, Group, Term
 from micrograd_plus.program.lookups import LOOKUP
 
 SQUARE = TABLE["square"]
@@ -68,11 +68,10 @@ class _Finder:
             self._place(np.arange(nx, nx + ny), self.arrays.make("y", (), ny, True))
         if parameters:
             theta = self.arrays.make("theta", (), len(parameters), False)
-            places = {id(leaf): place for leaf, place in listing.leaves}
-            for row, parameter in enumerate(parameters):
-                if (place := places.get(id(parameter))) is not None:
-                    self.source[place] = theta.number
-                    self.row[place] = row
+            rows = {id(parameter): row for row, parameter in enumerate(parameters)}
+            leaves = list(listing.leaves)
+            self.source[leaves] = theta.number
+            self.row[leaves] = [rows[id(leaf)] for leaf in listing.leaves.values()]
 
     def _place(self, members: Any, array: Array) -> None:
         self.source[members] = array.number
@@ -209,7 +208,7 @@ class _Finder:
         count = terms.first.shape[1]
         weights = terms.coefficient.ravel()
         made = self.gather(terms.first.ravel(), once=count == 1)
-        if terms.second[0, 0] == MISSING:
+        if terms.second[0, 0] == NO_PLACE:
             if len(terms.first) == 1 and (weights != weights[0]).any():  # the coefficients are a matrix of one row
                 matrix = self.arrays.const(weights)
                 return self.arrays.matmul(matrix, made, Product(1, count, 1))

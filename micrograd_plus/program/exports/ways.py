@@ -77,6 +77,6 @@ def _found_again(path: Path, sizes: tuple[int, int]) -> Found:
     places = path.replay.wanted["guards"]
     listing.guards = [Guard(*guard) for guard in zip(places, path.outcomes, path.lines)]
     parameters: Sequence[Value] = [Value(0.0) for _ in range(path.size)]
-    by_row = dict(zip(path.replay.rows, [leaf for leaf, _ in listing.leaves]))
+    by_row = dict(zip(path.replay.rows, listing.leaves.values()))
     parameters = [by_row.get(row, other) for row, other in enumerate(parameters)]
     return arrays_of(listing, groups(listing), parameters)
