@@ -1,3 +1,8 @@
+// The boxes of the copy buttons are no landmarks of the page: Material makes them such when it makes the buttons.
+new MutationObserver(() => {
+  document.querySelectorAll(".md-code__nav:not([role])").forEach((box) => box.setAttribute("role", "none"));
+}).observe(document.body, { childList: true, subtree: true });
+
 // "Try it" opens the playground under the code, and closes it again; with a modifier, or without scripts, it is a link.
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.(".try a");

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+PHONE = 320.0  # pixels; what is no wider has room everywhere
 _LETTERS = 'style="text-align:left"'
 _NUMBERS = 'align="right"'  # in few letters: a notebook holds them for each cell, and sets cells to the right by itself
 
@@ -31,6 +32,24 @@ def clean(text: str) -> str:
     '&lt;/script&gt;&quot;'
     """
     return escape(xml_text(text))
+
+
+def scrolling(content: str, least: float, *, end_first: bool = False) -> str:
+    """A box that scrolls sideways where there is not room for what is in it; if a phone has none, by the keyboard, too.
+
+    Args:
+        content: HTML.
+        least: how wide that is at least, in pixels.
+        end_first: whether its end is seen first.
+
+    >>> scrolling("a picture", 200.0)
+    '<div style="overflow-x: auto">a picture</div>'
+    >>> scrolling("a wide picture", 900.0, end_first=True)
+    '<div style="overflow-x: auto; direction: rtl; text-align: left" tabindex="0">a wide picture</div>'
+    """
+    style = "overflow-x: auto; direction: rtl; text-align: left" if end_first else "overflow-x: auto"
+    reached = ' tabindex="0"' if least > PHONE else ""
+    return f'<div style="{style}"{reached}>{content}</div>'
 
 
 def table(

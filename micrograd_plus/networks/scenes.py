@@ -15,6 +15,7 @@ from warnings import catch_warnings, filterwarnings
 
 from micrograd_plus._support.errors import unknown
 from micrograd_plus._support.files import write_atomically
+from micrograd_plus._support.markup import scrolling
 from micrograd_plus.networks.compact import compacted
 from micrograd_plus.networks.shapes import COMMON, Shape, clean, coordinate, elements
 from micrograd_plus.networks.shapes import Box as Box  # old pickles look for this and the next ones here
@@ -134,8 +135,8 @@ class Drawing:
 
     def _repr_html_(self) -> str:
         """An image as wide as there is room for; where it would become too small to be read, it scrolls."""
-        style = f"max-width: 100%; min-width: {round(LEAST * self.width)}px; height: auto"
-        return f'<div style="overflow-x: auto">{self.as_image(style)}</div>'
+        least = round(LEAST * self.width)
+        return scrolling(self.as_image(f"max-width: 100%; min-width: {least}px; height: auto"), least)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""

@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from micrograd_plus._support.files import write_atomically
-from micrograd_plus._support.markup import clean
+from micrograd_plus._support.markup import clean, scrolling
 from micrograd_plus._support.texts import one_line, plural
 from micrograd_plus.pictures.form import GREY, INK, SANS, SIZES, faded, in_the_dark
 from micrograd_plus.pictures.rendering import FORMATS, Job, drawn_together, render
@@ -133,7 +133,7 @@ class Picture:
         """
         page = Path(mkdtemp(prefix="micrograd_plus-"), "graph.html")
         page.write_text(
-            _PAGE.format(style=_LOOK, title=html.escape(repr(self)[1:-1]), picture=self._image(self.source)),
+            _PAGE.format(style=_LOOK, title=html.escape(repr(self)[1:-1]), picture=self._image(self.source)[0]),
             encoding="utf-8",
         )
         if not webbrowser.open(page.as_uri()):
@@ -142,18 +142,18 @@ class Picture:
 
     def _repr_html_(self) -> str:
         """An image, which viewers show in notebooks that they do not trust, too; below it, as text, the captions."""
-        ends = "rtl" if "rankdir=LR" in self.source else "ltr"  # at which end a wide one is shown first: at the result
         lines = "<br>".join([clean(caption) for caption in self.captions])
         below = f'<div style="font-size: {SIZES.note}px; opacity: .75">{lines}</div>' if lines else ""
-        image = self._image(self._bare)
-        return f'{FOLLOWING}<div style="overflow-x: auto; direction: {ends}; text-align: left">{image}</div>{below}'
+        image, least = self._image(self._bare)
+        return f"{FOLLOWING}{scrolling(image, least, end_first='rankdir=LR' in self.source)}{below}"  # at the result
 
-    def _image(self, source: str) -> str:
+    def _image(self, source: str) -> tuple[str, int]:
+        """The picture as an image, and how many pixels it is wide at least."""
         svg = _with_dark_boxes(self._rendered(source, "svg").decode())
         width = re.search(r'<svg [^>]*?width="([\d.]+)pt"', svg)
         least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
         style = f"max-width: 100%; min-width: {least}px; height: auto"
-        return as_image(svg, self._told(), style, FOLLOWS)
+        return as_image(svg, self._told(), style, FOLLOWS), least
 
     @property
     def _bare(self) -> str:
