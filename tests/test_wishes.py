@@ -165,9 +165,8 @@ def test_the_table_names_the_strongest_and_summarises_the_rest() -> None:
 
 def test_in_jupyter_it_shows_picture_and_table() -> None:
     html = nudges(MLP(2, [3, 1], seed=1), [1.0, -1.0], 1.0)._repr_html_()
-    assert html.startswith(
-        '<div style="overflow-x: auto" tabindex="0"><img alt="what is wanted of a network 2-3-1; 9 wished weight changes from '
-    )
+    assert html.startswith('<div style="overflow-x: auto" tabindex="0"><img alt="what is wanted of a network 2-3-1; ')
+    assert "; 9 wished weight changes from " in html
     assert html.count("<details>") == html.count("</details>") == 1
     assert "&lt;Nudges of one example" in html
 

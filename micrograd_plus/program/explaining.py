@@ -58,7 +58,7 @@ def _group(group: Group) -> str:
     shared = "" if group.batched else ", once for all examples"
     if group.op is not None:
         return f"{count:,} x {group.op.name}{shared}"
-    terms = [len(part[0]) for part in group.terms]
+    terms = [len(part[0].first) for part in group.terms]
     parts = {
         "weighted input": terms[WEIGHTED],
         "product": terms[PRODUCTS] + terms[SHARED_PRODUCTS],

@@ -15,11 +15,21 @@ from micrograd_plus.engine.operations import ADD, MUL, NEG, SUB, TABLE, Op
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.lookups import LOOKUP, found_lookups
 
-Term = tuple[float, int, int]  # coefficient · first factor · second factor; the second may be missing, -1
 NO_PLACE: Final = -1  # as in engine.flattening
 # the kinds of terms that a sum is sorted into; a factor or a number is batched where it differs between examples
 WEIGHTED, PRODUCTS, SHARED_PRODUCTS, NUMBERS, SHARED_NUMBERS, STEPS = KINDS = range(6)
 EXTREMES = (TABLE["maximum"], TABLE["minimum"])
+
+
+class Terms(NamedTuple):
+    """The terms of a sum, coefficient · first factor · second factor, as columns: places of factors.
+
+    The second is NO_PLACE where there is none.
+    """
+
+    coefficients: list[float]
+    first: list[int]
+    second: list[int]
 
 
 class Group(NamedTuple):
@@ -40,7 +50,7 @@ class Group(NamedTuple):
     op: Op | None
     members: list[int]
     args: list[list[int]]
-    terms: tuple[list[list[Term]], ...]
+    terms: tuple[list[Terms], ...]
     constants: list[float]
     batched: bool
 
@@ -122,17 +132,17 @@ def _longer_maxima(listing: Listing, uses: list[int], flows: list[bool], taken: 
     return longer
 
 
-def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> dict[int, tuple[list[Term], float]]:
+def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> dict[int, tuple[Terms, float]]:
     """The terms and the constant of each sum, by its place; what a sum takes in is noted in `taken`."""
     ops: list[Any] = listing.ops
-    sums: dict[int, tuple[list[Term], float]] = {}
+    sums: dict[int, tuple[Terms, float]] = {}
     for place in range(len(ops) - 1, -1, -1):
         op = ops[place]
         if (op is not ADD and op is not SUB) or taken[place]:
             continue
         terms, constant, inside = _terms_under(listing, uses, place)
-        products = sum([1 for term in terms if term[2] != NO_PLACE])
-        if len(terms) < 2 or (len(terms) == 2 and not products):
+        count = len(terms.first)
+        if count < 2 or (count == 2 and terms.second == [NO_PLACE, NO_PLACE]):
             continue  # an operation like others
         sums[place] = (terms, constant)
         for at in inside:
@@ -141,65 +151,76 @@ def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> di
     return sums
 
 
-def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[list[Term], float, list[int]]:
+def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[Terms, float, list[int]]:
     """The terms and the constant that a chain of sums adds up, and the places of the nodes that this takes in."""
     ops: list[Any] = listing.ops
     first: list[int] = listing.first
     second: list[int] = listing.second
     constants: dict[int, float] = listing.constants
-    terms: list[Term] = []
+    coefficients: list[float] = []
+    firsts: list[int] = []
+    seconds: list[int] = []
     inside: list[int] = []
     constant = 0.0
-    stack = [(place, 1.0)]
+    stack, factors = [place], [1.0]
     while stack:
-        at, factor = stack.pop()
+        at, factor = stack.pop(), factors.pop()
         op = ops[at]
         if op is None or (uses[at] != 1 and at != place):
             if at in constants:
                 constant += factor * constants[at]
-            else:
-                terms.append((factor, at, NO_PLACE))
-            continue
-        a, b = first[at], second[at]
-        if op is ADD:
-            stack.append((b, factor))
-            stack.append((a, factor))
-        elif op is SUB and not _is_step(ops[b]):  # exp(0) - 1 is exact only by itself
-            stack.append((b, -factor))
-            stack.append((a, factor))
-        elif op is NEG:
-            stack.append((a, -factor))
-        elif op is MUL:
-            if a in constants:
-                terms.append((factor * constants[a], b, NO_PLACE))
-            elif b in constants:
-                terms.append((factor * constants[b], a, NO_PLACE))
-            else:
-                terms.append((factor, a, b))
+                continue
+            a, b = at, NO_PLACE
         else:
-            terms.append((factor, at, NO_PLACE))
-            continue
-        inside.append(at)
-    return terms, constant, inside
+            a, b = first[at], second[at]
+            if op is ADD or (op is SUB and not _is_step(ops[b])):  # exp(0) - 1 is exact only by itself
+                stack.extend((b, a))
+                factors.extend((factor if op is ADD else -factor, factor))
+                inside.append(at)
+                continue
+            if op is NEG:
+                stack.append(a)
+                factors.append(-factor)
+                inside.append(at)
+                continue
+            if op is MUL:
+                inside.append(at)
+                if a in constants:
+                    factor, a, b = factor * constants[a], b, NO_PLACE
+                elif b in constants:
+                    factor, b = factor * constants[b], NO_PLACE
+            else:
+                a, b = at, NO_PLACE
+        coefficients.append(factor)
+        firsts.append(a)
+        seconds.append(b)
+    return Terms(coefficients, firsts, seconds), constant, inside
 
 
 def _is_step(op: Op | None) -> bool:
     return op is not None and op.flat and op.name != "stop_gradient"
 
 
-def _sorted(terms: list[Term], ops: list[Any], batched: list[bool]) -> tuple[list[Term], ...]:
+def _sorted(terms: Terms, ops: list[Any], batched: list[bool]) -> tuple[Terms, ...]:
     """The terms of a sum by their kind."""
-    kinds: tuple[list[Term], ...] = ([], [], [], [], [], [])
-    for term in terms:
-        factor, a, b = term
+    coefficients: list[float] = terms.coefficients
+    first: list[int] = terms.first
+    second: list[int] = terms.second
+    kinds = tuple([Terms([], [], []) for _ in KINDS])
+    for i in range(len(first)):
+        a, b = first[i], second[i]
         if b == NO_PLACE:
-            kinds[STEPS if _is_step(ops[a]) else NUMBERS if batched[a] else SHARED_NUMBERS].append(term)
+            kind = STEPS if _is_step(ops[a]) else NUMBERS if batched[a] else SHARED_NUMBERS
         elif batched[a]:
-            kinds[PRODUCTS if batched[b] else WEIGHTED].append(term)
+            kind = PRODUCTS if batched[b] else WEIGHTED
         elif batched[b]:
-            kinds[WEIGHTED].append((factor, b, a))
+            kind, a, b = WEIGHTED, b, a
         else:
-            kinds[SHARED_PRODUCTS].append(term)
+            kind = SHARED_PRODUCTS
+        chosen = kinds[kind]
+        chosen.coefficients.append(coefficients[i])
+        chosen.first.append(a)
+        chosen.second.append(b)
     return kinds
 
 
@@ -217,7 +238,7 @@ def groups(listing: Listing) -> list[Group]:
 
     depth = [0] * len(ops)
     found: dict[Any, list[int]] = {}
-    sorted_terms: dict[int, tuple[list[Term], ...]] = {}
+    sorted_terms: dict[int, tuple[Terms, ...]] = {}
     for place, op in enumerate(ops):
         if op is None or taken[place]:
             continue
@@ -225,8 +246,9 @@ def groups(listing: Listing) -> list[Group]:
         if place in sums:
             terms = sums[place][0]
             sorted_terms[place] = kinds = _sorted(terms, ops, batched)
-            deepest = max([depth[a] if b == NO_PLACE or depth[a] > depth[b] else depth[b] for _, a, b in terms])
-            key = tuple([len(kind) for kind in kinds])
+            deepest = max([depth[arg] for arg in terms.first])
+            deepest = max([deepest, *[depth[arg] for arg in terms.second if arg != NO_PLACE]])
+            key = tuple([len(kind.first) for kind in kinds])
         else:
             args: Sequence[int] = changed[place] if place in changed else listing.args(place)
             deepest = max([depth[arg] for arg in args])

@@ -11,7 +11,7 @@ from micrograd_plus.engine.operations import ADD, MUL, TABLE
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program.arrays import Array, Arrays, Choice, Operand, Piece, Places, Product
 from micrograd_plus.program.flat_graphs import Listing
-from micrograd_plus.program.fusing import NO_PLACE, WEIGHTED, Group, Term
+from micrograd_plus.program.fusing import NO_PLACE, WEIGHTED, Group, Terms
 from micrograd_plus.program.lookups import LOOKUP
 
 SQUARE = TABLE["square"]
@@ -146,13 +146,13 @@ class _Finder:
             self._place(members[first[chosen]][order], made)
         self.source[members], self.row[members] = self.source[members[first]][alike], self.row[members[first]][alike]
 
-    def _terms(self, terms: list[list[Term]]) -> _Terms | None:
-        if not terms[0]:
+    def _terms(self, terms: list[Terms]) -> _Terms | None:
+        if not terms[0].first:
             return None
-        numbers = np.array(terms)
-        factors = numbers[:, :, 1].astype(np.intp), numbers[:, :, 2].astype(np.intp)
+        factors = np.array([each.first for each in terms]), np.array([each.second for each in terms])
+        coefficients = np.array([each.coefficients for each in terms])
         order = np.argsort(self.source[factors[0]] * len(self.source) + self.row[factors[0]], axis=1, kind="stable")
-        pick = [np.take_along_axis(part, order, axis=1) for part in (*factors, numbers[:, :, 0])]
+        pick = [np.take_along_axis(part, order, axis=1) for part in (*factors, coefficients)]
         return _Terms(*pick)
 
     def _parted(self, products: _Terms | None, count: int) -> list[Places]:
