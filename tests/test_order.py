@@ -97,6 +97,30 @@ def test_weights_of_plain_numbers_stand_in_their_order(count: int, direction: st
     )
 
 
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("sizes", [[1], [3, 1]])
+@pytest.mark.parametrize("plain", ["-x-", "x--", "xx-", "--x-x", "x-xx-"])
+def test_weights_stand_in_their_order_where_some_inputs_are_plain_numbers(
+    plain: str, sizes: list[int], direction: str
+) -> None:
+    model = mp.MLP(len(plain), sizes, activation="tanh", seed=1)
+    xs = [mp.Value(0.1 * i, label=f"x{i}") if each == "x" else 0.3 * i + 0.1 for i, each in enumerate(plain)]
+    picture = mp.draw(model(xs), names={"model": model}, depth=3, direction=direction)
+    things = positions(picture.source)["objects"]
+    frames = [frame for frame in things if frame["name"].startswith("cluster")]
+    assert len(frames) == sum(sizes)
+    for frame in frames:
+        inside = [things[i] for i in frame["nodes"]]
+        tops = {}
+        for thing in inside:
+            for name in re.findall(r"<b>w\.(\d)</b>", thing["label"]):
+                x, y = map(float, thing["pos"].split(","))
+                tops[name] = -y if direction in ("LR", "RL") else x
+        assert list(dict(sorted(tops.items(), key=lambda item: item[1]))) == sorted(tops)
+        assert len(tops) > 1
+    assert in_order(picture, [f"x{i}" for i, each in enumerate(plain) if each == "x"])
+
+
 def test_a_weight_that_several_calls_share_keeps_its_whole_name() -> None:
     neuron = mp.Neuron(1, activation="tanh", seed=1)
     picture = mp.draw(neuron([0.5]) * neuron([1.0]), names={"neuron": neuron})

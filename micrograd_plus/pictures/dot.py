@@ -26,7 +26,7 @@ from micrograd_plus.pictures.labels import (
     node_label,
     number_label,
 )
-from micrograd_plus.pictures.ordering import order, ports_of, written
+from micrograd_plus.pictures.ordering import constant_id, mixed, order, ports_of, written
 from micrograd_plus.pictures.styles import Style, Tint
 
 ORDERLY = 100  # boxes, up to which arguments stand in their order
@@ -112,6 +112,7 @@ def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]
     """Write the boxes, in their frames, and the constants beside them; the edges from these constants."""
     ports, side = ports_of(folded) if not is_dense(folded) else {}, SIDES[wanted.direction][0]
     edges: list[Edge] = []
+    inside = mixed(folded)
 
     def write(boxes: list[Box], depth: int, where: Any) -> None:
         inner: dict[Frame, list[Box]] = {}
@@ -125,6 +126,8 @@ def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]
                 title = quoted(one_line(each.title, LONGEST))
                 part.attr(label=title, labelloc="t", labeljust="l", color=GREY, penwidth="0.6", margin="6")
                 write(held, depth + 1, part)
+                if each.id in inside:
+                    part.body.append(f"\t\t{inside[each.id][0]}\n")
 
     write(written(folded, SIDES[wanted.direction]), 0, dot)
     return edges
@@ -149,7 +152,7 @@ def _box(dot: Any, box: Box, ports: Ports, wanted: Wanted, texts: Texts) -> list
     dot.node(box.id, label, id=box.id, **_drawn(style))
     for term, (taker, place) in enumerate(box.terms):
         if text := constant_text(taker, place):
-            constant = f"c{box.id[1:]}-{term}"
+            constant = constant_id(box.id, term)
             texts[constant] = ["data"]
             dot.node(constant, text, id=constant, fontcolor=GREY)
             edges.append(Edge(constant, box.id, 1, taker, place, term))

@@ -87,7 +87,39 @@ def _in_frames(folded: Folded, sides: str) -> list[str]:
             lines += [f"{point} [{_POINT}]" for point in points]
             lines += [f"{output} -> {point} [style=invis]" for output, point in zip(outputs.values(), points)]
             lines.append(_under_another(points))
+    for i, (_, terms) in enumerate(mixed(folded).values()):
+        lines += _before([arg for term in terms for arg in term], sides, f"m{i}")
     return lines + _before_leaves(folded, sides)
+
+
+def mixed(folded: Folded) -> dict[str, tuple[str, list[list[str]]]]:
+    """Sums in frames, of products some of which take a number from outside, and others not.
+
+    Returns:
+        By the frame what says, in it, that the products stand in their order; and the arguments of each.
+    """
+    frames = {box.id: box.frames[-1].id for box in folded.boxes if box.frames}
+    args: dict[str, dict[int, str]] = {}
+    for edge in folded.edges:
+        args.setdefault(edge.head, {})[edge.term] = edge.tail
+    for box in folded.boxes:
+        for i, (node, place) in enumerate(box.terms if not box.title else ()):
+            if constant_text(node, place):
+                args.setdefault(box.id, {})[i] = constant_id(box.id, i)
+    ordered = {name: [given[i] for i in sorted(given)] for name, given in args.items()}
+    found = {}
+    for name, frame in frames.items():
+        products = [arg for arg in ordered.get(name, ()) if frames.get(arg) == frame and len(ordered.get(arg, ())) > 1]
+        terms = [ordered[product] for product in products]
+        outside = [any(frames.get(arg) != frame and arg[0] != "c" for arg in term) for term in terms]
+        if any(outside) and not all(outside):
+            found[frame] = _under_another(products), terms
+    return found
+
+
+def constant_id(box: str, term: int) -> str:
+    """What DOT calls a constant beside a box."""
+    return f"c{box[1:]}-{term}"
 
 
 def _before_leaves(folded: Folded, sides: str) -> list[str]:
@@ -98,15 +130,20 @@ def _before_leaves(folded: Folded, sides: str) -> list[str]:
     shared = [
         box.id for box in folded.boxes if not box.frames and box.node.op is None and len(users.get(box.id, ())) > 1
     ]
-    if not 1 < len(shared) <= MOST:
+    return _before(shared, sides, "o")
+
+
+def _before(ids: list[str], sides: str, name: str) -> list[str]:
+    """A box that nobody sees, before those that are to stand in this order; it has an arrow to each."""
+    if not 1 < len(ids) <= MOST:
         return []
     across = sides in ("we", "ew")
     cells = [
-        f'<td port="i{i}" width="{1 if across else 4}" height="{4 if across else 1}"></td>' for i in range(len(shared))
+        f'<td port="i{i}" width="{1 if across else 4}" height="{4 if across else 1}"></td>' for i in range(len(ids))
     ]
     rows = "".join([f"<tr>{cell}</tr>" for cell in cells]) if across else f"<tr>{''.join(cells)}</tr>"
-    lines = [f'o [style=invis label=<<table border="0" cellborder="0" cellspacing="0">{rows}</table>>]']
-    return lines + [f"o:i{i}:{sides[1]} -> {leaf} [style=invis weight=0]" for i, leaf in enumerate(shared)]
+    lines = [f'{name} [style=invis label=<<table border="0" cellborder="0" cellspacing="0">{rows}</table>>]']
+    return lines + [f'{name}:i{i}:{sides[1]} -> "{each}" [style=invis weight=0]' for i, each in enumerate(ids)]
 
 
 def _under_another(ids: Iterable[str]) -> str:
