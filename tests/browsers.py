@@ -1,5 +1,9 @@
-"""The browser that tests look at pages with: Chromium, if it is installed, driven by Playwright."""
+"""The browser that tests look at pages with: Chromium, if it is installed, driven by Playwright.
 
+With the variable NO_BROWSER set, there is none: .ci/run looks at pages once, not once more in plain Python.
+"""
+
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +14,8 @@ from typing import Any
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome") if "NO_BROWSER" not in os.environ else ()
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 
