@@ -15,8 +15,10 @@ import numpy as np
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.program.arrays import Array, Operand, Places
 from micrograd_plus.program.instructions import (
-    BLOCK,
+    COLUMN,
+    LONG,
     NOWHERE,
+    SHORT,
     SLACK,
     Instruction,
     Memory,
@@ -30,6 +32,7 @@ from micrograd_plus.program.lowering import SQUARE
 from micrograd_plus.program.products import Products
 from micrograd_plus.program.strides import stride
 
+NEAR = 2**18  # bytes of a block's rows; beyond, a long block takes as long as two short ones, or a little longer
 PAIRS = {  # a function, its slope, and both at once
     "tanh": ("sech_square", "tanh_and_slope"),
     "sigmoid": ("sigmoid_slope", "sigmoid_and_slope"),
@@ -63,24 +66,36 @@ class Assembled(NamedTuple):
     partials: int
     totals: int
     gradient: int  # how many of the totals a gradient is
+    block: int  # how many samples are computed together
     whole: bool
     cleared: bool
 
 
-def assembled(outputs: Sequence[Array], ops: dict[Op, str]) -> Assembled:
-    """The code that computes these arrays; `ops` says what the machine calls the rows of the table that it has.
+def assembled(outputs: Sequence[Array], ops: dict[Op, str], size: int) -> Assembled:
+    """The code that computes these arrays.
+
+    Blocks are long where what a block needs stays in a near cache, and none must be computed in full. Then rows, and
+    sums over the samples, are gone through less often.
+
+    Args:
+        outputs: the arrays.
+        ops: what the machine calls the rows of the table that it has.
+        size: of a number, in bytes.
 
     Raises:
         Unfit: there is something in them that the machine cannot compute.
     """
-    return _Assembler(outputs, ops).assembled()
+    made = _Assembler(outputs, ops, LONG).assembled()
+    if made.whole or made.registers * size > NEAR:
+        made = _Assembler(outputs, ops, SHORT).assembled()
+    return made
 
 
 class _Assembler(Products):
     """Adds to products and sums what is computed element by element, rows that are moved, and the results."""
 
-    def __init__(self, outputs: Sequence[Array], ops: dict[Op, str]) -> None:
-        super().__init__(outputs, ops)
+    def __init__(self, outputs: Sequence[Array], ops: dict[Op, str], block: int) -> None:
+        super().__init__(outputs, ops, block)
         self.given = 0  # how many results have an array of their own
         self.slopes = self._slopes()
 
@@ -93,12 +108,12 @@ class _Assembler(Products):
         before, inside, folds, after = self.sections
         registers = settled(inside, "REGISTERS")
         columns = settled([*before, *inside, *after], "COLUMNS", self.scalars.size) + SLACK
-        totals = -(-self.total_rows // BLOCK) * BLOCK + SLACK
+        totals = -(-self.total_rows // COLUMN) * COLUMN + SLACK
         self.constants.numbers.extend([0.0] * SLACK)
         gradient = self.gradient.rows if self.gradient else 0
         return Assembled(
             (before, inside, folds, after), found, self.indices, self.constants, columns, registers, self.partial_sums,
-            totals, gradient, self.whole, cleared,
+            totals, gradient, self.block, self.whole, cleared,
         )  # fmt: skip
 
     def _put_off(self, array: Array) -> bool:
@@ -171,11 +186,11 @@ class _Assembler(Products):
         operands = []
         for arg in args:  # 32 rows of a column are computed as one
             if isinstance(arg, Array) and arg.rows > 1:
-                operands.append(replace(self._contiguous(arg), step=BLOCK, column=0))
+                operands.append(replace(self._contiguous(arg), step=COLUMN, column=0))
             else:
                 operands.append(self._operand(arg, 2).once())
         to = self._new(array)
-        self._emit(array, name, -(-array.rows // BLOCK), replace(to, step=BLOCK, column=0), *operands)
+        self._emit(array, name, -(-array.rows // COLUMN), replace(to, step=COLUMN, column=0), *operands)
         return to
 
     def _not(self, array: Array) -> Place:

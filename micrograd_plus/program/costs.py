@@ -1,6 +1,6 @@
 """How long it takes to run a program for so many examples, as measured: what chooses between the ways to run it.
 
-Arrays cost what their instructions cost, for a single example as for a block of 32 or a whole batch; going through the
+Arrays cost what their instructions cost, for a single example as for a block or a whole batch; going through the
 graph number by number costs what its numbers cost, for each example anew. So the latter is faster for few examples of
 a graph in which little repeats. All of it is value and gradient; values alone take about two fifths by either.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from micrograd_plus.engine.operations import ADD, MUL, Op
 from micrograd_plus.program import tape
-from micrograd_plus.program.instructions import BLOCK, Instruction
+from micrograd_plus.program.instructions import Instruction
 
 # NumPy: an array statement, which costs the same for all the batches that are small enough to be asked about here
 STATEMENT = 1e-6
@@ -73,7 +73,7 @@ def of_statements(count: int) -> Cost:
 
 
 def of_instructions(
-    inside: Iterable[Instruction], outside: Iterable[Instruction], library: Iterable[str], *, whole: bool
+    inside: Iterable[Instruction], outside: Iterable[Instruction], library: Iterable[str], block: int, *, whole: bool
 ) -> Cost:
     """What a kernel takes.
 
@@ -81,18 +81,19 @@ def of_instructions(
         inside: the instructions for each block of examples.
         outside: those before and after the blocks.
         library: the names of those that C's library computes.
+        block: how many examples it has.
         whole: whether a block is always computed in full.
     """
-    block = eight = 0.0
+    every = eight = 0.0
     weights = dict.fromkeys(FUNCTIONS, FUNCTION) | dict.fromkeys(library, LIBRARY)
     for it in inside:
-        block += ROW * it.rows
+        every += ROW * it.rows
         eight += weights.get(it.op, 0.0) * it.rows
         if it.op in PRODUCTS:
-            columns = max(1, it.extra.get("LENGTH", 0) // BLOCK, it.extra.get("TIMES", 0))  # of an example
+            columns = max(1, it.extra.get("LENGTH", 0) // block, it.extra.get("TIMES", 0))  # of an example
             eight += PRODUCT * it.rows * it.extra["INNER"] * columns
     start = KERNEL + ROW * sum([it.rows for it in outside])
-    return Cost(start, ((BLOCK, block), (BLOCK if whole else GRAIN, eight * (BLOCK // GRAIN if whole else 1))))
+    return Cost(start, ((block, every), (block if whole else GRAIN, eight * (block // GRAIN if whole else 1))))
 
 
 def of_steps(steps: Counter[str]) -> tuple[Cost, Cost]:

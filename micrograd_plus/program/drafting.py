@@ -9,13 +9,13 @@ import numpy as np
 
 from micrograd_plus.engine.operations import Op
 from micrograd_plus.program.arrays import Array, Operand, Places, Product
-from micrograd_plus.program.instructions import BLOCK, Instruction, Memory, Place, Pool, Unfit, instruction
+from micrograd_plus.program.instructions import COLUMN, Instruction, Memory, Place, Pool, Unfit, instruction
 from micrograd_plus.program.lowering import reached
 from micrograd_plus.program.strides import is_matrix_of_theta, rows_of_theta, strided
 
 BEFORE, INSIDE, AFTER = range(3)  # the blocks
 SECTION = (0, 1, 3)  # of the code, for each of these; section 2 is that of the folds
-SCALARS = {"share": 0, "count": BLOCK}  # where they lie among the columns
+SCALARS = {"share": 0, "count": COLUMN}  # where they lie among the columns
 
 
 class Draft:
@@ -29,11 +29,12 @@ class Draft:
         sections: the code: before the blocks, inside of each, folds of sums, after the blocks.
         places: for each array that was written where its rows are.
         indices, constants: what stands in the code besides.
+        block: how many samples are computed together.
         whole: whether each block must be computed in full, also where it has fewer samples.
     """
 
-    def __init__(self, outputs: Sequence[Array], ops: dict[Op, str]) -> None:
-        self.ops = ops
+    def __init__(self, outputs: Sequence[Array], ops: dict[Op, str], block: int) -> None:
+        self.ops, self.block = ops, block
         self.arrays = reached(outputs)
         self.outputs = outputs
         self.users: dict[int, list[Array]] = {}
@@ -45,7 +46,7 @@ class Draft:
         self.places: dict[int, Place] = {}
         self.indices, self.constants = Pool(), Pool()
         self.numbers = Memory("CONSTANTS", 0)
-        self.scalars = Memory("COLUMNS", 2 * BLOCK)
+        self.scalars = Memory("COLUMNS", 2 * COLUMN)
         self.whole = False
 
     def _levels(self) -> dict[int, int]:
@@ -77,8 +78,12 @@ class Draft:
     def _new(self, array: Array) -> Place:
         """Room for an array."""
         if array.batched:
-            return Place(Memory("REGISTERS", array.rows * BLOCK), 0, BLOCK)
-        return Place(Memory("COLUMNS", -(-array.rows // BLOCK) * BLOCK), 0, 1, 1)
+            return self._registers(array.rows)
+        return Place(Memory("COLUMNS", -(-array.rows // COLUMN) * COLUMN), 0, 1, 1)
+
+    def _registers(self, rows: int) -> Place:
+        """Room for so many rows of a block."""
+        return Place(Memory("REGISTERS", rows * self.block), 0, self.block)
 
     def _emit(self, array: Array, op: str, rows: int, to: Place, *operands: Place, **extra: int) -> Instruction:
         made = instruction(op, rows, to, *operands, **extra)
@@ -95,7 +100,7 @@ class Draft:
 
     def _loaded(self, source: Array, rows: Places) -> Place:
         """Columns of the batch as rows."""
-        to = Place(Memory("REGISTERS", len(rows) * BLOCK), 0, BLOCK)
+        to = self._registers(len(rows))
         start = self.indices.place(rows.astype(np.int32))
         self._emit(source, "LOAD", len(rows), to, self._batch(source, 0), SOURCE=start)
         return to
@@ -125,7 +130,7 @@ class Draft:
     def _contiguous(self, arg: Array) -> Place:
         """An argument with one row after the other, a column so that a few numbers more can be read."""
         place = self.place(arg)
-        fits = place.step == (BLOCK if arg.batched else 1) or arg.rows == 1
+        fits = place.step == (self.block if arg.batched else 1) or arg.rows == 1
         if fits and (arg.batched or place.memory.space in ("COLUMNS", "CONSTANTS")):
             return place
         to = self._new(arg)
@@ -138,7 +143,7 @@ class Draft:
         """An argument as rows of a block, also where it is the same for all samples."""
         if arg.batched:
             return self.place(arg)
-        to = Place(Memory("REGISTERS", arg.rows * BLOCK), 0, BLOCK)
+        to = self._registers(arg.rows)
         self.sections[1].append(Instruction("GATHER", arg.rows, to, self.place(arg)))
         return to
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 32  # how many samples the machine computes together; see native/kernels.c
-SLACK = 32  # columns are read 32 numbers at a time, perhaps beyond the last row
+LONG, SHORT = 64, 32  # how many samples the machine computes together; see `assembled`
+COLUMN = 32  # so many rows of a column it takes for one; see native/kernels.c
+SLACK = COLUMN  # these are read perhaps beyond the last row
 SIZES = ("LENGTH", "INNER", "TIMES", "FIRST", "SOURCE", "TARGET", "BIASED")  # what an instruction knows besides
 NO_INDICES = -1
 

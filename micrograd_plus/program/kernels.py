@@ -17,7 +17,7 @@ from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.program.arrays import Array
 from micrograd_plus.program.assembling import Output, assembled
 from micrograd_plus.program.costs import UNKNOWN, Cost, of_instructions
-from micrograd_plus.program.instructions import BLOCK, Unfit, encoded
+from micrograd_plus.program.instructions import Unfit, encoded
 from micrograd_plus.program.lowering import lowered
 from micrograd_plus.program.sharing import parts_of, share_work
 
@@ -43,17 +43,18 @@ def ops() -> dict[Op, str]:
     return {TABLE[name]: name for name in machine.OPS if name in TABLE}
 
 
-def run_by_kernels() -> str:
-    """What runs them here."""
+def run_by_kernels(kernel: Kernel) -> str:
+    """What runs a kernel here."""
     if machine is None:
         return f"run by NumPy: {why_not()}"
-    return f"run by kernels, {BLOCK} examples at a time, with {machine.MACHINES[MACHINE]} vectors"
+    return f"run by kernels, {kernel.block} examples at a time, with {machine.MACHINES[MACHINE]} vectors"
 
 
 class Kernel:
     """A function over arrays, as code for the machine; it can be pickled, and called from several threads at once.
 
     Attributes:
+        block: how many examples are computed together.
         version: what the machine was built from that the code is for.
         cost: what it takes.
     """
@@ -63,7 +64,7 @@ class Kernel:
     ) -> None:
         self._code, self._outputs, self._dtype, self.version = code, outputs, np.dtype(dtype), version
         self.cost = cost
-        self._totals = code[4][3]
+        self._totals, self.block = code[4][3], code[4][5]
         self._loaded: Any = None
 
     @property
@@ -133,18 +134,19 @@ def kernel_of(outputs: Sequence[Array], dtype: str) -> Kernel:
     if machine is None:
         raise Unfit(why_not())
     known = ops()
-    made = assembled(lowered(outputs, known), known)
+    made = assembled(lowered(outputs, known), known, np.dtype(dtype).itemsize)
     counts = np.cumsum([0, *map(len, made.sections)]).tolist()
-    sizes = (made.columns, made.registers, made.partials, made.totals, made.gradient, made.whole, made.cleared)
-    if max(sizes[:4]) >= 2**31:
+    spaces = made.columns, made.registers, made.partials, made.totals
+    if max(spaces) >= 2**31:
         raise Unfit("it is too large for the machine's addresses")
     code = encoded([it for section in made.sections for it in section], machine.OPS, machine.SPACES)
     constants = np.array(made.constants.numbers)
     indices = np.array(made.indices.numbers, dtype=np.int32)
+    sizes = (*spaces, made.gradient, made.block, made.whole, made.cleared)
     whole = (code.tobytes(), indices.tobytes(), constants.tobytes(), tuple(counts), sizes)
     before, inside, folds, after = made.sections
-    cost = of_instructions(inside, [*before, *folds, *after], machine.LIBRARY, whole=made.whole)
+    cost = of_instructions(inside, [*before, *folds, *after], machine.LIBRARY, made.block, whole=made.whole)
     return Kernel(whole, made.outputs, dtype, digest("kernels"), cost)
 
 
-__all__ = ["BLOCK", "Kernel", "Unfit", "kernel_of", "run_by_kernels", "why_not"]
+__all__ = ["Kernel", "Unfit", "kernel_of", "run_by_kernels", "why_not"]

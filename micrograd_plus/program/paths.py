@@ -209,14 +209,12 @@ class Path:
 
     def explained(self) -> str:
         """What was found, and what runs it."""
-        arrays = f"run by NumPy: {self.unfit}" if self.unfit else run_by_kernels()
-        if self.replay is None:
-            return f"{self.found}\n  {arrays}"
-        unknown = self.replay.unknown
+        unknown = self.replay.unknown if self.replay is not None else ""
         by = f"number by number, by {f'Python: {unknown}' if unknown else 'the interpreter'}"
         if self.irregular:
             return f"{self.found}\n  gone through {by}"
-        if not self.few:
+        arrays = f"run by NumPy: {self.unfit}" if self.unfit else run_by_kernels(next(iter(self.kernels.values())))
+        if self.replay is None or not self.few:
             return f"{self.found}\n  {arrays}"
         one, other = [cost.seconds(1) * 1e6 for cost in (self.replay.costs[0], self.cost)]
         few = f"up to {plural(self.few, 'example')} {by}: some {one:,.0f} µs for one, not {other:,.0f}"

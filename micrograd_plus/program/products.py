@@ -10,7 +10,7 @@ import numpy as np
 from micrograd_plus.engine.operations import ADD, Op
 from micrograd_plus.program.arrays import Array, Places
 from micrograd_plus.program.drafting import AFTER, Draft
-from micrograd_plus.program.instructions import BLOCK, Instruction, Memory, Place, instruction
+from micrograd_plus.program.instructions import Instruction, Memory, Place, instruction
 from micrograd_plus.program.strides import stride, strided
 
 WIDE = 48  # a layer of so many inputs reads them as they lie in the batch; fewer become rows first
@@ -29,8 +29,8 @@ class Products(Draft):
         partial_sums: how many of these are vectors until they are folded.
     """
 
-    def __init__(self, outputs: Sequence[Array], ops: dict[Op, str]) -> None:
-        super().__init__(outputs, ops)
+    def __init__(self, outputs: Sequence[Array], ops: dict[Op, str], block: int) -> None:
+        super().__init__(outputs, ops, block)
         self.totals, self.total_rows, self.partial_sums = Memory("TOTALS", 0), 0, 0
         self.direct: list[Instruction] = []  # those that sum into the totals
         self.added: list[Places] = []  # rows of the totals that something is added to in each block
@@ -86,7 +86,7 @@ class Products(Draft):
         b, to = self.place(argument), self._new(array)
         if q > 1 or not array.batched:
             b = self._contiguous(argument) if argument.rows > 1 else b
-            length = q * BLOCK if array.batched else q
+            length = q * self.block if array.batched else q
             self.whole |= array.batched
             b, wide = replace(b, step=length), replace(to, step=length)
             self._emit(array, "MATMUL", rows, wide, a, b, *added, LENGTH=length, **extra)
@@ -117,7 +117,7 @@ class Products(Draft):
             turned = replace(a, step=a.column, column=a.step)
             return self._multiplied(array, turned, back, k, q, (), {"INNER": m})
         assert isinstance(gate[0], Array)
-        length = q * BLOCK if array.batched else q
+        length = q * self.block if array.batched else q
         self.whole |= array.batched and q > 1
         operands = [replace(self._contiguous(arg), step=length) for arg in (back, gate[0])]
         to = self._new(array)
@@ -194,7 +194,7 @@ class Products(Draft):
         to = self._sum_place(array, m, k)
         inputs = self._as_it_lies(argument) if q == 1 and to.column == 1 else None
         if inputs is None and q == 1 and to.column == 1 and m * k > LARGE and k >= NARROW:
-            inputs = Place(Memory("REGISTERS", k * BLOCK), 0, k)
+            inputs = replace(self._registers(k), step=k)
             self.sections[1].append(Instruction("TRANSPOSE", k, inputs, self.place(argument)))
         if inputs is not None:
             direct = replace(to, memory=Memory("DIRECT", 0))
@@ -203,7 +203,7 @@ class Products(Draft):
         else:
             places = [self._contiguous(arg) if q > 1 else self.place(arg) for arg in (back, argument)]
             self.whole |= q > 1
-            extra = {"TIMES": q} | ({"LENGTH": q * BLOCK} if q > 1 else {})
+            extra = {"TIMES": q} | ({"LENGTH": q * self.block} if q > 1 else {})
             self._in_vectors("OUTER_SUM", m, k, to, *places, **extra)
         return Place(self.totals, to.start, 1, 1)
 

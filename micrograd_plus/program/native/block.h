@@ -1,6 +1,6 @@
 /* The machine that runs a kernel: one instruction after the other, each for the samples of one block.
 
-Included by kernels.c for each type of float and each width of vectors. A register holds some rows with 32 numbers each, a
+Included by kernels.c for each type of float and each width of vectors. A register holds some rows with 64 or 32 numbers each, a
 number for each sample of the block; a column, one number a row, which serves all samples, is spread over a row when it is
 read. Sums over the samples are kept as whole vectors, and added up into one number each, a double, where a part of the
 batch ends (`FOLD`). Columns are worked on as if each 32 of their rows were one. */
@@ -16,6 +16,7 @@ typedef struct {
     double *totals;  /* of the part of the batch that runs */
     const int32_t *indices;
     int lanes, valid;    /* how many numbers of a row are computed, a multiple of GRAIN; how many of them are samples */
+    int block;           /* how many samples it has, where there are so many */
     int64_t sample;      /* the first one of the block */
     int64_t samples;     /* in all */
     int fresh, first_block, first_fold;  /* whether nothing was summed up since the last fold, in the part, in its totals */
@@ -39,17 +40,41 @@ INLINE const T *NAME(row)(const T *base, const Operand *o, int r, T *spread)
     return spread;
 }
 
-/* The sum of a vector's numbers, by halves. */
-INLINE T NAME(added_up)(V v)
+typedef T NAME(Short) __attribute__((vector_size(16), may_alias));
+#define SHORT NAME(Short)
+#define SHORTS (16 / (int)sizeof(T)) /* its numbers */
+
+/* A vector's numbers added up to as many as 16 bytes hold. */
+INLINE SHORT NAME(shortened)(V v)
 {
-    typedef T Short __attribute__((vector_size(16), may_alias));
-    const Short *parts = (const Short *)&v;
-    Short sum = parts[0];
+    const SHORT *parts = (const SHORT *)&v;
+    SHORT sum = parts[0];
     if (BYTES == 32)
         sum += parts[BYTES / 32];
     if (BYTES == 64)
         sum = (sum + parts[BYTES / 64]) + (parts[2 % (BYTES / 16)] + parts[3 % (BYTES / 16)]);
-    return SINGLE ? (sum[0] + sum[1]) + (sum[2 % (16 / sizeof(T))] + sum[3 % (16 / sizeof(T))]) : sum[0] + sum[1];
+    return sum;
+}
+
+/* The sum of a vector's numbers, by halves. */
+INLINE T NAME(added_up)(V v)
+{
+    SHORT sum = NAME(shortened)(v);
+    return SINGLE ? (sum[0] + sum[1]) + (sum[2 % SHORTS] + sum[3 % SHORTS]) : sum[0] + sum[1];
+}
+
+/* The same of SHORTS vectors, which lie one behind the other. */
+INLINE SHORT NAME(each_added_up)(const T *vectors)
+{
+    SHORT a = NAME(shortened)(LOAD(vectors)), b = NAME(shortened)(LOAD(vectors + LANES));
+#if SINGLE
+    SHORT c = NAME(shortened)(LOAD(vectors + 2 * LANES)), d = NAME(shortened)(LOAD(vectors + 3 * LANES));
+    SHORT ab = (SHORT){a[0], b[0], a[2], b[2]} + (SHORT){a[1], b[1], a[3], b[3]};
+    SHORT cd = (SHORT){c[0], d[0], c[2], d[2]} + (SHORT){c[1], d[1], c[3], d[3]};
+    return (SHORT){ab[0], ab[1], cd[0], cd[1]} + (SHORT){ab[2], ab[3], cd[2], cd[3]};
+#else
+    return (SHORT){a[0], b[0]} + (SHORT){a[1], b[1]};
+#endif
 }
 
 /* Samples that are none add nothing to a sum. */
@@ -66,12 +91,24 @@ static void NAME(cut)(const STATE *s, T *rows, int64_t step, int count)
 
 /* --------------------------------------------------------------------------------------------------- the instructions */
 
-#define EACH_ROW(count, ...)                                                   \
+/* Whether the rows of an instruction's operands, in this order, lie one behind the other, so that they may be taken for one. */
+INLINE int NAME(is_one)(int count, const Operand *const *operands, int lanes)
+{
+    for (int o = 0; o < count; o++)
+        if (operands[o]->step != lanes || operands[o]->column)
+            return 0;
+    return 1;
+}
+
+#define EACH_ROW(count, two_results, ...)                                      \
     {                                                                          \
         T spread[count][BLOCK];                                                \
+        const Operand *operands[] = {&i->to, &i->a, two_results ? &i->c : &i->b, &i->c}; \
+        const int one = NAME(is_one)(1 + count + two_results, operands, lanes); \
+        const int rows = one ? 1 : i->rows, length = one ? i->rows * lanes : lanes; \
         T *to = NAME(place)(s, &i->to);                                        \
         const T *base[3] = {NAME(place)(s, &i->a), NAME(place)(s, &i->b), NAME(place)(s, &i->c)}; \
-        for (int r = 0; r < i->rows; r++, to += i->to.step) {                  \
+        for (int r = 0; r < rows; r++, to += i->to.step) {                     \
             const T *pa = NAME(row)(base[0], &i->a, r, spread[0]);             \
             const T *pb = count > 1 ? NAME(row)(base[1], &i->b, r, spread[count > 1]) : pa; \
             const T *pc = count > 2 ? NAME(row)(base[2], &i->c, r, spread[count > 2 ? 2 : 0]) : pa; \
@@ -81,19 +118,19 @@ static void NAME(cut)(const STATE *s, T *rows, int64_t step, int count)
         break;                                                                 \
     }
 #define VECTORS(count, result)                                                 \
-    EACH_ROW(count, for (int l = 0; l < lanes; l += LANES) {                   \
+    EACH_ROW(count, 0, for (int l = 0; l < length; l += LANES) {                  \
         V a = LOAD(pa + l), b = LOAD(pb + l), c = LOAD(pc + l);                \
         (void)b, (void)c;                                                      \
         STORE(to + l, result);                                                 \
     })
 #define NUMBERS(count, result)                                                 \
-    EACH_ROW(count, for (int l = 0; l < lanes; l++) {                          \
+    EACH_ROW(count, 0, for (int l = 0; l < length; l++) {                         \
         double a = pa[l], b = pb[l];                                           \
         (void)b;                                                               \
         to[l] = (T)(result);                                                   \
     })
 #define INSIDE_ROWS(count, result)                                             \
-    EACH_ROW(count, for (int l = 0; l < lanes; l++) {                          \
+    EACH_ROW(count, 0, for (int l = 0; l < length; l++) {                         \
         T a = pa[l];                                                           \
         to[l] = result;                                                        \
     })
@@ -101,7 +138,7 @@ static void NAME(cut)(const STATE *s, T *rows, int64_t step, int count)
 #define TWO_RESULTS(result)                                                    \
     {                                                                          \
         T *also = NAME(place)(s, &i->c);                                       \
-        EACH_ROW(1, for (int l = 0; l < lanes; l += LANES) {                   \
+        EACH_ROW(1, 1, for (int l = 0; l < length; l += LANES) {                  \
             V a = LOAD(pa + l), second;                                        \
             STORE(to + l, result);                                             \
             STORE(also + r * i->c.step + l, second);                           \
@@ -111,11 +148,26 @@ static void NAME(cut)(const STATE *s, T *rows, int64_t step, int count)
 #define AS_NUMBERS(name, count, result) case OP_##name: NUMBERS(count, result)
 #define AS_ROWS(name, count, result) case OP_##name: INSIDE_ROWS(count, result)
 
+/* Add up sums that are vectors, and add each to its total, or write it there. */
+INLINE void NAME(fold)(double *totals, int64_t step, const T *sums, int count, int first)
+{
+    int j = 0;
+    for (; step == 1 && j + SHORTS <= count; j += SHORTS) {
+        SHORT more = NAME(each_added_up)(sums + (int64_t)j * LANES);
+        for (int l = 0; l < SHORTS; l++)
+            totals[j + l] = first ? more[l] : totals[j + l] + more[l];
+    }
+    for (; j < count; j++) {
+        double more = NAME(added_up)(LOAD(sums + (int64_t)j * LANES));
+        totals[j * step] = first ? more : totals[j * step] + more;
+    }
+}
+
 static void NAME(run)(STATE *s, const Instruction *i, const Instruction *end, int columns)
 {
     for (; i < end; i++) {
         const int32_t *e = i->extra;
-        const int lanes = columns ? BLOCK : s->lanes;
+        const int lanes = columns ? COLUMN : s->lanes;
         const int row = e[LENGTH] ? e[LENGTH] : lanes;  /* of rows that are moved or reduced; 1 in a column */
         T *to = NAME(place)(s, &i->to), *a = NAME(place)(s, &i->a), *b = NAME(place)(s, &i->b), *c = NAME(place)(s, &i->c);
         switch (i->op) {
@@ -161,12 +213,11 @@ static void NAME(run)(STATE *s, const Instruction *i, const Instruction *end, in
             }
             break;
         case OP_FOLD:
-            for (int r = 0; r < i->rows; r++)
-                for (int j = 0; j < e[INNER]; j++) {
-                    double *total = s->totals + i->to.start + (int64_t)r * i->to.step + (int64_t)j * i->to.column;
-                    double more = NAME(added_up)(LOAD(a + ((int64_t)r * e[INNER] + j) * LANES));
-                    *total = e[FIRST] && s->first_fold ? more : *total + more;
-                }
+            for (int r = 0; r < i->rows; r++) {
+                const T *sums = a + (int64_t)r * e[INNER] * LANES;
+                double *totals = s->totals + i->to.start + (int64_t)r * i->to.step;
+                NAME(fold)(totals, i->to.column, sums, e[INNER], e[FIRST] && s->first_fold);
+            }
             break;
         case OP_FOLD_DIRECT:
             if (SINGLE)  /* doubles are summed up where they belong */
@@ -231,7 +282,7 @@ static void NAME(run)(STATE *s, const Instruction *i, const Instruction *end, in
 static void NAME(run_part)(STATE *s, const Kernel *kernel, const Call *call, int64_t part)
 {
     const Instruction *code = kernel->code;
-    const int64_t blocks = (call->samples + BLOCK - 1) / BLOCK;
+    const int64_t size = kernel->block, blocks = (call->samples + size - 1) / size;
     const int64_t begin = part * blocks / call->parts, end = (part + 1) * blocks / call->parts;
     if (kernel->cleared)
         memset(s->totals, 0, sizeof(double) * kernel->totals);
@@ -239,9 +290,9 @@ static void NAME(run_part)(STATE *s, const Kernel *kernel, const Call *call, int
         s->spaces[DIRECT] = (T *)s->totals;
     s->fresh = s->first_block = s->first_fold = 1;
     for (int64_t block = begin; block < end; block++) {
-        s->sample = block * BLOCK;
-        s->valid = call->samples - s->sample < BLOCK ? (int)(call->samples - s->sample) : BLOCK;
-        s->lanes = kernel->whole ? BLOCK : (s->valid + GRAIN - 1) / GRAIN * GRAIN;
+        s->sample = block * size;
+        s->valid = (int)(call->samples - s->sample < size ? call->samples - s->sample : size);
+        s->lanes = kernel->whole ? (int)size : (s->valid + GRAIN - 1) / GRAIN * GRAIN;
         s->spaces[X] = (T *)call->x + s->sample * call->width[0];
         s->spaces[Y] = (T *)call->y + s->sample * call->width[1];
         NAME(run)(s, code + kernel->section[1], code + kernel->section[2], 0);
@@ -258,7 +309,7 @@ static void NAME(run_part)(STATE *s, const Kernel *kernel, const Call *call, int
 static int NAME(run_batch)(const Kernel *kernel, const Call *call)
 {
     const Instruction *code = kernel->code;
-    STATE s = {.indices = kernel->indices, .samples = call->samples};
+    STATE s = {.indices = kernel->indices, .samples = call->samples, .block = (int)kernel->block};
     const int64_t sizes[] = {kernel->columns, kernel->registers, LANES * kernel->partials, SINGLE ? kernel->totals : 0, SINGLE ? kernel->totals : 0};
     const int spaces[] = {COLUMNS, REGISTERS, PARTIALS, DIRECT, TOTALS};
     int64_t size = 0, own = call->rows == 1 && call->stop - call->first > 1 ? kernel->totals : 0;
@@ -280,7 +331,7 @@ static int NAME(run_batch)(const Kernel *kernel, const Call *call)
     for (int o = 0; o < call->outputs; o++)
         s.spaces[OUTPUTS + o] = (T *)call->output[o];
     s.spaces[COLUMNS][0] = (T)call->share;
-    s.spaces[COLUMNS][BLOCK] = (T)call->samples;
+    s.spaces[COLUMNS][COLUMN] = (T)call->samples;
     NAME(run)(&s, code + kernel->section[0], code + kernel->section[1], 1);
     for (int64_t p = call->first; p < call->stop; p++) {
         double *whole = call->rows > 1 ? call->sums + (p - call->first) * kernel->totals : call->sums;
@@ -305,5 +356,7 @@ static int NAME(run_batch)(const Kernel *kernel, const Call *call)
 }
 
 #undef NAME
+#undef SHORT
+#undef SHORTS
 #undef WIDEST
 #undef GRAIN

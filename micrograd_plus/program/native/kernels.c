@@ -12,7 +12,8 @@ machine of today has, 4 with AVX2 and FMA, 8 with AVX-512; which of these runs i
 #include "rows.h"
 #include "scalars.h"
 
-#define BLOCK 32    /* samples that are computed together: a row of doubles is 256 bytes, a layer of 16 neurons 4 KB */
+#define BLOCK 64    /* so many samples are computed together at most: a row of doubles is 512 bytes, a layer of 16 neurons 8 KB */
+#define COLUMN 32   /* so many rows of a column are computed as one */
 #define FOLDED 32   /* after so many blocks sums that are vectors, or floats, are added to doubles */
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
@@ -97,6 +98,7 @@ typedef struct {
     int64_t section[5];  /* where in the code it begins: once before all, for each block, folds, once after all; its end */
     int64_t columns, registers, partials, totals; /* how large these spaces are; partials in vectors */
     int64_t gradient;    /* how many of the totals a gradient is */
+    int64_t block;       /* samples that are computed together */
     int whole, cleared;  /* whether blocks are always computed in full; whether totals begin with 0 */
 } Kernel;
 
@@ -201,15 +203,15 @@ static void *copied(const Py_buffer *view)
 
 PyDoc_STRVAR(load_doc, "load(code, indices, constants, sections, sizes) -> capsule\n\n"
 "A kernel, ready to run: instructions and indices as int32, constants as float64; sections: where in the code each\n"
-"begins, and its end, five numbers; sizes: of columns, registers, partials, totals and the gradient among these, and the flags whole and cleared.");
+"begins, and its end, five numbers; sizes: of columns, registers, partials, totals and the gradient among these, of a block, and the flags whole and cleared.");
 
 static PyObject *load(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Py_buffer code, indices, constants;
     Kernel made = {0};
-    if (!PyArg_ParseTuple(args, "y*y*y*(LLLLL)(LLLLLpp)", &code, &indices, &constants, &made.section[0], &made.section[1],
+    if (!PyArg_ParseTuple(args, "y*y*y*(LLLLL)(LLLLLLpp)", &code, &indices, &constants, &made.section[0], &made.section[1],
                           &made.section[2], &made.section[3], &made.section[4], &made.columns, &made.registers, &made.partials,
-                          &made.totals, &made.gradient, &made.whole, &made.cleared))
+                          &made.totals, &made.gradient, &made.block, &made.whole, &made.cleared))
         return NULL;
     const Py_ssize_t count = constants.len / (Py_ssize_t)sizeof(double);
     Kernel *kernel = malloc(sizeof(Kernel));
@@ -219,7 +221,7 @@ static PyObject *load(PyObject *Py_UNUSED(module), PyObject *args)
     made.singles = malloc(sizeof(float) * (count + 1));
     for (Py_ssize_t i = 0; made.doubles && made.singles && i < count; i++)
         made.singles[i] = (float)made.doubles[i];
-    const int fits = made.section[4] * (int64_t)sizeof(Instruction) == code.len;
+    const int fits = made.section[4] * (int64_t)sizeof(Instruction) == code.len && made.block > 0 && made.block <= BLOCK && made.block % 16 == 0;
     PyBuffer_Release(&code);
     PyBuffer_Release(&indices);
     PyBuffer_Release(&constants);
@@ -229,7 +231,7 @@ static PyObject *load(PyObject *Py_UNUSED(module), PyObject *args)
         if (capsule != NULL)
             return capsule;
     } else if (!fits)
-        PyErr_SetString(PyExc_ValueError, "load: the code is not as long as its sections say");
+        PyErr_SetString(PyExc_ValueError, "load: the code is not as long as its sections say, or there is no such block");
     else
         PyErr_NoMemory();
     free(made.code);
@@ -330,7 +332,7 @@ static int fill(PyObject *module)
         || added(module, "LIBRARY", numbered(LIBRARY, sizeof(LIBRARY) / sizeof(*LIBRARY))) < 0
         || added(module, "SPACES", numbered(SPACE_NAMES, sizeof(SPACE_NAMES) / sizeof(*SPACE_NAMES))) < 0)
         return -1;
-    return PyModule_AddIntConstant(module, "BLOCK", BLOCK);
+    return 0;
 }
 
 static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, (void *)fill}, {0, NULL}};

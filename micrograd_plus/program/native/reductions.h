@@ -7,9 +7,9 @@ NOINLINE void NAME(load)(const STATE *s, T *to, const T *x, int64_t width, const
     for (int r = 0; r < count; r++) {
         const T *column = x + rows[r];
         for (int l = 0; l < s->valid; l++)
-            to[r * BLOCK + l] = column[l * width];
+            to[r * s->block + l] = column[l * width];
         for (int l = s->valid; l < s->lanes; l++)  /* the last sample fills up the block */
-            to[r * BLOCK + l] = to[r * BLOCK + s->valid - 1];
+            to[r * s->block + l] = to[r * s->block + s->valid - 1];
     }
 }
 
