@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from micrograd_plus.engine.operations import Arg, Op
 from micrograd_plus.engine.recording import keeping, opened, recording, scoping, tell, tracing, watching
 
 if TYPE_CHECKING:
     from micrograd_plus.engine.value import Value
+
+_TRACE: Final = tracing.get  # asked for each node: not to look for the method each time is worth a tenth of a trace
+_WATCH: Final = watching.get
+_RECORDS: Final = recording.get
+_KEEP: Final = keeping.get
+_SCOPE: Final = scoping.get
 
 
 def noticed(kind: type[Value], op: Op, data: float, a: Arg, b: Arg | tuple[Arg, ...] | None) -> Any:
@@ -22,7 +28,7 @@ def noticed(kind: type[Value], op: Op, data: float, a: Arg, b: Arg | tuple[Arg, 
         b: the second, or a tuple of all others; None where there are none.
     """
     args = (a,) if b is None else (a, *b) if isinstance(b, tuple) else (a, b)
-    trace = tracing.get()
+    trace = _TRACE()
     if trace is None:
         for other in opened(tracing):
             other.elsewhere(args)
@@ -30,15 +36,15 @@ def noticed(kind: type[Value], op: Op, data: float, a: Arg, b: Arg | tuple[Arg, 
     out._mark = 0
     out._data = data
     out._grad = 0.0
-    out._note = scoping.get()
+    out._note = _SCOPE()
     out.op = out._a = out._b = None
-    if (watch := watching.get()) is not None:
+    if (watch := _WATCH()) is not None:
         watch.made(out, op, args)
-    if recording.get():
+    if _RECORDS():
         out.op = op
         out._a = a
         out._b = b
-        if (keep := keeping.get()) is not None:
+        if (keep := _KEEP()) is not None:
             keep(out)
     else:
         tell(out, "no_grad()")

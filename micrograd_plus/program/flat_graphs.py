@@ -50,15 +50,15 @@ def listed(out: Any, inputs: list[Value], sizes: tuple[int, int], recorder: Reco
     outs = _outputs(out, several)
     wanted = [*outs, *[guard.value for guard in recorder.guards]]
     order = walk(*wanted)[0]
-    flat = Flat(inputs, order)
-    places = [flat.place(value) for value in wanted]
+    flat = Flat(inputs, order, wanted, Traced)
     listing = Listing(sizes, flat)
-    listing.roots, listing.several = places[: len(outs)], several
+    listing.roots, listing.several = flat.wanted[: len(outs)], several
     listing.guards = [
-        Guard(place, outcome, line) for place, (_, outcome, line) in zip(places[len(outs) :], recorder.guards)
+        Guard(place, outcome, line) for place, (_, outcome, line) in zip(flat.wanted[len(outs) :], recorder.guards)
     ]
-    listing.before = [node for node in order if type(node) is Value]  # the trace's own are Traced
-    if any(isinstance(leaf, Traced) for leaf in listing.leaves.values()):
+    if set(map(type, order)) != {Traced}:  # the trace's own nodes
+        listing.before = [node for node in order if type(node) is Value]
+    if Traced in set(map(type, listing.leaves.values())):
         raise CompileError("compile: the function keeps x or y from one call to the next; compute with those it gets")
     for hooked in hooks_on(lambda: {*map(id, listing.leaves.values()), *map(id, listing.before)}):
         raise CompileError(f"compile: {hooked!r} has a hook, which a program would not call; remove it, or run eagerly")

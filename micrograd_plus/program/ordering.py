@@ -26,11 +26,12 @@ def ordered(models: Iterable[list[Value]], leaves: Iterable[Value]) -> list[Valu
     A model is one that the function reaches by its closure, its globals, its defaults or its `self`, and `models` what
     `held` says of the function; what belongs to none follows in the order of first use.
     """
-    left = {id(leaf): leaf for leaf in leaves}
+    leaves = list(leaves)
+    left = dict(zip(map(id, leaves), leaves))
     found: dict[int, Value] = {}
     for parameters in models:
         if not left.keys().isdisjoint(map(id, parameters)):
-            found |= {id(parameter): parameter for parameter in parameters}
+            found |= zip(map(id, parameters), parameters)
     return list((found | left).values())
 
 

@@ -93,8 +93,9 @@ class Program:
         self._before = listing.before  # nodes older than the program, which it computes anew
         self.several = listing.several
         self._lock = RLock()  # one thread at a time looks for a new way
-        self._paths: list[Path] = [self._path(listing)]
-        self._reached = identities(models, self._identities())
+        known = self._identities()
+        self._paths: list[Path] = [self._path(listing, known)]
+        self._reached = identities(models, known)
 
     @np.errstate(all="ignore")
     def __call__(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Any:
@@ -391,9 +392,8 @@ class Program:
     def _identities(self) -> set[int]:
         return set(map(id, [*self.parameters, *self._others]))
 
-    def _path(self, listing: Listing) -> Path:
-        known = self._identities()
-        if any(id(leaf) not in known for leaf in listing.leaves.values()):
+    def _path(self, listing: Listing, known: set[int]) -> Path:
+        if not known.issuperset(map(id, listing.leaves.values())):
             lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
             way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
             raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")
@@ -433,5 +433,5 @@ class Program:
         for path in self._paths:
             if path.outcomes == outcomes and path.lines == [guard.line for guard in listing.guards]:
                 return path
-        self._paths.append(self._path(listing))
+        self._paths.append(self._path(listing, self._identities()))
         return self._paths[-1]

@@ -68,10 +68,10 @@ class _Finder:
             self._place(np.arange(nx, nx + ny), self.arrays.make("y", (), ny, True))
         if parameters:
             theta = self.arrays.make("theta", (), len(parameters), False)
-            rows = {id(parameter): row for row, parameter in enumerate(parameters)}
+            row_of = dict(zip(map(id, parameters), range(len(parameters))))
             leaves = list(listing.leaves)
             self.source[leaves] = theta.number
-            self.row[leaves] = [rows[id(leaf)] for leaf in listing.leaves.values()]
+            self.row[leaves] = [row_of[leaf] for leaf in map(id, listing.leaves.values())]
 
     def _place(self, members: Any, array: Array) -> None:
         self.source[members] = array.number
