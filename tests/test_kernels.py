@@ -211,6 +211,17 @@ def test_a_program_is_called_from_many_threads_at_once() -> None:
 # ------------------------------------------------------------------------------------------------- which of them runs
 
 
+def test_kernels_of_another_version_are_left_to_numpy() -> None:
+    """As in a program that was pickled before an update."""
+    old, new = [mp.compile(lambda x: mp.tanh(x) * A, ()) for _ in range(2)]
+    old._paths[0].kernels["gradient"].version = "another"
+    again = pickle.loads(pickle.dumps(old))
+    assert again.explain().endswith("run by NumPy: the kernels were written for another version of the machine")
+    x = numbers(100)
+    assert agree(again.gradients(x), new.gradients(x), 1.0, 1e-12).all()
+    assert again.value_and_grad(x)[0] == pytest.approx(new.value_and_grad(x)[0], rel=1e-12)
+
+
 def test_explain_says_what_runs_and_why() -> None:
     ours, theirs = compiled(lambda x: mp.tanh(x) * A, ())
     assert ours.explain().endswith(f"run by kernels, 64 examples at a time, with {MACHINES[-1]} vectors")

@@ -45,8 +45,8 @@ def ops() -> dict[Op, str]:
 
 def run_by_kernels(kernel: Kernel) -> str:
     """What runs a kernel here."""
-    if machine is None:
-        return f"run by NumPy: {why_not()}"
+    if not kernel.usable:
+        return f"run by NumPy: {why_not() or 'the kernels were written for another version of the machine'}"
     return f"run by kernels, {kernel.block} examples at a time, with {machine.MACHINES[MACHINE]} vectors"
 
 
