@@ -185,16 +185,22 @@ def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[Terms, 
                 continue
             if op is MUL:
                 inside.append(at)
-                if a in constants:
-                    factor, a, b = factor * constants[a], b, NO_PLACE
-                elif b in constants:
-                    factor, b = factor * constants[b], NO_PLACE
+                factor, a, b = _product(factor, a, b, constants)
             else:
                 a, b = at, NO_PLACE
         coefficients.append(factor)
         firsts.append(a)
         seconds.append(b)
     return Terms(coefficients, firsts, seconds), constant, inside
+
+
+def _product(factor: float, a: int, b: int, constants: dict[int, float]) -> tuple[float, int, int]:
+    """A product as a term: a constant in it belongs to the coefficient."""
+    if a in constants:
+        return factor * constants[a], b, NO_PLACE
+    if b in constants:
+        return factor * constants[b], a, NO_PLACE
+    return factor, a, b
 
 
 def _is_step(op: Op | None) -> bool:
@@ -222,6 +228,13 @@ def _sorted(terms: Terms, ops: list[Any], batched: list[bool]) -> tuple[Terms, .
         chosen.first.append(a)
         chosen.second.append(b)
     return kinds
+
+
+def _kind(op: Any, args: Sequence[int], constants: dict[int, float], batched: list[bool]) -> tuple[Any, ...]:
+    """What operations of a group have in common: what they are, of what kind their arguments are, and the options."""
+    plain = len(args) - len(op.options)
+    kinds = ["c" if arg in constants else batched[arg] for arg in args[:plain]]
+    return (op, *kinds, *[constants[arg] for arg in args[plain:]])
 
 
 def groups(listing: Listing) -> list[Group]:
@@ -252,12 +265,7 @@ def groups(listing: Listing) -> list[Group]:
         else:
             args: Sequence[int] = changed[place] if place in changed else listing.args(place)
             deepest = max([depth[arg] for arg in args])
-            if place in looked_up:
-                key = (LOOKUP, len(args))
-            else:
-                plain = len(args) - len(op.options)
-                kinds_of = ["c" if arg in constants else batched[arg] for arg in args[:plain]]
-                key = (op, *kinds_of, *[constants[arg] for arg in args[plain:]])
+            key = (LOOKUP, len(args)) if place in looked_up else _kind(op, args, constants, batched)
         depth[place] = deepest + 1
         # where no gradient comes, none is computed: not even 0 · inf
         found.setdefault((deepest + 1, batched[place], flows[place], key), []).append(place)
@@ -268,6 +276,5 @@ def groups(listing: Listing) -> list[Group]:
             made.append(Group(None, members, [], parts, [sums[place][1] for place in members], each))
         else:
             given = [changed[place] if place in changed else listing.args(place) for place in members]
-            arguments = [list(places) for places in zip(*given)]
-            made.append(Group(key[0], members, arguments, (), [], each))
+            made.append(Group(key[0], members, [list(places) for places in zip(*given)], (), [], each))
     return made
