@@ -108,8 +108,10 @@ def assert_same_steps(
         theirs.grad = torch.tensor(gradient)
         optimizer.step()
         oracle.step()
-        expected = pytest.approx(theirs.tolist(), rel=1e-9, abs=abs, nan_ok=True)
-        assert [v.data for v in ours] == expected
+        reached = theirs.tolist()
+        assert [v.data for v in ours] == pytest.approx(reached, rel=1e-9, abs=abs, nan_ok=True)
+        for v, number in zip(ours, reached):  # on from the same place: weight decay can make much of rounding
+            v.data = number
 
 
 # ------------------------------------------------------------------------------------------------------ PyTorch's steps
