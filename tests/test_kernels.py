@@ -154,6 +154,10 @@ STRUCTURES: dict[str, tuple[Any, Any]] = {
     "every other input": (lambda x: mp.dot(leaves(30), x[::2]) * A, numbers(40, 60)),
     "backwards": (lambda x: mp.dot(leaves(5), [a * A for a in x[::-1]]), numbers(40, 5)),
     "columns of a matrix": (lambda x: sum(mp.square(mp.dot(r, c)) for r in KEPT for c in zip(*x)), numbers(40, 3, 4)),
+    "a sum times a weight": (
+        lambda x: mp.dot([A, B], [A * x[0] + KEPT[0][0], mp.exp(x[1]) * (B * KEPT[0][0] + x[1])]),
+        numbers(40, 2),
+    ),
     "weights alone": (lambda x: x * sum(mp.square(mp.dot(r, r)) for r in KEPT), numbers(40)),
     "the largest": (lambda x: mp.logsumexp([a * A for a in x]) * B, numbers(40, 7)),
 }

@@ -148,6 +148,11 @@ class Products(Draft):
         """Whether it is summed up where the result is given: a sum of what comes back to each parameter."""
         return array.kind == "scatter" and not array.batched and array.number not in self.users
 
+    def _is_sum(self, array: Array) -> bool:
+        """Whether it is a sum over the examples, which is gathered in the totals."""
+        batched = all(arg.batched for arg in array.arrays)  # a product of two sums is none
+        return array.kind in SUMS and self.level[array.number] == AFTER and batched
+
     def _straight_sums(self) -> dict[int, tuple[int, int, int]]:
         """The sums that belong to rows of the gradient, by the array's number: where, and the steps down and right."""
         found: dict[int, tuple[int, int, int]] = {}
@@ -155,12 +160,12 @@ class Products(Draft):
             return found
         for piece in self.gradient.pieces:
             source = self.gradient.arrays[piece.array]
-            if source.kind not in SUMS or self._only_user(source) is not self.gradient:
+            if not self._is_sum(source) or self._only_user(source) is not self.gradient:
                 continue
             times = sum([self.gradient.arrays[other.array] is source for other in self.gradient.pieces])
             whole = len(piece.source) == source.rows and (piece.source == np.arange(source.rows)).all()
             m, k = source.sizes[:2] if source.kind == "matmul_outer" else (source.rows, 1)
-            if not whole or times > 1 or self.level[source.number] != AFTER:
+            if not whole or times > 1:
                 continue
             if (grid := strided(piece.target, m, k)) is not None:
                 found[source.number] = grid
@@ -189,7 +194,7 @@ class Products(Draft):
     def _matmul_outer(self, array: Array) -> Place:
         back, argument = array.arrays
         m, k, q = array.sizes
-        if self.level[array.number] != AFTER or not (back.batched and argument.batched):
+        if not self._is_sum(array):
             return self._outer(array)
         to = self._sum_place(array, m, k)
         inputs = self._as_it_lies(argument) if q == 1 and to.column == 1 else None
