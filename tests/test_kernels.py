@@ -212,6 +212,71 @@ def test_a_program_is_called_from_many_threads_at_once() -> None:
     assert not wrong
 
 
+# ------------------------------------------------------------------------------------ sums that meet in the gradient
+
+
+@pytest.fixture
+def littered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New arrays hold numbers that nobody would miss: what is not written shows."""
+    monkeypatch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, 1000.0, dtype=dtype))
+
+
+MEETINGS: dict[str, Any] = {  # of three numbers and three others
+    "product": lambda one, other: one[0] * other[0],
+    "sum": lambda one, _: one[0] + one[1] + one[2],
+    "difference": lambda one, other: one[0] - other[0],
+    "tanh": lambda one, _: mp.tanh(one[0]),
+    "dot": lambda one, other: mp.dot(one, other),
+    "choice": lambda one, other: mp.where(one[0] < other[0], one[1], other[1]),
+    "quotient": lambda one, other: one[0] / (1.0 + other[0] * other[0]),
+}
+
+
+def entangled(rng: random.Random) -> tuple[Any, list[mp.Value], int]:
+    """A cost in which inputs and parameters meet again and again, the parameters, and how many inputs there are."""
+    parameters = [mp.Value(round(rng.gauss(0.0, 1.0), 2)) for _ in range(rng.randint(2, 5))]
+    count = rng.randint(1, 4)
+    known, steps = count + len(parameters), []
+    for last in range(known, known + rng.randint(2, 14)):
+        kind = rng.choice([*MEETINGS, "product", "dot"])
+        steps.append((kind, [[rng.randrange(last) for _ in range(3)] for _ in range(2)]))
+
+    def cost(x: Any) -> Any:
+        made = [*x, *parameters]
+        for kind, places in steps:
+            made.append(MEETINGS[kind](*[[made[i] for i in row] for row in places]))
+        return mp.tanh(made[-1]) + 0.1 * made[-2]
+
+    return cost, parameters, count
+
+
+@pytest.mark.usefixtures("littered")
+@pytest.mark.parametrize("start", range(0, 200, 50))
+def test_every_sum_comes_to_the_gradient_once(start: int) -> None:
+    for seed in range(start, start + 50):
+        rng = random.Random(seed)
+        cost, parameters, count = entangled(rng)
+        x = numbers(rng.choice([1, 3, 40, 70]), count, seed=seed)
+        program = mp.compile(cost, count, parameters=parameters, backend="kernels")
+        wanted = mp.compile(cost, count, parameters=parameters, backend="numpy").gradients(x)
+        assert agree(program.value_and_grad(x)[1], wanted.mean(axis=0), np.abs(wanted).max(), 1e-12).all(), seed
+
+
+@pytest.mark.usefixtures("littered")
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rows_of_weights_that_lie_over_each_other(vectors: str, dtype: Any) -> None:
+    """Two wide layers share some of their weights."""
+    rows = leaves(8, 80, seed=1)
+
+    def cost(x: Any) -> Any:
+        first, second = [[mp.dot(row[i : i + 60], part) for row in rows] for i, part in ((0, x[:60]), (20, x[60:]))]
+        return sum([mp.square(a) + mp.tanh(b) for a, b in zip(first, second)])
+
+    programs = compiled(cost, 120, dtype=dtype)
+    for n in (5, 64, 70, 300):
+        same(programs, numbers(n, 120), None, 1e-12 if dtype == "float64" else 3e-6)
+
+
 # ------------------------------------------------------------------------------------------------- which of them runs
 
 

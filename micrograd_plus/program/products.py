@@ -219,14 +219,15 @@ class Products(Draft):
             for it in self.direct
         ]
         self.sections[2][:0] = folded
-        written = np.zeros(self.total_rows, dtype=bool)
+        written, mixed = np.zeros(self.total_rows, dtype=bool), False  # first to some of its totals, not to others
         for rows in self.added:
             written[rows] = True
         for fold, it in zip(self.sections[2], [*self.direct, *[None] * len(self.sections[2])]):
             rows, columns = np.arange(fold.rows), np.arange(fold.extra["INNER"])
             at = fold.to.start + fold.to.step * rows[:, None] + fold.to.column * columns
             fold.extra["FIRST"] = int(not written[at].any())
+            mixed |= not fold.extra["FIRST"] and not written[at].all()
             if it is not None:
                 it.extra["FIRST"] = fold.extra["FIRST"]
             written[at] = True
-        return not written.all() or bool(self.added)
+        return mixed or not written.all() or bool(self.added)

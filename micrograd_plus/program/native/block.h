@@ -191,7 +191,7 @@ static void NAME(run)(STATE *s, const Instruction *i, const Instruction *end, in
             NAME(matmul_input)(s, to, i->to.step, a, i->a.step, b, i->b.step, i->rows, e[INNER], e[BIASED] ? c : NULL, i->c.step);
             break;
         case OP_OUTER_INPUT:
-            NAME(outer_input)(to, i->to.step, a, i->a.step, b, i->b.step, i->rows, e[INNER], s->valid, e[FIRST] && (SINGLE ? s->fresh : s->first_block));
+            NAME(outer_input)(to, i->to.step, a, i->a.step, b, i->b.step, i->rows, e[INNER], s->valid, !SINGLE && e[FIRST] && s->first_block);
             break;
         case OP_OUTER_SUM:
             NAME(cut)(s, a, i->a.step, i->rows * e[TIMES]);
@@ -225,6 +225,7 @@ static void NAME(run)(STATE *s, const Instruction *i, const Instruction *end, in
                     for (int j = 0; j < e[INNER]; j++) {
                         int64_t at = i->to.start + (int64_t)r * i->to.step + j;
                         s->totals[at] = e[FIRST] && s->first_fold ? s->spaces[DIRECT][at] : s->totals[at] + s->spaces[DIRECT][at];
+                        s->spaces[DIRECT][at] = K(0);  /* another sum may have part in the same totals */
                     }
             break;
         case OP_LOAD:
@@ -326,6 +327,8 @@ static int NAME(run_batch)(const Kernel *kernel, const Call *call)
     }
     double *part = (double *)free_from;
     memset(s.spaces[COLUMNS], 0, sizeof(T) * kernel->columns);
+    if (SINGLE)
+        memset(s.spaces[DIRECT], 0, sizeof(T) * kernel->totals);
     s.spaces[CONSTANTS] = (T *)(SINGLE ? (const void *)kernel->singles : (const void *)kernel->doubles);
     s.spaces[THETA] = (T *)call->theta;
     for (int o = 0; o < call->outputs; o++)
