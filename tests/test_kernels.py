@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import A, B, agree, leaves, numbers
+from programs import A, B, agree, leaves, littered, numbers
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -215,12 +215,6 @@ def test_a_program_is_called_from_many_threads_at_once() -> None:
 # ------------------------------------------------------------------------------------ sums that meet in the gradient
 
 
-@pytest.fixture
-def littered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New arrays hold numbers that nobody would miss: what is not written shows."""
-    monkeypatch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, 1000.0, dtype=dtype))
-
-
 MEETINGS: dict[str, Any] = {  # of three numbers and three others
     "product": lambda one, other: one[0] * other[0],
     "sum": lambda one, _: one[0] + one[1] + one[2],
@@ -250,9 +244,9 @@ def entangled(rng: random.Random) -> tuple[Any, list[mp.Value], int]:
     return cost, parameters, count
 
 
-@pytest.mark.usefixtures("littered")
 @pytest.mark.parametrize("start", range(0, 200, 50))
-def test_every_sum_comes_to_the_gradient_once(start: int) -> None:
+def test_every_sum_comes_to_the_gradient_once(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "empty", littered)
     for seed in range(start, start + 50):
         rng = random.Random(seed)
         cost, parameters, count = entangled(rng)
@@ -262,10 +256,10 @@ def test_every_sum_comes_to_the_gradient_once(start: int) -> None:
         assert agree(program.value_and_grad(x)[1], wanted.mean(axis=0), np.abs(wanted).max(), 1e-12).all(), seed
 
 
-@pytest.mark.usefixtures("littered")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_rows_of_weights_that_lie_over_each_other(vectors: str, dtype: Any) -> None:
+def test_rows_of_weights_that_lie_over_each_other(vectors: str, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two wide layers share some of their weights."""
+    monkeypatch.setattr(np, "empty", littered)
     rows = leaves(8, 80, seed=1)
 
     def cost(x: Any) -> Any:
