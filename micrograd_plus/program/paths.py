@@ -266,9 +266,8 @@ class Path:
 
 
 def _all_finite(numbers: Floats) -> bool:
-    """Whether all are, and not even their squares overflow: the quickest question of all."""
-    flat = numbers.ravel()
-    return isfinite(flat.dot(flat))
+    """Whether all are, and their sum is. BLAS would be as quick, but wakes its threads for 10,000 numbers."""
+    return isfinite(np.add.reduce(numbers, axis=None))
 
 
 def _joined(x: Floats, y: Floats) -> Floats:
