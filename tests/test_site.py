@@ -94,7 +94,8 @@ def test_axe_finds_nothing_on_any_page(seen: Site, site: Path, scheme: str) -> N
     page.emulate_media(color_scheme=scheme)
     found = []
     files = sorted(site.rglob("index.html"))  # what they are made of is the same in the dark
-    for file in files if scheme == "light" else [site / "index.html", site / "functions" / "index.html", files[9]]:
+    few = [site / where / "index.html" for where in ("", "functions", "lessons/02-a-graph-remembers")]
+    for file in files if scheme == "light" else few:
         page.goto(f"{seen.address}{file.relative_to(site)}")
         for each in axe.Axe().run(page).response["violations"]:
             found += [(file.parent.name, each["id"], node["html"][:200]) for node in each["nodes"]]

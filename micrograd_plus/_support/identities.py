@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from itertools import repeat
 from typing import Any, Generic, TypeVar, overload
 
 K = TypeVar("K")
@@ -49,7 +50,10 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
         >>> list(Identities.fromkeys("abba"))
         ['a', 'b']
         """
-        return Identities((key, value) for key in keys)
+        made: Identities[K, Any] = Identities()
+        keys = list(keys)
+        made._pairs = dict(zip(map(id, keys), zip(keys, repeat(value))))
+        return made
 
     def __getitem__(self, key: K) -> V:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import repeat
 from os import PathLike
 from typing import Any
 
@@ -51,7 +50,7 @@ class Module:
     def parameters(self) -> list[Value]:
         """A list of the parameters, in the order of `named_parameters`."""
         found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
-        return list(dict(zip(map(id, found), found)).values())
+        return list(Identities.fromkeys(found))
 
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to 0, as before a new backward pass."""
@@ -123,9 +122,6 @@ def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | 
         if isinstance(item, (Module, dict, list, tuple)):
             parts = vars(item) if isinstance(item, Module) else item
             if not named:
-                if type(parts) is list and set(map(type, parts)) == {Value}:
-                    yield from zip(repeat(path), parts)
-                    continue
                 stack += [("", part) for part in reversed(parts.values() if isinstance(parts, dict) else parts)]
                 continue
             items = list(parts.items() if isinstance(parts, dict) else enumerate(parts))

@@ -26,7 +26,7 @@ from micrograd_plus.pictures.labels import (
     node_label,
     number_label,
 )
-from micrograd_plus.pictures.ordering import constant_id, mixed, order, ports_of, written
+from micrograd_plus.pictures.ordering import Mixed, constant_id, mixed, order, ports_of, under_another, written
 from micrograd_plus.pictures.styles import Style, Tint
 
 ORDERLY = 100  # boxes, up to which arguments stand in their order
@@ -73,7 +73,8 @@ def dot_source(folded: Folded, wanted: Wanted) -> tuple[str, Texts]:
     dot = Digraph("graph")
     _look(dot, folded, wanted)
     texts: Texts = {}
-    arrows = [*folded.edges, *_boxes(dot, folded, wanted, texts)]
+    inside = mixed(folded)
+    arrows = [*folded.edges, *_boxes(dot, folded, wanted, texts, inside)]
     for head, count in folded.hidden.items():
         dot.node(f"more-{head}", f"… {count:,} more", id=f"more-{head}", fontcolor=GREY)
         dot.edge(f"more-{head}", head, id=f"more-{head}-{head}", style="dotted")
@@ -84,7 +85,7 @@ def dot_source(folded: Folded, wanted: Wanted) -> tuple[str, Texts]:
             name = f"<<i>{cell_text(_called(by_id[edge.tail], wanted.names))}</i>>"
             dot.node(f"far-{edge.id}", name, id=f"far-{edge.id}", fontcolor=GREY)
     _edges(dot, arrows, folded, wanted)
-    for line in order(folded, SIDES[wanted.direction]):
+    for line in order(folded, SIDES[wanted.direction], inside):
         dot.body.append(f"\t{line}\n")
     return dot.source, texts
 
@@ -108,11 +109,10 @@ def _look(dot: Any, folded: Folded, wanted: Wanted) -> None:
     dot.body.append(captions_line(wanted.captions))
 
 
-def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]:
+def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts, inside: Mapping[str, Mixed]) -> list[Edge]:
     """Write the boxes, in their frames, and the constants beside them; the edges from these constants."""
     ports, side = ports_of(folded) if not is_dense(folded) else {}, SIDES[wanted.direction][0]
     edges: list[Edge] = []
-    inside = mixed(folded)
 
     def write(boxes: list[Box], depth: int, where: Any) -> None:
         inner: dict[Frame, list[Box]] = {}
@@ -127,7 +127,7 @@ def _boxes(dot: Any, folded: Folded, wanted: Wanted, texts: Texts) -> list[Edge]
                 part.attr(label=title, labelloc="t", labeljust="l", color=GREY, penwidth="0.6", margin="6")
                 write(held, depth + 1, part)
                 if each.id in inside:
-                    part.body.append(f"\t\t{inside[each.id][0]}\n")
+                    part.body.append(f"\t\t{under_another(inside[each.id].products)}\n")
 
     write(written(folded, SIDES[wanted.direction]), 0, dot)
     return edges

@@ -8,7 +8,8 @@ Each line of these says `invis`: without them a picture is right, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from micrograd_plus.engine.value import Value
 from micrograd_plus.pictures.boxes import Box, Folded
@@ -31,15 +32,28 @@ def ports_of(folded: Folded) -> dict[str, int]:
     return {name: count for name, count in ports.items() if 1 < count <= MOST}
 
 
-def order(folded: Folded, sides: str) -> list[str]:
+class Mixed(NamedTuple):
+    """The products of a sum in a frame, some of which take a number from outside, and others not.
+
+    Attributes:
+        products: their boxes.
+        args: the boxes and constants that they take, product by product.
+    """
+
+    products: list[str]
+    args: list[str]
+
+
+def order(folded: Folded, sides: str, inside: Mapping[str, Mixed]) -> list[str]:
     """What DOT says so that neurons, samples and inputs stand in their order: downwards, or to the right.
 
     Args:
         folded: the boxes.
         sides: of a box, where edges come in and where they leave: "we" where the graph goes from left to right.
+        inside: by their frames the products that `mixed` finds.
     """
     framed = any(box.frames for box in folded.boxes)
-    return _in_frames(folded, sides) if framed else _in_columns(folded)
+    return _in_frames(folded, sides, inside) if framed else _in_columns(folded)
 
 
 def written(folded: Folded, sides: str) -> list[Box]:
@@ -68,10 +82,10 @@ def _in_columns(folded: Folded) -> list[str]:
     for box in folded.boxes:
         if box.neurons:
             rows.setdefault(column[box.id], []).append(box)
-    return [_under_another([box.id for box in sorted(row, key=_natural)]) for row in rows.values() if len(row) > 1]
+    return [under_another([box.id for box in sorted(row, key=_natural)]) for row in rows.values() if len(row) > 1]
 
 
-def _in_frames(folded: Folded, sides: str) -> list[str]:
+def _in_frames(folded: Folded, sides: str, inside: Mapping[str, Mixed]) -> list[str]:
     """Each layer's neurons, by points behind them; and the leaves that several of them use, by a point before these."""
     layers: dict[str, dict[str, str]] = {}
     for box in folded.boxes:
@@ -86,19 +100,17 @@ def _in_frames(folded: Folded, sides: str) -> list[str]:
             points = [f"o{i}_{j}" for j in range(len(outputs))]
             lines += [f"{point} [{_POINT}]" for point in points]
             lines += [f"{output} -> {point} [style=invis]" for output, point in zip(outputs.values(), points)]
-            lines.append(_under_another(points))
-    for i, (_, terms) in enumerate(mixed(folded).values()):
-        lines += _before([arg for term in terms for arg in term], sides, f"m{i}")
+            lines.append(under_another(points))
+    for i, each in enumerate(inside.values()):
+        lines += _before(each.args, sides, f"m{i}")
     return lines + _before_leaves(folded, sides)
 
 
-def mixed(folded: Folded) -> dict[str, tuple[str, list[list[str]]]]:
-    """Sums in frames, of products some of which take a number from outside, and others not.
-
-    Returns:
-        By the frame what says, in it, that the products stand in their order; and the arguments of each.
-    """
+def mixed(folded: Folded) -> dict[str, Mixed]:
+    """By the frame, sums in it of products some of which take a number from outside: Graphviz turns these around."""
     frames = {box.id: box.frames[-1].id for box in folded.boxes if box.frames}
+    if not frames:
+        return {}
     args: dict[str, dict[int, str]] = {}
     for edge in folded.edges:
         args.setdefault(edge.head, {})[edge.term] = edge.tail
@@ -113,7 +125,7 @@ def mixed(folded: Folded) -> dict[str, tuple[str, list[list[str]]]]:
         terms = [ordered[product] for product in products]
         outside = [any(frames.get(arg) != frame and arg[0] != "c" for arg in term) for term in terms]
         if any(outside) and not all(outside):
-            found[frame] = _under_another(products), terms
+            found[frame] = Mixed(products, [arg for term in terms for arg in term])
     return found
 
 
@@ -146,7 +158,7 @@ def _before(ids: list[str], sides: str, name: str) -> list[str]:
     return lines + [f'{name}:i{i}:{sides[1]} -> "{each}" [style=invis weight=0]' for i, each in enumerate(ids)]
 
 
-def _under_another(ids: Iterable[str]) -> str:
+def under_another(ids: Iterable[str]) -> str:
     return f"{{rank=same {' -> '.join(ids)} [style=invis]}}"
 
 

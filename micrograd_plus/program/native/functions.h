@@ -1,8 +1,8 @@
 /* Functions of whole vectors: exp, log, sine and their kin, without a branch and right at every edge.
 
 Included by block.h and by interpreter.h for each type of float, T, and each width, LANES. Errors stay below 1.6 units in
-the last place, below 2.5 in the tanh of single floats, as tests/test_kernels.py measures against mpmath; nan, infinities, zeros with their signs and numbers too
-small to be normal give what C's and NumPy's functions give. The polynomials are minimax ones, found by mpmath's chebyfit.
+the last place, below 2.5 in the tanh of single floats, as tests/test_kernels.py measures against mpmath; nan, infinities,
+zeros with their signs and numbers too small to be normal give what C's and NumPy's functions give. The polynomials are minimax ones, found by mpmath's chebyfit.
 Without FUSED multiply-adds the bits are the same at every width. */
 
 #undef V /* all that depends on the type and the width is defined anew */
