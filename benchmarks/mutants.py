@@ -43,9 +43,9 @@ CHECKS = ["orders", "judging", "kinks", "rounding", "complex_steps", "stops", "s
 MUTATED = [
     *(
         f"engine/{name}"
-        for name in ("recording", "operations", "scalars", "value", "sums", "walking", "hooks", "chain")
+        for name in ("recording", "operations", "scalars", "value", "sums", "walking", "hooks", "leaves", "chain")
     ),
-    *(f"engine/{name}" for name in ("backward", "handmade", "copying")),
+    *(f"engine/{name}" for name in ("backward", "handmade", "micrograd_names", "copying", "pickling")),
     "ops/table",
     *(f"calculus/{name}" for name in ("flowing", "functions", "gradients", "leaks")),
     *(f"check/{name}" for name in CHECKS),

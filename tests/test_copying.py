@@ -14,8 +14,8 @@ import pytest
 
 import micrograd_plus as mp
 from micrograd_plus import Value
-from micrograd_plus.engine.copying import _here
 from micrograd_plus.engine.operations import TABLE
+from micrograd_plus.engine.pickling import _here
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.ops.rows import FUNCTIONS
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine.operations import Arg, Op
-from micrograd_plus.engine.recording import block, watching
+from micrograd_plus.engine.recording import Block, watching
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping import naming, notation, passes, stepper
@@ -101,7 +101,7 @@ def test_the_order_is_that_of_backward(expression: Expression) -> None:
     _, root = expression.build()
     steps = backprop(root)
     recorder = Recorder()
-    with block(watching, recorder):
+    with Block(watching, recorder):
         root.backward()
     assert [(step.node, step.argument, repr(step.upstream)) for step in steps[1:]] == recorder.passes
 

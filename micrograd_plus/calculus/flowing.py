@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.hooks import has_hook, hooked
 from micrograd_plus.engine.operations import ADD, MUL, POW, UNKNOWN, refused
-from micrograd_plus.engine.recording import block, tracing, watching
+from micrograd_plus.engine.recording import Block, tracing, watching
 from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.table import equal, where
@@ -206,7 +206,7 @@ def pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
     flows: dict[int, Number | _Flow] = {id(y): 1.0}  # by the ids of nodes
     watch, traced = watching.get(), tracing.get() is not None
     unreached = getattr(watch, "unreached", None)
-    with block(watching, None):  # a watch is shown what passes, not how a partial computes it
+    with Block(watching, None):  # a watch is shown what passes, not how a partial computes it
         for node in reversed(between):
             flow = flows.get(id(node))
             if flow is None:

@@ -13,7 +13,7 @@ from micrograd_plus.calculus.flowing import Number, pushed
 from micrograd_plus.calculus.gradients import demand, finished, slopes_by
 from micrograd_plus.calculus.leaks import WARNED_OF, listener, name_of, warning
 from micrograd_plus.calculus.nesting import leaves, rebuilt, replaced
-from micrograd_plus.engine.recording import block, enable_grad, leaving
+from micrograd_plus.engine.recording import Block, enable_grad, leaving
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import identity
 
@@ -72,7 +72,7 @@ def _run(
             called += [f"argument {place} of {name_of(f)}, {short_repr(args[place])}"] * len(made)
             variables += made
         heard = listener(variables, WARNED_OF, warning(name, f))
-        with block(_inside, _inside.get() + 1), block(leaving, heard):
+        with Block(_inside, _inside.get() + 1), Block(leaving, heard):
             out = f(*filled, **options)
     inputs = tuple([args[place] for place in places]) if isinstance(argnums, Sequence) else args[places[0]]
     if strict:

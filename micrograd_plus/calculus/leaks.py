@@ -32,7 +32,7 @@ class Listener(NamedTuple):
 
 
 def listener(variables: list[Value], kinds: frozenset[str], report: Callable[[str], None]) -> Listener:
-    """For a block(leaving, ...) in which `report` is told how a number leaves the graph of these variables.
+    """For a Block(leaving, ...) in which `report` is told how a number leaves the graph of these variables.
 
     Whoever listens already goes on, and hears of these variables too.
     """

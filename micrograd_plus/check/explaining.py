@@ -8,7 +8,7 @@ from micrograd_plus.calculus.leaks import listener
 from micrograd_plus.check.differences import Slope
 from micrograd_plus.check.problems import LEAKS, Problem, Trace
 from micrograd_plus.engine.anomalies import users_line
-from micrograd_plus.engine.recording import block, leaving
+from micrograd_plus.engine.recording import Block, leaving
 
 HINT = "; does a partial use .data, float(), math or stop_gradient?"
 UNKNOWN = "no operation is wrong by itself: does the function branch, or use .data, float() or math?"
@@ -23,7 +23,7 @@ def leaks(problem: Problem, order: int) -> list[str]:
         lines[f"{what} in {users_line()} takes a number out of the graph"] = None
 
     trace: Trace = problem.trace(problem.point, report)
-    with block(leaving, listener(list(trace.variables), LEAKS, report)):
+    with Block(leaving, listener(list(trace.variables), LEAKS, report)):
         trace.derivatives(order)
     return list(lines)
 

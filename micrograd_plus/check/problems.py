@@ -14,7 +14,7 @@ from micrograd_plus.calculus.leaks import listener
 from micrograd_plus.calculus.nesting import leaves, replaced
 from micrograd_plus.check.complex_steps import complex_step, complex_step_of_floats
 from micrograd_plus.check.rounding import EPSILON
-from micrograd_plus.engine.recording import block, leaving
+from micrograd_plus.engine.recording import Block, leaving
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
@@ -91,7 +91,7 @@ def problem_of_values(f: Callable[..., Any], name: str, args: tuple[Any, ...]) -
         nonlocal traced
         variables = _variables(point, places)
         free = iter([variable for variable, (_, kept) in zip(variables[:taken], places) if kept is None])
-        with block(leaving, listener(variables, frozenset() if report is unheard else LEAKS, report)):
+        with Block(leaving, listener(variables, frozenset() if report is unheard else LEAKS, report)):
             out = f(*replaced(args, lambda _: next(free))[0])
         results = leaves(out, f"check_grads({name}), what it returned")
         # later, at another point, a function with an if of its own may well return plain numbers

@@ -7,7 +7,7 @@ from typing import Any
 
 from micrograd_plus.check.problems import Problem, Trace
 from micrograd_plus.engine.operations import TABLE
-from micrograd_plus.engine.recording import block, linking
+from micrograd_plus.engine.recording import Block, linking
 from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.engine.walking import walk
 
@@ -20,7 +20,7 @@ def without_stops(problem: Problem, order: int) -> Trace | None:
     Only if their slopes are those of the function were the stops the reason for another gradient. A stop inside a
     partial is none of the function's own, and those by which softmax and its like take out the maximum change nothing.
     """
-    with block(linking, True):
+    with Block(linking, True):
         first: Trace = problem.trace(problem.point)
     stops = {id(node) for node in walk(*first.results)[0] if node.op is STOP}
     if not stops:

@@ -3,8 +3,9 @@
 from micrograd_plus.engine import loading as _loading  # noqa: F401 - comes first: it finds what is built natively
 
 # isort: split
-from micrograd_plus.engine import copying as _copying  # noqa: F401 - teaches Values to be copied and pickled
-from micrograd_plus.engine import freeing as _freeing  # noqa: F401 - and to be freed in a browser
+from micrograd_plus.engine import copying as _copying  # noqa: F401 - teaches Values to be copied
+from micrograd_plus.engine import freeing as _freeing  # noqa: F401 - to be freed in a browser
+from micrograd_plus.engine import pickling as _pickling  # noqa: F401 - and to be pickled
 from micrograd_plus.engine.anomalies import detect_anomaly as detect_anomaly
 from micrograd_plus.engine.handmade import HandMade as HandMade
 from micrograd_plus.engine.hooks import Handle as Handle

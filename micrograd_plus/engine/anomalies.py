@@ -13,7 +13,7 @@ from typing import Any
 from weakref import ReferenceType, ref
 
 from micrograd_plus.engine.operations import Arg, Op
-from micrograd_plus.engine.recording import block, watching
+from micrograd_plus.engine.recording import Block, watching
 from micrograd_plus.engine.value import Value
 
 _PACKAGE = str(Path(__file__).parents[1])
@@ -50,7 +50,7 @@ def detect_anomaly(*, unreached: bool = False) -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: backward: sqrt(x=0.0) lies in a branch that was not taken; its derivative by x=0.0 is inf ...
     """
-    with block(watching, _Look(unreached)):
+    with Block(watching, _Look(unreached)):
         yield
 
 

@@ -3,67 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Final
 
 from micrograd_plus.engine.chain import pull_all
 from micrograd_plus.engine.hooks import hooks_lock
+from micrograd_plus.engine.leaves import Pass, put, setting
 from micrograd_plus.engine.locking import alone, lock
 from micrograd_plus.engine.operations import UNKNOWN, Op, refused
 from micrograd_plus.engine.recording import tell
-from micrograd_plus.engine.value import NATIVE, Value
+from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import walked
 
-_set_grad: Final = vars(Value)["_grad"].__set__  # in C: nothing comes between the gradients that one call of it sets
 _running: Pass | None = None  # the innermost pass of the thread that has the lock
-
-
-class Pass:
-    """A backward pass under way: it sums in the leaves' own `.grad`, and remembers what these held before it began.
-
-    While a hook runs, or another pass inside this one, the leaves show what they held before; what is written to
-    them then is kept.
-    """
-
-    __slots__ = ("leaves", "grads", "sums")
-
-    def __init__(self, leaves: list[Value], grads: list[float]) -> None:
-        self.leaves = leaves
-        self.grads = grads  # what the leaves held before; at the end, what they hold
-        self.sums: list[float] | None = None  # what the pass has summed up, while the leaves show what they held
-
-    def show(self) -> None:
-        """Put the sums aside, so that the leaves show what they held before the pass."""
-        sums = [leaf._grad for leaf in self.leaves]
-        _put(self.leaves, self.grads)
-        self.sums = sums
-
-    def hide(self) -> None:
-        """Put the sums back into the leaves, and go on."""
-        self.grads[:] = [leaf._grad for leaf in self.leaves]
-        sums, self.sums = self.sums, None
-        if sums is not None:
-            _put(self.leaves, sums)
-
-
-def _put(values: list[Value], grads: list[float]) -> None:
-    _ending(values, grads)()
-
-
-def _ending(values: list[Value], grads: list[float]) -> Callable[[], object]:
-    """A function that sets all gradients at once.
-
-    In plain Python it is a single call in C: Ctrl-C may interrupt between any two steps of Python, at the beginning of
-    a function, and once more while an interrupt is handled.
-    """
-    return partial(_set_each, values, grads) if NATIVE else partial(deque, map(_set_grad, values, grads), 0)
-
-
-def _set_each(values: list[Value], grads: list[float]) -> None:
-    for i in range(len(values)):  # compiled by mypyc, this loop cannot be interrupted
-        values[i]._grad = grads[i]
 
 
 def held(values: Sequence[Value]) -> list[float]:
@@ -118,7 +70,7 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
     passing = xs is not None or outer is not None  # then the nodes inside get back the gradients that they had
     inner = [(node, node._grad) for node in held if node._a is not None] if passing else []
     running = Pass(leaves, grads)
-    ending = _ending(leaves, grads)  # made before the pass, so that undoing it needs no memory
+    put_all = setting(leaves, grads)  # made before the pass, so that undoing it needs no memory
     _running = running
     try:
         for node in held:
@@ -129,11 +81,11 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
         derivatives = [x._grad for x in xs] if xs is not None else []
         if xs is None:  # one addition of the whole sum: a second backward() gives exactly twice
             grads[:] = [grad + leaf._grad if grad else leaf._grad for leaf, grad in zip(leaves, grads)]
-        ending()
+        put_all()
         return derivatives
     except BaseException:
         if running.sums is None:
-            ending()
+            put_all()
         raise
     finally:
         _running = outer
@@ -162,7 +114,7 @@ def _after_fork() -> None:
     global _running
     if not lock._is_owned():  # else this very thread is in a pass, which goes on
         if not lock.acquire(blocking=False) and _running is not None and _running.sums is None:
-            _put(_running.leaves, _running.grads)
+            put(_running.leaves, _running.grads)
         _running = None
         lock._at_fork_reinit()
     if not hooks_lock._is_owned():

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from micrograd_plus.engine.hooks import has_hook, hooked, hooks
+from micrograd_plus.engine.leaves import Pass
 from micrograd_plus.engine.operations import ADD, MUL, Arg
 from micrograd_plus.engine.recording import open_blocks, watching
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import reached
 
 
-class Running(Protocol):
-    """A pass that can be put aside for as long as somebody looks at the leaves."""
-
-    def show(self) -> None:
-        """Let the leaves show what they held before the pass."""
-
-    def hide(self) -> None:
-        """Let them hold the sums of the pass again."""
-
-
-def pull_all(root: Value, order: list[Value], running: Running) -> None:
+def pull_all(root: Value, order: list[Value], running: Pass) -> None:
     """The chain rule at each node, results before arguments; sums and products without a call.
 
     A gradient of 0 is a number like any other where it has come; but where none comes, as in a branch that was not
@@ -71,7 +60,7 @@ def _finite(arg: Arg | tuple[Arg, ...] | None) -> bool:
     return number - number == 0.0
 
 
-def _pull_watched(root: Value, order: list[Value], running: Running) -> None:
+def _pull_watched(root: Value, order: list[Value], running: Pass) -> None:
     """The same where somebody looks on: hooks on gradients, or a watch."""
     watch = watching.get()
     leaves = {id(root): root} if root.op is None else {}
@@ -99,7 +88,7 @@ def _pull_watched(root: Value, order: list[Value], running: Running) -> None:
             _show_to_hooks(leaf, running)
 
 
-def _show_to_hooks(value: Value, running: Running) -> None:
+def _show_to_hooks(value: Value, running: Pass) -> None:
     """Let the hooks see and change a value's gradient; the leaves meanwhile show what they held before the pass."""
     gradient = value._grad
     running.show()

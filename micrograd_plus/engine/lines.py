@@ -11,7 +11,7 @@ from types import CodeType
 from weakref import ReferenceType, ref
 
 from micrograd_plus.engine.anomalies import called, users_frame
-from micrograd_plus.engine.recording import block, keeping
+from micrograd_plus.engine.recording import Block, keeping
 from micrograd_plus.engine.value import Value
 
 
@@ -81,7 +81,7 @@ def source_lines() -> Iterator[None]:
     >>> mp.backprop(c)[1].line
     '`c = a * b` (<doctest ...>, line 2)'
     """
-    with block(keeping, _keep):
+    with Block(keeping, _keep):
         yield
 
 

@@ -71,7 +71,7 @@ def tell(value: Value, how: str) -> None:
 
 
 class Block:
-    """A variable that has another value within a `with`; made by `block`."""
+    """A variable that has another value within a `with`, where new nodes ask for it."""
 
     def __init__(self, variable: ContextVar[Any], value: Any) -> None:
         self.variable = variable
@@ -95,11 +95,6 @@ class Block:
         if self in open_blocks:
             self.variable.set(self.before)
             open_blocks.remove(self)
-
-
-def block(variable: ContextVar[Any], value: Any) -> Block:
-    """A block in which the variable has this value and new nodes ask for it."""
-    return Block(variable, value)
 
 
 def opened(variable: ContextVar[Any]) -> list[Any]:
@@ -134,7 +129,7 @@ def no_grad() -> Iterator[None]:
     >>> y.args
     ()
     """
-    with block(recording, False):
+    with Block(recording, False):
         yield
 
 
@@ -149,5 +144,5 @@ def enable_grad() -> Iterator[None]:
     >>> y.args == (x, x)
     True
     """
-    with block(recording, True):
+    with Block(recording, True):
         yield

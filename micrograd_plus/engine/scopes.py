@@ -8,7 +8,7 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING
 
 from micrograd_plus.engine.calls import Scope
-from micrograd_plus.engine.recording import block, scoping
+from micrograd_plus.engine.recording import Block, scoping
 
 if TYPE_CHECKING:
     from contextlib import _GeneratorContextManager
@@ -46,5 +46,5 @@ def scope(name: str) -> _GeneratorContextManager[None]:
 
 @contextmanager
 def _entered(name: str) -> Iterator[None]:
-    with block(scoping, Scope(name, None, scoping.get())):
+    with Block(scoping, Scope(name, None, scoping.get())):
         yield

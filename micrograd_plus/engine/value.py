@@ -163,20 +163,20 @@ class Value:
     @property
     def _prev(self) -> set[Value]:
         """What it was made from, as micrograd keeps it: of each constant a leaf, the same whenever one asks."""
-        from micrograd_plus.engine.handmade import children
+        from micrograd_plus.engine.micrograd_names import children
 
         return children(self)
 
     @_prev.setter
     def _prev(self, children: Iterable[Value]) -> None:
-        from micrograd_plus.engine.handmade import check_children
+        from micrograd_plus.engine.micrograd_names import check_children
 
         check_children(self, children)
 
     @property
     def _op(self) -> str:
         """How micrograd names the operation: '+', '*', '**2', 'ReLU'; others by their own name, or as one wrote it."""
-        from micrograd_plus.engine.handmade import op_name
+        from micrograd_plus.engine.micrograd_names import op_name
 
         return op_name(self)
 

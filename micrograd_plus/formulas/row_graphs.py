@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any
 
 from micrograd_plus.engine.operations import TABLE, Op
-from micrograd_plus.engine.recording import block, enable_grad, watching
+from micrograd_plus.engine.recording import Block, enable_grad, watching
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.rows import FUNCTIONS
@@ -52,7 +52,7 @@ def traced(rule: Callable[..., Any], count: int, *, with_out: bool) -> RowGraph 
     """The graph of what a function does; None if it will not take Values."""
     marks = tuple([Value(0.375 + i / 8) for i in range(count + with_out)])
     try:
-        with enable_grad(), block(watching, None):
+        with enable_grad(), Block(watching, None):
             result = rule(*marks)
     except Exception:  # noqa: BLE001 - a primitive of the user's may do anything
         return None

@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.operations import POW, Op, refused
-from micrograd_plus.engine.recording import block, enable_grad, watching
+from micrograd_plus.engine.recording import Block, enable_grad, watching
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import DUST, enclosed, short
 from micrograd_plus.formulas.reading import aloud, raised, sign
@@ -27,7 +27,7 @@ def grouped(text: str) -> str:
 def local_formula(node: Value, place: int, names: Mapping[Value, str]) -> str:
     """∂node/∂argument as text; "" where it is a constant, sinc'(x) where it is long."""
     op, args = rule(node), node.args
-    with enable_grad(), block(watching, None):
+    with enable_grad(), Block(watching, None):
         values = [each for each in (node, *args) if isinstance(each, Value)]
         marks = Identities((each, Value(each.data, label=names[each])) for each in values)
         at = [marks[arg] if isinstance(arg, Value) else arg for arg in args]
