@@ -25,7 +25,6 @@ from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.ops.rows import FUNCTIONS
 
 CASES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "checks.py"))
-STATUSES = {"wrong", "kink", "undefined", "stopped", "unclear"}
 planted, primitive = CASES["planted"], CASES["primitive"]
 
 
