@@ -150,6 +150,9 @@ def finished(text: str, module: str, plain: str) -> str:
     """The C text with what mypyc leaves out: docstrings, and for nodes weak references, a hash and a safe end."""
     for path, doc in docstrings(ast.parse(plain)).items():
         text = documented(text, module, path, doc)
+    if module == "noticing":
+        body = rf"(\n( *)PyObject \*CPyDef_{module}___uncollected\(PyObject \*(\w+)\) {{\n).*?\n\2}}\n"
+        text = replaced(body, r"\1return node_uncollected(\3);\n}\n", text)
     nodes = re.findall(r"@mypyc_attr\(.*acyclic=True.*\)\nclass (\w+)", plain)
     if not nodes:
         return text

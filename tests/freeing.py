@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from micrograd_plus.engine.noticing import uncollected
 from micrograd_plus.engine.operations import operation
 from micrograd_plus.engine.value import NATIVE, Value, node
 
@@ -28,6 +29,13 @@ class Named(Value):
 
 class Bare(Value):
     """It has neither."""
+
+    __slots__ = ()
+
+
+@uncollected
+class Unseen(Value):
+    """It has neither, and natively the collector passes over it, as over a Value."""
 
     __slots__ = ()
 
@@ -97,11 +105,12 @@ def many_arguments() -> None:
 
 
 def subclasses() -> None:
-    for kind in (Named, Bare, Ending):
+    for kind in (Named, Bare, Unseen, Ending):
         out, kept = chain(DEEP // 10, lambda out, kind=kind: kind(1.0, (out,), "made"))  # type: ignore[misc]
         del out
         unharmed(kept)
     assert Ending.said == DEEP // 10
+    assert [gc.is_tracked(kind(1.0)) for kind in (Value, Bare, Unseen)] == [not NATIVE, True, not NATIVE]
 
 
 def in_containers() -> None:

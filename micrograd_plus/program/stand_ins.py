@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.anomalies import users_line
+from micrograd_plus.engine.noticing import uncollected
 from micrograd_plus.engine.operations import SUB, Arg, operation
 from micrograd_plus.engine.recording import opened, tracing
 from micrograd_plus.engine.value import Value, apply
@@ -124,6 +125,7 @@ class Recorder:
 _EQUAL = operation("equal")
 
 
+@uncollected
 class Traced(Value):
     """A Value that stands for an example's number while a function is traced, or that was computed from such.
 

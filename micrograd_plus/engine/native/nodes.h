@@ -85,6 +85,19 @@ static PyObject *node_alloc(PyTypeObject *type, Py_ssize_t Py_UNUSED(items))  //
     return PyObject_Init(node, type);
 }
 
+/* The collector looks at all that is of a class made in Python. Here is one that it passes over, as it does over nodes. */
+static PyObject *node_uncollected(PyObject *kind)
+{
+    PyTypeObject *type = (PyTypeObject *)kind;
+    type->tp_flags &= ~Py_TPFLAGS_HAVE_GC;
+    type->tp_traverse = NULL;
+    type->tp_clear = NULL;
+    type->tp_alloc = node_alloc;
+    type->tp_free = PyObject_Free;
+    PyType_Modified(type);
+    return Py_NewRef(kind);
+}
+
 static Py_hash_t node_hash(PyObject *node)  // by identity, as object's; the low bits of an address are always zero
 {
     size_t address = (size_t)node;
