@@ -79,9 +79,38 @@ def test_it_learns_here_and_the_one_there_stays() -> None:
     assert torch.equal(module[0].weight, before)
 
 
+def test_what_stands_there_twice_is_there_twice_and_learns_as_one() -> None:
+    bend, tied = nn.ReLU(), nn.Linear(3, 3)
+    alike = nn.Linear(3, 3)
+    alike.weight = tied.weight  # the biases differ
+    module = nn.Sequential(nn.Linear(3, 3), bend, tied, bend, tied, nn.Sequential(bend, alike), bend)
+    model: Any = mp.from_torch(module)
+    for row in X.tolist():
+        assert [out.data for out in model(row)] == pytest.approx(module(torch.tensor(row)).tolist(), rel=1e-12)
+    assert len(model.parameters()) == 2 * (9 + 3) + 3
+    module(torch.tensor(X[0])).sum().backward()
+    mp.mean(model(X[0].tolist())).backward()
+    got = [[3.0 * weight.grad for weight in neuron.w] for neuron in model.layers[1].neurons]
+    assert np.allclose(got, tied.weight.grad.numpy(), rtol=1e-12)
+
+
+Doubled: Any = type("Doubled", (nn.Linear,), {"forward": lambda self, x: 2.0 * nn.Linear.forward(self, x)})
+Residual: Any = type("Residual", (nn.Sequential,), {"forward": lambda self, x: x + nn.Sequential.forward(self, x)})
+
+
+def hooked() -> Any:
+    module = nn.Linear(2, 1)
+    module.register_forward_hook(lambda module, inputs, out: 2.0 * out)
+    return module
+
+
 @pytest.mark.parametrize(
     ("module", "error", "said"),
     [
+        (nn.Sequential(Doubled(2, 1)), TypeError, "Doubled has a forward of its own; expected Linear, activations"),
+        (Residual(nn.Linear(2, 2)), TypeError, "Residual has a forward of its own"),
+        (nn.Sequential(hooked()), ValueError, r"from_torch: 0 Linear\(.* has a hook, which would not be called here"),
+        (nn.Sequential(nn.Linear(2, 1), nn.Softplus(threshold=0.1)), ValueError, r"expected threshold=20\.0"),
         (nn.Sequential(nn.Conv1d(1, 1, 1)), TypeError, r"from_torch: 0 Conv1d\(.*: expected one of Linear, ReLU, "),
         (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 1)), ValueError, "takes 2 numbers; 3 come to it"),
         (nn.Sequential(nn.ReLU(), nn.Linear(2, 1)), ValueError, r"0 ReLU\(\) stands before the first Linear"),
@@ -130,6 +159,40 @@ CALCULATIONS: dict[str, Any] = {
     "losses": lambda a, b, w: (
         F.mse_loss(a, b) + F.l1_loss(a, b) + F.smooth_l1_loss(a, b) + F.mse_loss(a, torch.ones(2))
     ),
+    "ignored classes": lambda a, b, w: (
+        F.cross_entropy(F.linear(BATCH, w, a), torch.tensor([1, 0, -100, 1]))
+        + F.cross_entropy(F.linear(BATCH, w, b), torch.tensor([1, 0, 0, 1]), ignore_index=1)
+        + F.cross_entropy(F.linear(BATCH, w, b), torch.tensor([1, 0, 0, 1]), ignore_index=1, reduction="sum")
+    ),
+    "weighted classes": lambda a, b, w: (
+        F.cross_entropy(F.linear(BATCH, w, a), torch.tensor([1, 0, -100, 1]), torch.tensor([0.5, 2.0]))
+        + F.cross_entropy(F.linear(BATCH, w, b), torch.tensor([1, 0, 0, 1]), torch.tensor([0.5, 1.0]), reduction="sum")
+    ),
+    "bounds that learn": lambda a, b, w: (
+        torch.clamp(w, a[0] * 0.1, b[0] * 0.15)
+        + torch.clamp(w, min=a * 0.2)
+        + torch.clamp_max(w, b[1] * 0.06)
+        + torch.clamp(torch.ones(2, 2), a * 0.7, b)
+        + torch.clamp(w, b[0], a[0])
+        + w.clamp(torch.zeros(2), None)
+    ),
+    "rounded": lambda a, b, w: (
+        torch.div(b, a, rounding_mode="floor") * a
+        + torch.div(-b, 2.0, rounding_mode="trunc") * b
+        + torch.round(a, decimals=1) * a
+        + a.copysign(torch.tensor(-1.0))
+        + torch.copysign(a, -2.0)
+    ),
+    "cut off": lambda a, b, w: (
+        torch.logit(w.abs(), eps=0.35) + F.softplus(a, threshold=1.5) + F.softplus(b, 2.0, 7.0) + F.softplus(30.0 * a)
+    ),
+    "equally large": lambda a, b, w: (a * 0.0 + 1.0).max() + torch.stack([a, b, b]).amax(0) + (w - w).norm() + w.norm(),
+    "some of a tensor": lambda a, b, w: (
+        w.gather(1, torch.tensor([[1]])).sum()
+        + w.gather(0, torch.tensor([[1, 0]])).sum()
+        + a[0].gather(0, torch.tensor(0))
+    ),
+    "a sum that is far out": lambda a, b, w: (lambda h: torch.tanh(h) + torch.sin(h) + torch.exp(-h) * h)(a + 18.0),
     "logits": lambda a, b, w: F.binary_cross_entropy_with_logits(a, torch.tensor([1.0, 0.0])) + a.clone() * a * a,
 }
 
@@ -175,6 +238,33 @@ def test_a_scalar_and_float32() -> None:
     root.backward()
     assert (leaf.label, leaf.grad) == ("w", 8.0)
     assert isinstance(root, Value)
+
+
+def test_a_gradient_that_is_another_there_is_refused() -> None:
+    a = A.clone().requires_grad_()
+    b = a * a
+    b.register_hook(lambda gradient: 2.0 * gradient)
+    with pytest.raises(ValueError, match=r"the derivative by a\[0\] is 5\.2, read as 2\.6\. Something .* MulBackward0"):
+        mp.from_torch_graph(b.sum())
+    assert a.grad is None
+    h = a + 40.0  # kept nowhere: its sigmoid is 1
+    with pytest.raises(ValueError, match=r"the loss is .*, read as inf.* make that a tensor with requires_grad=True"):
+        mp.from_torch_graph((torch.sigmoid(h) + 2.0 * h).sum())
+
+
+def test_what_is_nan_behind_a_branch_that_is_not_taken_there_is_a_number_here() -> None:
+    a = torch.tensor([-1.0, 0.25], requires_grad=True)
+    loss = torch.where(a > 0.0, torch.sqrt(a), a).sum()
+    assert torch.autograd.grad(loss, a, retain_graph=True)[0].isnan().any()
+    root = mp.from_torch_graph(loss)
+    root.backward()
+    slopes = [leaf.grad for leaf in mp.engine.toposort(root) if leaf.op is None]
+    assert slopes == [1.0, 1.0]
+
+
+def test_where_all_classes_are_ignored_nothing_is_left_to_learn() -> None:
+    w = torch.ones(1, 2, requires_grad=True)
+    assert mp.from_torch_graph(F.cross_entropy(w, torch.tensor([-100]), reduction="sum")).data == 0.0
 
 
 def test_what_cannot_come_of_a_graph_is_told() -> None:

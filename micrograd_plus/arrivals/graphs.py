@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus.arrivals.nodes import INVERSES, Node, Numbers, UnknownNumberError, known, rule
+from micrograd_plus.arrivals.agreeing import check_same
+from micrograd_plus.arrivals.nodes import INVERSES, Node, Numbers, UnknownNumberError, floats, known, rule
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.variables import callers_namespace
 
@@ -43,8 +44,9 @@ def from_torch_graph(loss: torch.Tensor, names: Mapping[str, torch.Tensor] | Non
 
     Raises:
         TypeError: it is no tensor, or one that was not computed from anything that needs a gradient.
-        ValueError: it holds several numbers; its graph was freed; a tensor in it is too large; or there is a number
-            that PyTorch does not keep, such as what was added within a closed relu.
+        ValueError: it holds several numbers; its graph was freed; a tensor in it is too large; there is a number that
+            PyTorch does not keep, such as what was added within a closed relu; or the loss, or a derivative by
+            PyTorch's own `autograd.grad`, is another than here, because of a hook for one.
         NotImplementedError: there is an operation without a rule here; the message names it, and those that have one.
 
     >>> import torch
@@ -75,7 +77,11 @@ def from_torch_graph(loss: torch.Tensor, names: Mapping[str, torch.Tensor] | Non
     made: dict[tuple[Any, int], Numbers] = {}
     for function in order:
         _made(function, made, out.get(function), named)
-    return _single(made[root, 0])
+    found = _single(made[root, 0])
+    operations = {function.name() for function in order if not hasattr(function, "variable")}
+    leaves = [(function.variable, made[function, 0]) for function in order if hasattr(function, "variable")]
+    check_same(loss, found, leaves, ", ".join(sorted(operations)))
+    return found
 
 
 def _root(loss: Any) -> Any:
@@ -123,22 +129,21 @@ def _ordered(root: Any) -> list[Any]:
 
 def _outcomes(order: list[Any], loss: Any) -> dict[Any, Any]:
     """The numbers that came out of nodes, as far as PyTorch keeps them: as results, or as somebody's arguments."""
-    out: dict[Any, Any] = {order[-1]: _floats(loss)}
-    for function in reversed(order):
-        stem = _stem(function)
+    out: dict[Any, Any] = {order[-1]: floats(loss)}
+    for function in order:
         kept = {name[len("_saved_") :] for name in dir(function) if name.startswith("_saved_")}
         if "result" in kept:
-            out.setdefault(function, _floats(function._saved_result))
-        names = SAVED.get(stem, ("self", "other"))
-        result = out.get(function)
-        for place, (under, number) in enumerate(function.next_functions):
-            if under is None or number:
-                continue
-            name = names[place] if place < len(names) else ""
-            if name in kept and hasattr(getattr(function, f"_saved_{name}"), "detach"):
-                out.setdefault(under, _floats(getattr(function, f"_saved_{name}")))
-            elif result is not None and (came := _came_in(stem, _shape(under), result)) is not None:
-                out.setdefault(under, came)
+            out.setdefault(function, floats(function._saved_result))
+        names = SAVED.get(_stem(function), ("self", "other"))
+        for name, (under, number) in zip(names, function.next_functions):
+            tensor = getattr(function, f"_saved_{name}") if name in kept else None
+            if under is not None and not number and hasattr(tensor, "detach"):
+                out.setdefault(under, floats(tensor))
+    for function in reversed(order):  # then those that follow from a result, perhaps with fewer digits
+        for under, number in function.next_functions if function in out else ():
+            if under is not None and not number and under not in out:
+                came = _came_in(_stem(function), _shape(under), out[function])
+                out |= {} if came is None else {under: came}
     return out
 
 
@@ -184,7 +189,7 @@ def _leaves(variable: Any, name: str) -> Numbers:
         raise ValueError(
             f"from_torch_graph: {name or 'a tensor'} has {variable.numel():,} numbers; at most {LARGEST:,}"
         )
-    data = _floats(variable)
+    data = floats(variable)
     made = np.empty(data.shape, dtype=object)
     for place in np.ndindex(data.shape):
         index = f"[{', '.join(map(str, place))}]" if place else ""
@@ -194,8 +199,7 @@ def _leaves(variable: Any, name: str) -> Numbers:
 
 def _single(made: Numbers) -> Value:
     (root,) = np.ravel(made)
-    found: Value = root
-    return found
+    return root if isinstance(root, Value) else Value(root)  # a number, where all that counts was left out
 
 
 def _stem(function: Any) -> str:
@@ -208,7 +212,3 @@ def _shape(function: Any) -> tuple[int, ...]:
     if hasattr(function, "variable"):
         return tuple(function.variable.shape)
     return tuple(function._input_metadata[0].shape)
-
-
-def _floats(tensor: Any) -> Any:
-    return tensor.detach().cpu().double().numpy()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.nn import MLP, Layer
 from micrograd_plus.ops.rows import FUNCTIONS
@@ -31,7 +32,7 @@ def from_torch(module: nn.Module) -> MLP | Layer:
     Raises:
         TypeError: it is something else, or holds something else; the message names that.
         ValueError: it has no `Linear`, or something before the first; layers do not fit together; an activation has an
-            option that changes it beyond what its row knows.
+            option that changes it beyond what its row knows; something has a hook.
 
     >>> from torch import nn
     >>> import micrograd_plus as mp
@@ -55,18 +56,39 @@ def from_torch(module: nn.Module) -> MLP | Layer:
     if not layers:
         raise ValueError(f"from_torch({module!r}): it has no Linear; expected one at least")
     model = MLP(layers[0][0].in_features, [linear.out_features for linear, _ in layers], init="zeros", seed=0)
+    firsts: Identities[Any, Layer] = Identities()  # by parameters: what stands there twice learns as one
     for layer, (linear, bends) in zip(model.layers, layers):
         _fill(layer, linear, bends)
+        for neuron, first in zip(layer.neurons, firsts.setdefault(linear.weight, layer).neurons):
+            neuron.w = first.w
+        for neuron, first in zip(layer.neurons, firsts.setdefault(linear.bias, layer).neurons):
+            neuron.b = neuron.b if linear.bias is None else first.b
     return model.layers[0] if isinstance(module, nn.Linear) else model
 
 
 def _parts(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
     """What a sequence is made of, with the names that a state_dict has for it."""
-    if type(module).__name__ != "Sequential":
+    from torch import nn
+
+    _check_whole(path, module)
+    if not isinstance(module, nn.Sequential):
         yield path, module
         return
-    for name, part in module.named_children():
-        yield from _parts(part, f"{path}.{name}" if path else name)
+    for name, part in module._modules.items():  # named_children() gives a part that stands there twice once
+        if part is not None:
+            yield from _parts(part, f"{path}.{name}" if path else name)
+
+
+def _check_whole(path: str, module: nn.Module) -> None:
+    """Refuse what does more than its class says."""
+    where = f"from_torch: {path} {module!r}".replace(":  ", ": ")
+    owners = [kind for kind in type(module).__mro__ if "forward" in vars(kind)]
+    if not owners[0].__module__.startswith("torch.nn.modules"):
+        raise TypeError(
+            f"{where}: {owners[0].__name__} has a forward of its own; expected Linear, activations, Sequential"
+        )
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise ValueError(f"{where} has a hook, which would not be called here; remove it first")
 
 
 def _check_fit(path: str, linear: nn.Linear, layers: list[tuple[Any, list[Any]]]) -> None:
@@ -89,9 +111,9 @@ def _bend(path: str, part: Any) -> Any:
     if not ours or kind not in ROWS:
         known = ", ".join(["Linear", *ROWS])
         raise TypeError(f"{where}: expected one of {known}, in a Sequential; Identity, Flatten, Dropout are left out")
-    for option, wanted in (("beta", 1.0), ("approximate", "none")):
-        if getattr(part, option, wanted) != wanted:
-            raise ValueError(f"{where}: expected {option}={wanted!r}, as mp.{ROWS[kind]} has it")
+    for option, wanted in (("beta", (1.0,)), ("approximate", ("none",)), ("threshold", (20.0, 40.0))):
+        if getattr(part, option, wanted[0]) not in wanted:
+            raise ValueError(f"{where}: expected {option}={wanted[0]!r}, as mp.{ROWS[kind]} has it")
     op = TABLE[ROWS[kind]]
     options = {name: float(getattr(part, name)) for name in op.options}
     if options == op.options:

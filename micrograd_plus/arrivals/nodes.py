@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from micrograd_plus.ops import (
     celu,
     clamp,
     copysign,
+    equal,
     hardtanh,
     leaky_relu,
     less,
@@ -56,7 +58,7 @@ class Node:
     def saved(self, name: str) -> Any:
         """What PyTorch keeps under a name, tensors as arrays of floats."""
         kept = getattr(self._function, f"_saved_{name}")
-        return kept.detach().cpu().double().numpy() if hasattr(kept, "detach") else kept
+        return floats(kept) if hasattr(kept, "detach") else kept
 
     def arg(self, place: int, name: str = "") -> Numbers:
         """An argument; where it needs no gradient, the numbers that are kept of it under a name."""
@@ -73,6 +75,11 @@ class Node:
         if self.out is None or np.isnan(self.out).any():
             raise UnknownNumberError
         return np.asarray(difference(self.out), dtype=object)
+
+
+def floats(tensor: Any) -> Any:
+    """A tensor of PyTorch's as an array of floats."""
+    return tensor.detach().cpu().double().numpy()
 
 
 def numbers(array: Numbers) -> Any:
@@ -126,7 +133,7 @@ def _addmm(node: Node) -> Numbers:
     return (node.given[0] if beta == 1 else beta * node.given[0]) + product
 
 
-def _reduced(node: Node, reduce: Callable[[list[Any]], Any]) -> Numbers:
+def _reduced(node: Node, function: Callable[[list[Any]], Any]) -> Numbers:
     """Along the axes that are named, or all of them."""
     x = node.arg(0, "self")
     dims = _kept(node, "dim")
@@ -136,7 +143,7 @@ def _reduced(node: Node, reduce: Callable[[list[Any]], Any]) -> Numbers:
     flat = x.transpose(*rest, *axes).reshape(*[x.shape[axis] for axis in rest], -1)
     made = np.empty(flat.shape[:-1], dtype=object)
     for place in np.ndindex(made.shape):
-        made[place] = reduce(list(flat[place]))
+        made[place] = function(list(flat[place]))
     return made.reshape(node.shape)
 
 
@@ -163,13 +170,14 @@ def _along(node: Node, function: Callable[[list[Any]], list[Any]]) -> Numbers:
 
 
 def _largest(node: Node, best: Callable[..., Any]) -> Numbers:
-    def reduce(values: list[Any]) -> Any:
-        out = values[0]
-        for value in values[1:]:
-            out = best(out, value)
-        return out
+    """The largest or the smallest; equal ones share the gradient."""
 
-    return _reduced(node, reduce)
+    def chosen(values: list[Any]) -> Any:
+        extreme = reduce(best, map(float, values))
+        alike = [value for value in values if float(value) == extreme]
+        return mean(alike) if len(alike) > 1 else reduce(best, values)
+
+    return _reduced(node, chosen)
 
 
 def _mean_or_sum(node: Node, losses: Numbers) -> Numbers:
@@ -198,7 +206,13 @@ def _smooth_l1(node: Node) -> Numbers:
 
 def _norm(node: Node) -> Numbers:
     _refuse(node, ord=2)
-    return each(sqrt, _reduced(node, lambda values: _total([square(value) for value in values])))
+
+    def root(total: Any) -> Any:
+        return (
+            where(equal(total, 0.0), 0.0, sqrt(total)) if float(total) == 0.0 else sqrt(total)
+        )  # its slope there is 0
+
+    return each(root, _reduced(node, lambda values: _total([square(value) for value in values])))
 
 
 def _bce_with_logits(node: Node) -> Numbers:
@@ -208,11 +222,18 @@ def _bce_with_logits(node: Node) -> Numbers:
 
 
 def _nll(node: Node) -> Numbers:
+    """A class that is ignored gives 0, and does not count in the mean; classes may have weights."""
     x, target = node.arg(0), node.saved("target").astype(int)
-    _refuse(node, weight=None)
-    rows = x.reshape(-1, x.shape[-1])
-    losses = -rows[np.arange(len(rows)), target.ravel()]
-    return _mean_or_sum(node, losses.reshape(target.shape))
+    counts = target.ravel() != _signed(node.saved("ignore_index"))
+    rows, classes = x.reshape(-1, x.shape[-1]), np.where(counts, target.ravel(), 0)
+    weights = node.saved("weight")
+    shares = counts * (1.0 if weights is None else weights[classes])
+    losses = [
+        -(row[k] if share == 1.0 else row[k] * share) if share else 0.0 for row, k, share in zip(rows, classes, shares)
+    ]
+    if node.saved("reduction") == 1 and not all(shares == 1.0):
+        return np.asarray(_total(losses) * float(np.divide(1.0, shares.sum())), dtype=object)
+    return _mean_or_sum(node, np.array(losses, dtype=object).reshape(target.shape))
 
 
 def _refuse(node: Node, **expected: Any) -> None:
@@ -232,9 +253,19 @@ def _elu(node: Node) -> Numbers:
 
 
 def _clamp(node: Node) -> Numbers:
-    low, high = node.saved("min"), node.saved("max")
-    options = {name: float(bound) for name, bound in (("min", low), ("max", high)) if bound is not None}
-    return each(lambda v: clamp(v, **options), node.arg(0))
+    """Between two bounds, each a number or a tensor, perhaps one that needs a gradient, or none."""
+    places = {"max": 1} if node.name.startswith("ClampMax") else {"min": 1, "max": 2}
+    bounds = {name: node.given[place] if place < len(node.given) else None for name, place in places.items()}
+    bounds = {name: _kept(node, name) if bound is None else bound for name, bound in bounds.items()}
+    if not any(isinstance(bound, np.ndarray) for bound in bounds.values()):
+        options = {name: float(bound) for name, bound in bounds.items() if bound is not None}
+        return each(lambda v: clamp(v, **options), node.arg(0))
+    out = node.arg(0, "self")
+    if bounds.get("min") is not None:
+        out = each(lambda v, low: where(less(v, low), low, v), out, bounds["min"])
+    if bounds["max"] is not None:
+        out = each(lambda v, high: where(less(high, v), high, v), out, bounds["max"])
+    return out
 
 
 def _pow(node: Node) -> Numbers:
@@ -259,7 +290,12 @@ def _index(node: Node) -> Numbers:
 
 
 def _gather(node: Node) -> Numbers:
-    return np.take_along_axis(node.arg(0), node.saved("index").astype(int), _signed(node.saved("dim")))
+    x, index, axis = node.arg(0), node.saved("index").astype(int), _signed(node.saved("dim"))
+    if x.ndim == 0:
+        return x.reshape(node.shape)
+    cut = [slice(size) for size in index.shape]  # along the other axes an index may be shorter than the tensor
+    cut[axis] = slice(None)
+    return np.take_along_axis(x[tuple(cut)], index, axis)
 
 
 def _joined(node: Node, join: Callable[..., Any]) -> Numbers:
@@ -273,8 +309,33 @@ def _shaped(node: Node) -> Numbers:
 
 
 def _softplus(node: Node) -> Numbers:
-    beta = float(node.saved("beta"))
-    return each(softplus if beta == 1.0 else lambda v: softplus(beta * v) / beta, node.arg(0))
+    """Beyond a threshold it is the number itself."""
+    beta, threshold = float(node.saved("beta")), float(node.saved("threshold"))
+
+    def bent(v: Any) -> Any:
+        if beta * float(v) > threshold:
+            return v
+        return softplus(v) if beta == 1.0 else softplus(beta * v) / beta
+
+    return each(bent, node.arg(0))
+
+
+def _divided(node: Node) -> Numbers:
+    quotient = node.arg(0, "self") / node.arg(1, "other")
+    mode = _kept(node, "rounding_mode")
+    return quotient if mode is None else each(FUNCTIONS[mode], quotient)
+
+
+def _logit(node: Node) -> Numbers:
+    eps = node.saved("eps")
+    inside = node.arg(0) if eps is None else each(lambda v: clamp(v, min=eps, max=1.0 - eps), node.arg(0))
+    return each(FUNCTIONS["logit"], inside)
+
+
+def _copysign(node: Node) -> Numbers:
+    """Where no gradient flows to the sign, PyTorch keeps the result, which has it."""
+    sign = node.given[1] if len(node.given) > 1 else None
+    return each(copysign, node.arg(0, "self"), node.saved("result") if sign is None else sign)
 
 
 def _gelu(node: Node) -> Numbers:
@@ -291,7 +352,8 @@ RULES: dict[str, Callable[[Node], Numbers]] = {
     "Sub": lambda node: _sum_of(node, -1.0),
     "Rsub": _rsub,
     "Mul": lambda node: node.arg(0, "self") * node.arg(1, "other"),
-    "Div": lambda node: node.arg(0, "self") / node.arg(1, "other"),
+    "Div": _divided,
+    "Round1": lambda node: node.left(lambda out: out),  # to some decimals: no gradient passes
     "Pow0": _pow,
     "Pow1": lambda node: each(pow, node.arg(0, "self"), node.arg(1, "exponent")),
     "Pow2": lambda node: each(pow, float(node.saved("self")), node.arg(0)),
@@ -300,17 +362,18 @@ RULES: dict[str, Callable[[Node], Numbers]] = {
     "Remainder": _binary(FUNCTIONS["mod"]),
     "Atan2": _binary(FUNCTIONS["atan2"]),
     "Hypot": _binary(FUNCTIONS["hypot"]),
-    "Copysign": _binary(copysign),
+    "Copysign": _copysign,
     "Where": _where,
     "Clamp": _clamp,
-    "ClampMin": lambda node: each(lambda v: clamp(v, min=float(node.saved("min"))), node.arg(0)),
-    "ClampMax": lambda node: each(lambda v: clamp(v, max=float(node.saved("max"))), node.arg(0)),
+    "ClampMin": _clamp,
+    "ClampMax": _clamp,
     "Relu": lambda node: each(relu, node.arg(0)),
     "LeakyRelu": lambda node: each(lambda v: leaky_relu(v, node.saved("negative_slope")), node.arg(0)),
     "Hardtanh": lambda node: each(lambda v: hardtanh(v, node.saved("min_val"), node.saved("max_val")), node.arg(0)),
     "Elu": _elu,
     "Celu": lambda node: each(lambda v: celu(v, node.saved("alpha")), node.arg(0)),
     "Softplus": _softplus,
+    "Logit": _logit,
     "Gelu": _gelu,
     "LogSigmoid": lambda node: each(FUNCTIONS["logsigmoid"], node.arg(0)),
     "Sum": lambda node: _reduced(node, _total),
@@ -375,4 +438,4 @@ INVERSES: dict[str, Callable[[Any], Any]] = {
     "Relu": lambda out: np.where(out > 0.0, out, np.nan),
 }
 """What came in, from what came out; nan where that can't be told."""
-__all__ = ["INVERSES", "RULES", "Node", "UnknownNumberError", "each", "known", "numbers", "rule"]
+__all__ = ["INVERSES", "RULES", "Node", "UnknownNumberError", "each", "floats", "known", "numbers", "rule"]
