@@ -251,3 +251,34 @@ def _asked(case: Case, function: Any, room: int, dtype: str) -> Answers:
         values.append(out[0])
         gradients.append(gradient)
     return Answers(np.array(values), np.array(gradients))
+
+
+W = [Value(number) for number in (0.7, -0.4, 1.1)]
+BEHIND_MASKS: dict[str, tuple[Any, list[float]]] = {
+    "a quotient by what is shared": (lambda x: mp.relu(x / W[2]) * W[0] + W[1] * x, [0.3, 0.5, -0.9]),
+    "standardised": (lambda x: mp.relu((x - W[1]) / W[2]) * W[0] * x, [0.3, 0.5, 0.9, -0.8]),
+    "a share of all": (lambda x: _shares(mp.softmax([w * x for w in W])), [0.3, 0.6]),
+    "one example": (lambda x: _shares(mp.softmax([w * x for w in W])), [0.3]),
+    "a choice": (lambda x: x**2 / W[2] * W[0] + W[1] * x if x > 0 else W[0] * x / W[1] * W[2], [0.3, 0.5, -0.9]),
+    "bounds": (lambda x: mp.clamp(mp.exp(W[0] / W[2]) * x, -1.0, 1.0) ** 3 + W[1], [0.2, 0.5, 0.9]),
+    "the largest": (lambda x: mp.maximum(W[0] * x / W[1], mp.sqrt(W[2]) * x * x), [-0.3, 0.5, 0.9]),
+}
+"""Functions of a number whose second derivatives lie behind masks, and are computed from what all examples share."""
+
+
+def _shares(shares: Any) -> Any:
+    return 2.0 * shares[0] + mp.relu(shares[1])
+
+
+def penalty(function: Any, points: list[float]) -> list[float]:
+    """The gradient, by W, of the sum over the points of the squared derivative there."""
+    xs = [Value(point) for point in points]
+    slopes = [mp.gradient(function(x), [x], create_graph=True)[0] for x in xs]
+    return list(mp.gradient(mp.dot(slopes, slopes), W))
+
+
+def curvature(function: Any, points: list[float]) -> list[list[float]]:
+    """The second derivatives, by W, of the sum over the points."""
+    total = mp.dot([1.0] * len(points), [function(Value(point)) for point in points])
+    slopes = mp.gradient(total, W, create_graph=True)
+    return [list(mp.gradient(slope, W)) for slope in slopes]

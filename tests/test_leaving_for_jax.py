@@ -12,7 +12,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import POINTS, SCALE, Case, in_jax, masked_case, random_case, row_case, shared_case, two_ways, wrong
+from leaving import (
+    BEHIND_MASKS,
+    POINTS,
+    SCALE,
+    Case,
+    W,
+    curvature,
+    in_jax,
+    masked_case,
+    penalty,
+    random_case,
+    row_case,
+    shared_case,
+    two_ways,
+    wrong,
+)
 from programs import ROWS_OF_THE_TABLE, numbers
 
 import micrograd_plus as mp
@@ -72,6 +87,22 @@ def test_derivatives_of_derivatives_forward_and_by_the_inputs() -> None:
     np.testing.assert_allclose(jax.hessian(function, 1)(function.parameters, X[0]), wanted, 1e-10, 1e-13)
     slopes = jax.jacfwd(function, 1)(function.parameters, X[0])
     np.testing.assert_allclose(slopes, mp.grad(smooth)(X[0].tolist()), 1e-11, 1e-14)
+
+
+@pytest.mark.parametrize("name", BEHIND_MASKS)
+def test_second_derivatives_behind_masks_count_what_is_shared_once(name: str) -> None:
+    function, points = BEHIND_MASKS[name]
+    program = mp.compile(function, x=(), parameters=W)
+    program.values(points)  # all the ways
+    left = program.to_jax()
+    (label, weights), x = next(iter(left.parameters.items())), np.array(points)
+
+    def squares(w: Any) -> Any:
+        return (jax.grad(lambda x: left({label: w}, x).sum())(x) ** 2).sum()
+
+    assert jax.grad(squares)(weights).tolist() == pytest.approx(penalty(function, points), rel=1e-12)
+    hessian = jax.hessian(lambda w: left({label: w}, x).sum())(weights)
+    assert np.allclose(hessian, curvature(function, points), rtol=1e-12, atol=1e-12)
 
 
 def test_what_is_not_reached_gets_exactly_nothing_in_every_order() -> None:

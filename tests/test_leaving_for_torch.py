@@ -9,7 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leaving import SCALE, Case, in_torch, masked_case, random_case, row_case, shared_case, two_ways, wrong
+from leaving import (
+    BEHIND_MASKS,
+    SCALE,
+    Case,
+    W,
+    curvature,
+    in_torch,
+    masked_case,
+    penalty,
+    random_case,
+    row_case,
+    shared_case,
+    two_ways,
+    wrong,
+)
 from programs import ACTIVATIONS, ROWS_OF_THE_TABLE, jagged, numbers
 
 import micrograd_plus as mp
@@ -114,6 +128,25 @@ def test_derivatives_of_derivatives_and_by_the_inputs() -> None:
     np.testing.assert_allclose(torch.autograd.functional.hessian(module, x).numpy(), wanted, 1e-10, 1e-13)
     np.testing.assert_allclose(torch.func.hessian(module)(x).detach().numpy(), wanted, 1e-10, 1e-13)
     assert torch.autograd.gradcheck(module, torch.tensor(X, requires_grad=True))
+
+
+@pytest.mark.parametrize("name", BEHIND_MASKS)
+def test_second_derivatives_behind_masks_count_what_is_shared_once(name: str) -> None:
+    function, points = BEHIND_MASKS[name]
+    program = mp.compile(function, x=(), parameters=W)
+    program.values(points)  # all the ways
+    module = program.to_torch()
+    x = torch.tensor(points, dtype=torch.float64, requires_grad=True)
+    (slopes,) = torch.autograd.grad(module(x).sum(), x, create_graph=True)
+    (got,) = torch.autograd.grad((slopes**2).sum(), list(module.parameters()))
+    assert got.tolist() == pytest.approx(penalty(function, points), rel=1e-12)
+
+    def total(w: Any) -> Any:
+        return torch.func.functional_call(module, {"W": w}, (x.detach(),)).sum()
+
+    weights = next(module.parameters()).detach()
+    for hessian in (torch.func.hessian(total)(weights), torch.autograd.functional.hessian(total, weights)):
+        assert np.allclose(hessian.numpy(), curvature(function, points), rtol=1e-12, atol=1e-12)
 
 
 def test_what_is_not_reached_gets_exactly_nothing_in_every_order() -> None:

@@ -80,8 +80,16 @@ def applied(op: Op, args: Sequence[Any], opened: Any = None) -> Any:
         return op.forward(*args)
     if opened is None and op.name in LINEAR and TABLE[op.name] is op:
         return LINEAR[op.name](*_arrays(args))
-    row = _row(op, _options(op, args), opened is not None)
-    return row(*([] if opened is None else [opened]), *_arrays(args[: op.arity]))
+    row, arrays = _row(op, _options(op, args), opened is not None), _arrays(args[: op.arity])
+    if opened is None:
+        return row(*arrays)
+    return row(_narrowed(opened, jnp.broadcast_shapes(*[array.shape for array in arrays])), *arrays)
+
+
+def _narrowed(opened: Any, shape: Sequence[int]) -> Any:
+    """Where something passes to numbers of this shape, each of which may stand for several: where it does to any."""
+    opened = opened.any(tuple(range(opened.ndim - len(shape))))
+    return opened.any([axis for axis in range(-opened.ndim, 0) if shape[axis] == 1], keepdims=True)
 
 
 @cache

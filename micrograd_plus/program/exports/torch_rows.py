@@ -84,7 +84,20 @@ def applied(op: Op, args: Sequence[Any], opened: Tensor | None = None) -> Any:
     if opened is None and op.name in LINEAR and TABLE[op.name] is op:
         return LINEAR[op.name](*_tensors(args))
     called = _Called(op, tuple([float(option) for option in args[op.arity :]]))
-    return _Row.apply(called, opened, *_tensors(args[: op.arity]))  # type: ignore[no-untyped-call]  # torch's own
+    tensors = _tensors(args[: op.arity])
+    if opened is not None:
+        shape: Any = torch.broadcast_shapes(*[each.shape for each in tensors])  # type: ignore[no-untyped-call]  # torch's
+        opened = _narrowed(opened, shape)
+    return _Row.apply(called, opened, *tensors)  # type: ignore[no-untyped-call]  # torch's own
+
+
+def _narrowed(opened: Tensor, shape: Sequence[int]) -> Tensor:
+    """Where something passes to numbers of this shape, each of which may stand for several: where it does to any."""
+    while opened.dim() > len(shape):
+        opened = opened.any(0)
+    for axis in range(-opened.dim(), 0):
+        opened = opened.any(axis, keepdim=True) if shape[axis] == 1 else opened
+    return opened
 
 
 @dataclass(frozen=True)
