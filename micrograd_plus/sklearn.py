@@ -109,6 +109,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries n
         random = check_random_state(self.random_state)
         if fresh:
             self._begin(random.randint(2**31))
+        if fresh or not once:  # what a fit before has gathered is not this one's, and its settings may be others
+            options = {"lr": self.learning_rate_init} | ({"weight_decay": self.alpha} if self.alpha else {})
+            self._optimizer = by_name(self.optimizer, self.network_.parameters(), **options)
         held = None
         if self.early_stopping and not once:
             X, held_x, y, held_y, weights, held_weights = self._split(X, y, weights, random)
@@ -137,15 +140,13 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries n
         return self
 
     def _begin(self, seed: int) -> None:
-        """A new network, and an optimizer that remembers nothing."""
+        """A new network."""
         inputs, outputs = self.n_features_in_, self._outputs_wanted()
         if self.network is None:
             hidden = np.ravel(self.hidden_layer_sizes).tolist()
             self.network_: Any = MLP(inputs, [*hidden, outputs], activation=self.activation, seed=seed)
         else:
             self.network_ = self.network(inputs, outputs, seed)
-        options = {"lr": self.learning_rate_init} | ({"weight_decay": self.alpha} if self.alpha else {})
-        self._optimizer = by_name(self.optimizer, self.network_.parameters(), **options)
         self.loss_curve_: list[float] = []
         try:
             self._program: Program | None = compile(self._outputs, x=inputs, parameters=self.network_.parameters())

@@ -644,3 +644,12 @@ def test_a_kink_is_seen_without_a_table(x: float, left: float, turn: float) -> N
     (slope,) = slopes(lambda t: ([(left if t < x else left + turn) * (t - x) + 1.0], None), x, lambda x: [4e-16])
     assert slope.kind == "kink"
     assert (slope.left, slope.right) == pytest.approx((left, left + turn), abs=1e-6)
+
+
+@pytest.mark.parametrize("offset", [1e8, 1e10, 1e12])
+def test_beside_a_large_number_a_wrong_derivative_does_not_pass_for_a_right_one(offset: float) -> None:
+    """Its differences are lost in rounding, so nothing can be said; a right one may be told by the complex step."""
+    lost = mp.primitive("lost_beside", lambda x: x * x, lambda out, x: 0.0 * x)
+    report = check_grads(lambda x: 1e-3 * lost(x) + offset, 1.0, order=1)
+    assert [finding.status for finding in report.findings] == ["unclear"]
+    assert check_grads(lambda x: 1e-3 * x * x + offset, 1.0, order=1).findings == ()

@@ -264,3 +264,10 @@ def test_a_name_with_a_dash_and_a_comment_that_would_end(tmp_path: Path) -> None
     assert "int my_model(" in text
     assert np.all([ord(letter) < 128 for letter in text])
     subprocess.run([*STRICT, "-c", "my-model.c"], check=True, cwd=tmp_path)
+
+
+@compiles
+def test_a_table_whose_entries_are_one_leaves_without_a_warning(tmp_path: Path) -> None:
+    w = Value(0.5)
+    program = mp.compile(lambda i: mp.lookup([w, w, w], i) * 2.0, x=())
+    assert "3 examples, off by" in tried(program, tmp_path, gradient=True)

@@ -603,3 +603,37 @@ def test_every_optimizer_trains_a_network() -> None:
             cost().backward()
             optimizer.step()
         assert cost().data < first, name
+
+
+def test_what_a_rule_keeps_of_its_arguments_stays_what_it_was() -> None:
+    """A rule may take the first gradient whole, or the new parameters, as its state."""
+
+    def first_whole(t: int, *, lr: float) -> Any:
+        def update(theta: Any, g: Any, velocity: Any, average: Any) -> tuple[Any, ...]:
+            if t == 1:
+                velocity = g
+            else:
+                velocity *= 0.5
+                velocity += g
+            new = theta - lr * velocity
+            if t == 1:
+                average = new
+            else:
+                average *= 0.5
+                average += 0.5 * new
+            return new, velocity, average
+
+        return update
+
+    xs = [Value(1.0), Value(2.0)]
+    stepped, updated = [optim.Optimizer(xs, first_whole, lr=0.1, state=[0.0, 0.0]) for _ in range(2)]
+    theta, buffer, found = np.array([1.0, 2.0]), np.zeros(2), []
+    for _ in range(4):
+        for x in xs:
+            x.grad = 2.0 * x.data
+        stepped.step()
+        buffer[:] = 2.0 * theta  # one array for all gradients
+        theta = updated.update(theta, buffer)
+        found.append((theta, theta.copy()))
+    assert theta.tolist() == pytest.approx([x.data for x in xs], rel=1e-14)
+    assert all(given.tolist() == then.tolist() for given, then in found)

@@ -99,8 +99,9 @@ def test_weights_count_as_repetitions_do() -> None:
 
 def test_partial_fit_is_an_epoch_and_knows_all_classes_from_its_first_call() -> None:
     x, y = moons()
-    whole = MLPClassifier([4], warm_start=True, **QUICK | {"max_iter": 1, "shuffle": False}).fit(x, y)
-    parts = MLPClassifier([4], shuffle=False, **QUICK).partial_fit(x, y, classes=[0, 1])
+    quick = QUICK | {"shuffle": False, "optimizer": "sgd"}  # which remembers nothing from one fit to the next
+    whole = MLPClassifier([4], warm_start=True, **quick | {"max_iter": 1}).fit(x, y)
+    parts = MLPClassifier([4], **quick).partial_fit(x, y, classes=[0, 1])
     assert parts.loss_curve_ == whole.loss_curve_
     assert parts.partial_fit(x, y).loss_curve_ == whole.fit(x, y).loss_curve_
     with pytest.raises(ValueError, match="the first call needs classes="):
@@ -219,3 +220,13 @@ def test_what_was_not_fitted_says_so() -> None:
     for method in ("predict", "decision_function", "predict_proba"):
         with pytest.raises(NotFittedError):
             getattr(MLPClassifier(), method)([[0.0]])
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_a_warm_start_goes_by_the_settings_of_today(kind: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y = (x[:, 0] * x[:, 1] > 0).astype(int)
+    model = kind([4], random_state=1, warm_start=True, max_iter=2, learning_rate_init=0.1).fit(x, y)
+    before = [weight.data for weight in model.network_.parameters()]
+    model.set_params(learning_rate_init=0.0, optimizer="sgd").fit(x, y)
+    assert [weight.data for weight in model.network_.parameters()] == before

@@ -189,3 +189,41 @@ def test_lookup_refuses_what_is_no_table() -> None:
         mp.lookup([], 0)
     with pytest.raises(TypeError, match="expected a list"):
         mp.lookup(Value(1.0), 0)
+
+
+SMALL = [np.uint8, np.int8, np.int16, np.int64, np.float16, np.float32]
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_numbers_of_numpy_in_few_bits_are_floats(kind: Any) -> None:
+    """Among uint8, 200 + 100 is 44; float16 has no 2049."""
+    data = [100.0, 120.0, 3.0]
+    for numbers in (np.array(data, kind), list(np.array(data, kind)), [Value(100.0), kind(120), kind(3)]):
+        assert float(mp.mean(numbers)) == pytest.approx(223.0 / 3.0, rel=1e-15)
+        assert float(mp.dot(numbers, numbers)) == 10000.0 + 14400.0 + 9.0
+        assert float(mp.logsumexp(numbers)) == float(mp.logsumexp(data))
+        assert list(map(float, mp.softmax(numbers))) == mp.softmax(data)
+        assert float(mp.losses.squared_error(numbers, np.array([0, 1, 2], kind))) == 10000.0 + 119.0**2 + 1.0
+        assert float(mp.losses.huber(numbers, np.array([101, 0, 0], kind))) == pytest.approx((0.5 + 119.5 + 2.5) / 3.0)
+    ones = np.ones(5000, kind)
+    assert (mp.mean(ones), mp.dot(ones, ones)) == (1.0, 5000.0)
+    logit = mp.losses.binary_cross_entropy_with_logits(kind(3), kind(1))
+    assert logit == mp.losses.binary_cross_entropy_with_logits(3.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "function", [mp.mean, mp.softmax, mp.log_softmax, mp.logsumexp, lambda numbers: mp.dot([1.0], numbers)]
+)
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([[1.0, 2.0], [3.0, 4.0]], r"\(\[1\.0, 2\.0\]\): expected a number or a Value, got list"),
+        ([Value(1.0), [Value(2.0)]], "expected a number or a Value, got list"),
+        ({1: Value(10.0), 2: Value(20.0)}, "expected a list of numbers, got dict"),
+        (np.ones((2, 2)), r"expected a list of numbers, got an array of shape \(2, 2\)"),
+        (np.array([[Value(1.0)], [Value(2.0)]]), r"got an array of shape \(2, 1\)"),
+    ],
+)
+def test_what_is_nested_is_no_list_of_numbers(function: Any, numbers: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        function(numbers)

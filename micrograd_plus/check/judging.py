@@ -55,7 +55,9 @@ def judged(evidence: Evidence, rtol: float, atol: float, unstopped: Callable[[],
     if got == expected:
         return Verdict(None, expected, tolerance)
     if abs(got - expected) <= tolerance:
-        around = max(size, slope.size, abs(evidence.number) / max(1.0, abs(evidence.x)))
+        around = max(size, slope.size)
+        if abs(got - expected) <= atol + rtol * around:
+            return Verdict(None, expected, tolerance)
         return Verdict("unclear" if tolerance > COARSE * around else None, expected, tolerance)
     if tolerance > COARSE * (size if isfinite(got) else max(size, slope.size, 1.0)):
         return Verdict("unclear", expected, tolerance)

@@ -7,7 +7,7 @@ so that a graph traced at one point is right at every other.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence, ValuesView
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import reduce
 from math import inf
 from reprlib import repr as short_repr
@@ -40,9 +40,10 @@ def dot(a: Any, b: Any) -> Any:
     >>> dot([1.0, 2.0], [3.0, 4.0])
     11.0
     """
-    a, b = _checked("dot", a), _checked("dot", b)
+    a, b = _checked("dot", a), _numbers("dot", b)
     if isinstance(a[0], Sequence) or getattr(a, "ndim", 1) == 2:
         return _matrix_times_vector(a, b)
+    a = _numbers("dot", a)
     if len(a) != len(b):
         raise ValueError(f"dot: vectors of {len(a)} and {len(b)} numbers; expected the same length")
     return made("dot", (tuple(a), tuple(b)), _number(added(x * y for x, y in zip(a, b))))
@@ -74,7 +75,7 @@ def mean(values: Any) -> Any:
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
-    values = _checked("mean", values)
+    values = _numbers("mean", values)
     return made("mean", tuple(values), div(added(values), float(len(values))))
 
 
@@ -96,7 +97,7 @@ def softmax(values: Any) -> list[Any]:
     >>> softmax([1000.0, 1000.0])
     [0.5, 0.5]
     """
-    values = _checked("softmax", values)
+    values = _numbers("softmax", values)
     largest = stop_gradient(reduce(maximum, values))
     exponentials = [exp(value - largest) for value in values]
     total = added(exponentials)
@@ -119,7 +120,7 @@ def log_softmax(values: Any) -> list[Any]:
     >>> log_softmax([0.0, -1000.0])
     [0.0, -1000.0]
     """
-    values = _checked("log_softmax", values)
+    values = _numbers("log_softmax", values)
     total = logsumexp(values)
     return made("log_softmax", tuple(values), [value - total for value in values])
 
@@ -145,7 +146,7 @@ def logsumexp(values: Any) -> Any:
     >>> logsumexp([0.0, -40.0])
     4.24...e-18
     """
-    values = _checked("logsumexp", values)
+    values = _numbers("logsumexp", values)
     largest = reduce(maximum, values)
     largest = stop_gradient(where(less(abs(largest), inf), largest, 0.0))
     tops = [equal(value, largest) for value in values]
@@ -217,6 +218,39 @@ def added(numbers: Iterable[Any]) -> Any:
 def _number(result: Any) -> Any:
     """A Value as it is, a plain number of any type as a float."""
     return result if isinstance(result, Value) else float(result)
+
+
+_USUAL = {float, int, Value}
+
+
+def _numbers(name: str, values: Any) -> Any:
+    """Values and plain numbers, those of NumPy's as floats; an error where there is something else, such as lists."""
+    values = _checked(name, values)
+    if getattr(values, "ndim", 1) > 1 or isinstance(values, Mapping):
+        shape = f"an array of shape {values.shape}" if hasattr(values, "shape") else type(values).__name__
+        raise TypeError(f"{name}({short_repr(values)}): expected a list of numbers, got {shape}")
+    if _is_small(values):
+        return values.astype(float)
+    return values if _USUAL.issuperset(map(type, values)) else [single(name, value) for value in values]
+
+
+def single(name: str, value: Any) -> Any:
+    """One of the numbers that a function takes; one of NumPy's as a float, since 200 + 100 is 44 among its uint8.
+
+    Raises:
+        TypeError: it is a list, say, or a string.
+    """
+    if isinstance(value, Value):
+        return value
+    if is_many(value) or isinstance(value, str):
+        raise TypeError(f"{name}({short_repr(value)}): expected a number or a Value, got {type(value).__name__}")
+    return float(value) if _is_small(value) else value
+
+
+def _is_small(numbers: Any) -> bool:
+    """Whether this is an array or a number of NumPy's that computes otherwise than floats do."""
+    dtype = getattr(numbers, "dtype", None)
+    return getattr(dtype, "kind", "O") in "biuf" and getattr(dtype, "char", "d") != "d" and hasattr(numbers, "astype")
 
 
 def _checked(name: str, values: Any) -> Any:

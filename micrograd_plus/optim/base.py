@@ -152,7 +152,9 @@ class Optimizer:
                 raise ValueError(f"{where}; expected {expected}, one number for each parameter")
         with np.errstate(all="ignore"):
             columns = [column if any(column is own for own in self._own) else np.array(column) for column in self.state]
-            moved, *self.state = self._next_update()(*vectors.values(), *columns)
+            moved, *state = self._next_update()(*vectors.values(), *columns)
+        theirs = {id(_memory(vector)) for vector in (*vectors.values(), moved)}  # the caller's, then or from now on
+        self.state = [np.array(column) if id(_memory(column)) in theirs else column for column in state]
         self._own = list(self.state)
         self.steps += 1
         return np.asarray(moved, dtype=float)
@@ -176,6 +178,12 @@ class Optimizer:
         flags = [f for f in ("decoupled_weight_decay", "maximize") if getattr(self, f)]
         shown = [f"{k}={v}" for k, v in always.items()] + [f"{f}=True" for f in flags]
         return f"{type(self).__name__}({len(self.params)} parameters, {', '.join(shown)})"
+
+
+def _memory(column: Any) -> Any:
+    """The array that holds the numbers of this one."""
+    base = getattr(column, "base", None)
+    return column if base is None else base
 
 
 def _decaying(update: Update, weight_decay: float) -> Update:

@@ -221,21 +221,19 @@ class Statements:
 
     def _lookup(self, array: Array) -> None:
         table, _ = array.arrays
-        with self._loop("i", array.rows), self._entry(array) as shape:
-            entry = self.tables.element(self._place(table).rows(array.choice.entries.ravel()), shape, "ij")
+        with self._loop("i", array.rows), self._entry(array, table) as entry:
             self._write(f"{self._target(array)} = inside ? {entry} : NAN;")
 
     def _lookup_back(self, array: Array) -> None:
         back, _ = array.arrays
         self._cleared(array)
-        with self._loop("i", back.rows), self._entry(array) as shape:
-            entry = self.tables.element(self._place(array).rows(array.choice.entries.ravel()), shape, "ij")
+        with self._loop("i", back.rows), self._entry(array, array) as entry:
             self._write("if (inside)")
-            self._write(f"{INDENT}{entry} += {self._element(back, shape[:1], 'i')};")
+            self._write(f"{INDENT}{entry} += {self._element(back, [back.rows], 'i')};")
 
     @contextmanager
-    def _entry(self, array: Array) -> Iterator[list[int]]:
-        """Which entry the index is, as `j`, and whether it is one."""
+    def _entry(self, array: Array, table: Array) -> Iterator[str]:
+        """The entry of a table where the index is, and, in C, whether it is one."""
         index, (entries, which) = array.arrays[1], array.choice
         given = self.tables.element(self._place(index).rows(which), [len(which)], "i")
         zero, many = literal(0.0, self.dtype), literal(float(entries.shape[1]), self.dtype)
@@ -246,8 +244,10 @@ class Statements:
         self._depth += 1
         self._write(f"const {self.real} index = {given};")
         self._write(f"const int inside = index >= {zero} && index < {many} && index == floor{f}(index);")
-        self._write("const int j = inside ? (int)index : 0;")
-        yield list(entries.shape)
+        entry = self.tables.element(self._place(table).rows(entries.ravel()), list(entries.shape), "ij")
+        if re.search(r"\bj\b", entry):  # not where all entries are one
+            self._write("const int j = inside ? (int)index : 0;")
+        yield entry
         self._depth -= 1
         self._write("}")
 
