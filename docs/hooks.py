@@ -13,6 +13,7 @@ from pages import finished, made
 from trying import links
 
 PLAYGROUND = bool(os.environ.get("MICROGRAD_PLUS_WITH_PLAYGROUND"))  # set by make.py, which makes it
+COMPLETE = bool(os.environ.get("MICROGRAD_PLUS_WITH_NUMPY"))  # and this where lessons have all that they import
 _ways: dict[str, list[str]] = {}
 
 
@@ -26,7 +27,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The files, and those that are made; which code of the pages the playground runs."""
     if PLAYGROUND:
         _ways.update(links({file.src_uri: file.content_string for file in files.documentation_pages()}))
-    for name, text in made(playground=PLAYGROUND).items():
+    for name, text in made(playground=PLAYGROUND, complete=COMPLETE).items():
         files.append(File.generated(config, name, content=text))
     return files
 

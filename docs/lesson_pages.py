@@ -15,12 +15,13 @@ _CODE = r"(?P<code>```.*?```|`[^`]+`)"
 _FORMULA = rf"{_CODE}|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$"
 
 
-def lesson(file: Path, *, playground: bool = False) -> str:
+def lesson(file: Path, *, playground: bool = False, complete: bool = False) -> str:
     """The page, Markdown: `tests/test_notebooks.py` holds the outputs to the code.
 
     Args:
         file: the notebook.
-        playground: whether the site has the playground, in which an example of each lesson is.
+        playground: whether the site has the playground, in which an example of each lesson is, and JupyterLite.
+        complete: whether Python has NumPy and Matplotlib there.
     """
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
     head, _, rest = "".join(cells[0]["source"]).partition("\n")
@@ -28,6 +29,11 @@ def lesson(file: Path, *, playground: bool = False) -> str:
     if playground:
         example = next((file.parent.parent / "docs" / "playground" / "examples").glob(f"{file.name[:2]}-*.py")).stem
         ways.append(f'<a href="../../playground/#example={example}">Try it in the browser</a>')
+        if complete or not (lacks := lacking(file)):
+            run = f"../../lite/notebooks/index.html?path={file.name}"
+            ways.insert(0, f'<a class="run" href="{run}">Run this lesson</a>')
+        else:
+            ways.append(f"<span>To run it whole, download it: it needs {lacks}.</span>")
     parts = [head, f'<p class="ways">{" ".join(ways)}</p>', formulas(rest)]
     for cell in cells[1:]:
         source = "".join(cell["source"])
@@ -37,6 +43,15 @@ def lesson(file: Path, *, playground: bool = False) -> str:
             parts.append(f"```python\n{source}\n```")
             parts += [_output(each) for each in cell["outputs"]]
     return "\n\n".join(parts) + "\n"
+
+
+def lacking(file: Path) -> str:
+    """Which packages a lesson imports that only Pyodide's own distribution has, by name; "" where it runs without."""
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    source = "\n".join(["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"])
+    imported = set(re.findall(r"^\s*(?:import|from) (\w+)", source, re.MULTILINE))
+    *others, last = [name for name in ("NumPy", "Matplotlib", "SymPy") if name.lower() in imported] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def formulas(text: str) -> str:

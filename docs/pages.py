@@ -29,14 +29,14 @@ ENTRIES = {  # what a line of a page such as "::: each of micrograd_plus.losses.
 }
 
 
-def made(*, playground: bool = False) -> dict[str, str]:
+def made(*, playground: bool = False, complete: bool = False) -> dict[str, str]:
     """What is made: the lessons, the overview, which is the README, the table of functions, the colours, the icon."""
     return {
         "overview.md": (ROOT / "README.md").read_text(encoding="utf-8"),
         "functions.md": table(),
         "tokens.css": tokens(),
         "icon.svg": (ROOT / "docs" / "playground" / "src" / "icon.svg").read_text(encoding="utf-8"),
-    } | {page: lesson(file, playground=playground) for page, file in LESSONS.items()}
+    } | {page: lesson(file, playground=playground, complete=complete) for page, file in LESSONS.items()}
 
 
 def finished(text: str, page: str, playground: Sequence[str] | None = None) -> str:

@@ -127,7 +127,7 @@ def test_the_ways_to_the_playground_lead_there(whole: Site) -> None:
     page.click("a:text('the playground')")
     assert page.url == f"{whole.address}playground/"
     page.goto(f"{whole.address}lessons/02-a-graph-remembers/")
-    page.click(".ways a >> nth=1")
+    page.click(".ways a:text('Try it in the browser')")
     until(page, "document.querySelector('.cm-content')?.textContent.includes('W1, W2, W3')")
     page.close()
 

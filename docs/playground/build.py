@@ -51,6 +51,7 @@ def build(out: Path) -> None:
         index = (SOURCES / "index.html").read_text(encoding="utf-8")
         listed = json.dumps(examples(), ensure_ascii=False).replace("<", "\\u003c")
         (made / "index.html").write_text(index.replace("/*examples*/", listed), encoding="utf-8")
+        shutil.copytree(work / "wheels", made / "wheels")  # as they are: for the lessons, and for Pyodide elsewhere
         _licences(modules, work / "wheels", made)
         _service(made)
         if out.exists():
@@ -152,7 +153,7 @@ def _service(made: Path) -> None:
     for name in files:
         digest.update(name.encode() + b"\0" + (made / name).read_bytes())
     text = (SOURCES / "service.js").read_text(encoding="utf-8").replace("/*build*/", digest.hexdigest()[:16])
-    kept = ["./", *[name for name in files if name not in ("index.html", "LICENSES.txt")]]
+    kept = ["./", *[name for name in files if not name.startswith(("index.html", "LICENSES.txt", "wheels/"))]]
     (made / "service.js").write_text(text.replace("/*files*/ []", json.dumps(kept)), encoding="utf-8")
 
 
