@@ -650,6 +650,34 @@ def test_accuracy_is_the_mean_over_the_validation_data_with_nothing_recorded() -
     assert recorded == [()] * 8
 
 
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_without_numpy_the_eager_engine_trains_and_judges(outputs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    classes = [[1.0 - label, float(label)] for label in LABELS] if outputs == 2 else LABELS
+
+    def trained(**options: Any) -> tuple[History, list[float]]:
+        model = MLP(2, [4, outputs], activation="tanh", output="sigmoid", seed=5)
+        optimizer = optim.Adam(model.parameters(), lr=0.1)
+
+        def cost(x: Any, y: Any) -> Any:
+            return losses.squared_error(model(x), y)
+
+        options |= {"accuracy": model, "seed": 7, "epochs": 3, "progress": False}
+        return fit(cost, (POINTS, classes), optimizer, **options), [p.data for p in model.parameters()]
+
+    history, weights = trained(compile=False)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    for compile in (False, None):
+        hint = pytest.warns(UserWarning, match="because: NumPy is not there") if compile is None else nullcontext()
+        with hint:
+            assert trained(compile=compile) == (history, weights)
+    assert 0.5 < (history[-1].accuracy or 0.0) < 1.0
+    assert "<img" in history._repr_html_()
+    with pytest.raises(TypeError, match=r"expected a function of an example and its target, or the model"):
+        Job().fit(compile=False, accuracy=3)
+    with pytest.raises(ModuleNotFoundError, match="numpy"):
+        Job().fit(compile=True)
+
+
 def test_without_validation_the_training_data_are_judged_and_without_accuracy_nothing_is() -> None:
     job = Job()
     history = job.fit(epochs=1, accuracy=job.right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from math import inf, isnan, nan
 from typing import Any
@@ -53,6 +54,21 @@ def test_dot_of_a_matrix_and_a_vector_reads_as_in_the_textbooks() -> None:
     assert [w.grad for row in weights for w in row] == [1.0, 1.0, 0.0, 0.0]
     numbers = mp.dot(np.eye(2), [1.0, 2.0])
     assert (numbers.dtype, numbers.tolist()) == (float, [1.0, 2.0])
+
+
+def test_without_numpy_a_layer_reads_as_in_the_textbooks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    W, x, b = [values([2.0, -1.0]), values([-3.0, 1.0])], [0.5, 0.25], values([1.0, 2.0])  # noqa: N806
+    with_numpy = mp.relu(mp.dot(W, x) + b)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    sums = mp.dot(W, x)
+    without = mp.relu(sums + b)
+    assert [out.data for out in without] == [out.data for out in with_numpy]
+    assert [v.data for v in b - sums * 2.0] == [-0.5, 4.5]
+    assert [v.data for v in b + (1.0 - 2.0 * sums)] == [0.5, 5.5]
+    without[0].backward()
+    assert [v.grad for v in W[0]] == x
+    with pytest.raises(ValueError, match="a column of 2 numbers and a list of 3; expected the same length"):
+        sums + [1.0] * 3
 
 
 @given(logits)

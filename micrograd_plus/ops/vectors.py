@@ -7,7 +7,7 @@ so that a graph traced at one point is right at every other.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import reduce
 from math import inf
 from reprlib import repr as short_repr
@@ -31,7 +31,8 @@ def dot(a: Any, b: Any) -> Any:
 
     Returns:
         For a vector a Value, or a float where nothing is a Value; for a matrix a NumPy array of m of them, so that
-        `relu(dot(W, x) + b)` reads as in the textbooks.
+        `relu(dot(W, x) + b)` reads as in the textbooks. Where NumPy is not there, as in a browser tab, a list that is
+        added, subtracted and multiplied as an array is.
 
     Raises:
         TypeError: one of them is no list.
@@ -49,14 +50,50 @@ def dot(a: Any, b: Any) -> Any:
     return made("dot", (tuple(a), tuple(b)), _number(added(x * y for x, y in zip(a, b))))
 
 
-def _matrix_times_vector(rows: Any, vector: Any) -> NDArray[Any]:
-    import numpy as np
-
+def _matrix_times_vector(rows: Any, vector: Any) -> NDArray[Any] | Column:
     vector = tuple(vector)  # which all rows remember
     sums = [dot(row, vector) for row in rows]
+    try:
+        import numpy as np
+    except ModuleNotFoundError:
+        return Column(sums)
     result = np.empty(len(sums), dtype=object if any(isinstance(total, Value) for total in sums) else float)
     result[:] = sums
     return result
+
+
+class Column(list[Any]):
+    """A list that + - and * take number by number, as those of an array do; it stands in where NumPy is not there.
+
+    >>> Column([1.0, 2.0]) + [3.0, 4.0], 1.0 - Column([1.0, 2.0])
+    ([4.0, 6.0], [0.0, -1.0])
+    """
+
+    __slots__ = ()
+
+    def _with(self, operation: Callable[[Any, Any], Any], other: Any) -> Column:
+        others = other if isinstance(other, (list, tuple)) else [other] * len(self)
+        if len(others) != len(self):
+            raise ValueError(f"a column of {len(self)} numbers and a list of {len(others)}; expected the same length")
+        return Column(map(operation, self, others))
+
+    def __add__(self, other: Any) -> Column:
+        return self._with(operator.add, other)
+
+    def __radd__(self, other: Any) -> Column:
+        return self._with(lambda own, given: given + own, other)
+
+    def __sub__(self, other: Any) -> Column:
+        return self._with(operator.sub, other)
+
+    def __rsub__(self, other: Any) -> Column:
+        return self._with(lambda own, given: given - own, other)
+
+    def __mul__(self, other: Any) -> Column:
+        return self._with(operator.mul, other)
+
+    def __rmul__(self, other: Any) -> Column:
+        return self._with(lambda own, given: given * own, other)
 
 
 def mean(values: Any) -> Any:

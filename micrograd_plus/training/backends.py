@@ -10,7 +10,8 @@ from micrograd_plus.engine.recording import watching
 from micrograd_plus.optim import Optimizer
 from micrograd_plus.program import CompileError, Program
 from micrograd_plus.training.compiling import compiled_cost, floats
-from micrograd_plus.training.descents import Compiled, Descent, Eager, first_line
+from micrograd_plus.training.descents import Compiled, Descent, first_line
+from micrograd_plus.training.eager import Eager
 from micrograd_plus.training.workers import Crew, Workers
 
 

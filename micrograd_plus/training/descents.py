@@ -1,20 +1,19 @@
-"""Take the steps of a training, compiled or by the eager engine, and undo one that leads to inf or nan."""
+"""Take the steps of a training by a compiled program, and undo one that leads to inf or nan."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite
-from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from micrograd_plus.data.batches import take
 from micrograd_plus.engine.recording import no_grad
-from micrograd_plus.engine.value import Value
 from micrograd_plus.optim import Optimizer
 from micrograd_plus.program import CompileError
+from micrograd_plus.training.eager import Eager, bad_loss, bad_step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,75 +57,6 @@ class Descent(Protocol):
         """What goes on after this error: the eager engine, where only compiling failed, with the parameters written to
         the Values; None where nothing can.
         """
-
-
-class Eager:
-    """Builds the graph of each example, and runs it backward."""
-
-    def __init__(self, cost: Callable[[Any, Any], Any], x: Any, y: Any, optimizer: Optimizer, reason: str = "") -> None:
-        self.cost = cost
-        self.x, self.y = x, y
-        self.optimizer = optimizer
-        self.reason = reason
-        self.good = self._parameters()  # the last that gave a finite loss
-        self.steps = 0
-
-    def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
-        return (order[i : i + size] for i in range(0, len(order), size))
-
-    def step(self, batch: Any, epoch: int, number: int) -> float:
-        self.optimizer.zero_grad()
-        loss = self._loss_and_gradient(take(self.x, batch), take(self.y, batch))
-        if not isfinite(loss):
-            self._go_back()
-            raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
-        self.good = self._parameters()
-        try:
-            self.optimizer.step()
-        except BaseException:  # a second Ctrl-C too: no half steps
-            self._go_back()
-            raise
-        if not all(map(isfinite, self._parameters())):
-            lr = self.optimizer.lr
-            self._go_back()
-            raise bad_step(loss, epoch, number, lr)
-        self.steps += 1
-        return loss
-
-    def publish(self) -> None:
-        return None
-
-    def take_over(self) -> None:
-        return None
-
-    def numbers(self) -> array[float]:
-        return array("d", self._parameters())
-
-    def close(self) -> None:
-        return None
-
-    def eager_for(self, error: Exception) -> None:  # noqa: ARG002 - there is no other way
-        return None
-
-    def _loss_and_gradient(self, xs: Any, ys: Any) -> float:
-        """The mean loss of a batch; its derivatives are added to the parameters' gradients."""
-        total, share = 0.0, 1.0 / len(xs)
-        for x, y in zip(xs, ys):
-            loss = self.cost(x, y)
-            if not isinstance(loss, Value):
-                got = f"{short_repr(loss)}, a {type(loss).__name__}"
-                raise TypeError(f"fit: cost(x, y) returned {got}; expected a Value, the loss of one example")
-            (loss * share).backward()
-            total += loss.data
-            del loss  # frees its graph before the next one is built
-        return total * share
-
-    def _parameters(self) -> list[float]:
-        return [parameter.data for parameter in self.optimizer.params]
-
-    def _go_back(self) -> None:
-        for parameter, number in zip(self.optimizer.params, self.good):
-            parameter.data = number
 
 
 class Compiled:
@@ -239,23 +169,7 @@ class Compiled:
             self.theta, self.pending = self.good, True
 
 
-def bad_loss(loss: float, epoch: int, number: int, optimizer: Optimizer, steps: int) -> FloatingPointError:
-    """The error of a batch whose loss is not finite."""
-    way_out = _smaller(optimizer.lr) if steps else "look for nan, inf and huge numbers in the data and the parameters"
-    return FloatingPointError(f"fit: epoch {epoch}, batch {number}: the loss is {loss}; {way_out}")
-
-
-def bad_step(loss: float, epoch: int, number: int, lr: float) -> FloatingPointError:
-    """The error of a step that leads to inf or nan."""
-    problem = f"the loss is {loss:.4g}, but the step makes a parameter inf or nan"
-    return FloatingPointError(f"fit: epoch {epoch}, batch {number}: {problem}; {_smaller(lr)}")
-
-
 def first_line(error: Exception) -> str:
     """What an error says, in a line; whose error it is where that is not ours."""
     line = next(iter(str(error).splitlines()), "")
     return line if isinstance(error, CompileError) else f"{type(error).__name__}: {line}"
-
-
-def _smaller(lr: float) -> str:
-    return f"try a smaller learning rate than {lr:g}"

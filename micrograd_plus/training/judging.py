@@ -10,10 +10,10 @@ import numpy as np
 
 from micrograd_plus.data.batches import take
 from micrograd_plus.engine.recording import no_grad
-from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 from micrograd_plus.program import Program
 from micrograd_plus.training.compiling import compiled_model, floats
+from micrograd_plus.training.eager import by_function, middle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,37 +23,12 @@ if TYPE_CHECKING:
     Floats = NDArray[Any]
     Outputs = Callable[[slice], Floats]
 
-PROBABILITIES = ("sigmoid", "hardsigmoid")  # what a single output ends in that means a probability, not a score
-
 
 class Judge(Protocol):
     """Measures the accuracy, after each epoch."""
 
     def share(self, meter: Meter) -> float | None:
         """The mean over the examples, of the Values as they are; None when Ctrl-C came first."""
-
-
-class ByFunction:
-    """Asks a function about each example."""
-
-    def __init__(self, accuracy: Callable[[Any, Any], Any], x: Any, y: Any) -> None:
-        self.accuracy = accuracy
-        self.x, self.y = x, y
-
-    def share(self, meter: Meter) -> float | None:
-        right = 0.0
-        with no_grad():
-            for i, (x, y) in enumerate(zip(self.x, self.y), start=1):
-                if meter.stopping:
-                    return None
-                meter.check(i, len(self.x))
-                verdict = self.accuracy(x, y)
-                try:
-                    right += float(verdict)
-                except (TypeError, ValueError):
-                    expected = "expected True or False, or a number from 0 to 1"
-                    raise TypeError(f"fit: accuracy(x, y) returned {short_repr(verdict)}; {expected}") from None
-        return right / len(self.x)
 
 
 class ByOutputs:
@@ -92,10 +67,7 @@ def judge(accuracy: Any, x: Any, y: Any, *, compile: bool | None, threads: int =
     """
     if isinstance(accuracy, (Module, Program)):
         return ByOutputs(predictor(accuracy, x, compile=compile, threads=threads), y, middle_of(accuracy, x[0]))
-    if not callable(accuracy):
-        expected = "expected a function of an example and its target, or the model"
-        raise TypeError(f"fit(accuracy={short_repr(accuracy)}): {expected}")
-    return ByFunction(accuracy, x, y)
+    return by_function(accuracy, x, y)
 
 
 def predictor(model: Module | Program, x: Any, *, compile: bool | None = None, threads: int = 1) -> Outputs:
@@ -136,9 +108,7 @@ def middle_of(model: Any, x: Any) -> float | None:
     function = model.function if isinstance(model, Program) else model
     if function is None:
         return None
-    out = function(x)
-    out = out[0] if hasattr(out, "__len__") and len(out) == 1 else out
-    return 0.5 if isinstance(out, Value) and out.op is not None and out.op.name in PROBABILITIES else 0.0
+    return middle(function(x))
 
 
 def right_answers(y: Any, count: int) -> NDArray[Any]:

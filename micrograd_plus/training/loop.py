@@ -24,6 +24,7 @@ from micrograd_plus.training.arguments import (
     snapshots,
     validated,
 )
+from micrograd_plus.training.eager import Eager, by_function, right
 from micrograd_plus.training.interrupts import ctrl_c
 from micrograd_plus.training.progress import Meter, metered
 from micrograd_plus.training.recording import MOST, Recorder, Trained
@@ -67,7 +68,8 @@ def fit(
 
     What can't be compiled (a cost that draws random numbers, words instead of numbers) is left to the eager engine,
     with a warning. There each example's share of the loss runs backward as soon as it is computed, and its graph is
-    freed: the gradients add up to those of the whole batch's graph in a fraction of the memory.
+    freed: the gradients add up to those of the whole batch's graph in a fraction of the memory. So is everything where
+    NumPy is not there, as in a browser tab.
 
     The same seed (and the same weights to begin with) gives the same run to the last bit; compiled or eager, to
     rounding.
@@ -137,12 +139,15 @@ def fit(
     listeners = functions(callbacks)
     check_recording()
     most = snapshots(record, MOST)
-    from micrograd_plus.training.backends import descent_for  # imported here, for these bring NumPy
-    from micrograd_plus.training.judging import judge
-    from micrograd_plus.training.workers import workers_of
+    if compile or executor is not None or map is not None or _has_numpy():
+        from micrograd_plus.training.backends import descent_for  # imported here, for these bring NumPy
+        from micrograd_plus.training.judging import judge
+        from micrograd_plus.training.workers import workers_of
 
-    descent = descent_for(cost, x, y, optimizer, compile, threads, workers_of(executor, map))
-    judging = None if accuracy is None else judge(accuracy, *judged, compile=compile, threads=threads)
+        descent = descent_for(cost, x, y, optimizer, compile, threads, workers_of(executor, map))
+        judging = None if accuracy is None else judge(accuracy, *judged, compile=compile, threads=threads)
+    else:
+        descent, judging = _eagerly(cost, x, y, optimizer, compile, accuracy, *judged)
     batches = -(-len(x) // size)
     recorder = Recorder(most, epochs * batches, optimizer.params) if most else None
     with metered(progress, epochs, batches) as meter, ctrl_c(meter), _published(descent):
@@ -152,6 +157,24 @@ def fit(
     if recorder is not None:
         history._trained = Trained(cost, x, y, optimizer.params)
     return history
+
+
+def _has_numpy() -> bool:
+    try:
+        import numpy  # noqa: F401 - the question is whether it can be
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def _eagerly(
+    cost: Any, x: Any, y: Any, optimizer: Optimizer, compile: bool | None, accuracy: Any, xs: Any, ys: Any
+) -> tuple[Descent, Judge | None]:
+    """What takes the steps and what judges on xs and ys where NumPy is not there, as in a browser tab."""
+    descent = Eager(cost, x, y, optimizer, reason="" if compile is False else "NumPy is not there")
+    if accuracy is None:
+        return descent, None
+    return descent, by_function(right(accuracy, xs[0]) if isinstance(accuracy, Module) else accuracy, xs, ys)
 
 
 @dataclass
