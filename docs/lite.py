@@ -198,6 +198,8 @@ def _given(distribution: Path, lock: dict[str, Any], known: dict[str, Any]) -> d
     wanted = list(GIVEN)
     while wanted:
         name = wanted.pop()
+        if name not in theirs["packages"]:
+            raise SystemExit(f"{distribution} has no {name}")
         if name not in found and name not in known:
             found[name] = theirs["packages"][name]
             wanted += found[name]["depends"]
