@@ -55,6 +55,7 @@ TESTS = [
     *(f"tests/test_{name}.py" for name in ("engine", "anomalies", "copying", "vectors", "ops", "calculus", "check")),
     *(f"tests/test_{name}.py" for name in ("tracing", "program_calls", "formulas", "package", "program", "training")),
     *(f"tests/test_{name}.py" for name in ("numpy", "rows", "subclasses", "passes_within", "isolation", "reaching")),
+    *(f"tests/test_{name}.py" for name in ("check_parts", "scopes", "sharing", "lines", "wishes", "program_edges")),
     *(f"micrograd_plus/{room}" for room in ("engine", "ops/table.py", "calculus", "check", "program")),
 ]
 SLOW = "not million and not type_checkers and not 200_000 and not deep"  # what takes long and judges no derivative

@@ -8,6 +8,7 @@ import random
 import re
 import threading
 from collections.abc import Callable
+from functools import partial
 from math import inf, nan
 from typing import Any, NamedTuple
 
@@ -656,6 +657,14 @@ def test_a_watch_takes_nothing_out_of_the_graph() -> None:
             ValueError,
             r"^hvp\(total\): a direction of 1 numbers; expected 2, nested as the argument$",
         ),
+        *[
+            (partial(function, 3.0), TypeError, rf"^{function.__name__}\(3\.0\): expected a function, got float$")
+            for function in (loose.grad, loose.value_and_grad, loose.jacobian, loose.hessian, loose.hvp, loose.jvp)
+        ],
+        *[
+            (partial(function(str), 1.0), TypeError, rf"^{function.__name__}\(str\): the function returned '")
+            for function in (mp.grad, mp.value_and_grad)
+        ],
         (
             lambda: loose.gradient(3.0, []),
             TypeError,

@@ -282,3 +282,12 @@ def test_a_compiled_derivative_is_right_on_either_side() -> None:
         program = mp.compile(lambda x, order=order: order(x * w) * w, x=())
         for x in (-1.0, 0.0, 4.0, 0.5):
             assert program([x]) == pytest.approx(float(order(Value(x))), rel=1e-12)
+
+
+def test_what_stands_before_a_branch_that_is_not_taken_gets_its_gradient() -> None:
+    """Results come before arguments: so the branch's nodes are passed by first, and the others must not be."""
+    w, z, one = Value(2.0), Value(0.0), Value(1.0)
+    for untaken in (mp.sqrt(z), 1.0 / z, mp.log(z) * z, z * math.inf):
+        w.grad = z.grad = 0.0
+        mp.where(one, w * 3.0, untaken).backward()
+        assert (w.grad, z.grad) == (3.0, 0.0)
