@@ -5,7 +5,7 @@ IN_VIEW = """async () => {
     const found = [];
     for (let k = 1; k <= final; k++) {
         go(k);
-        await Promise.all(world.getAnimations().map((each) => each.finished));
+        await Promise.all(picture.getAnimations().map((each) => each.finished));
         const frame = document.querySelector("#graph").getBoundingClientRect();
         const [top, bottom] = [Math.max(frame.top, 0), Math.min(frame.bottom, innerHeight)];
         const lit = [...document.querySelectorAll("#graph .source, #graph .target")];

@@ -100,6 +100,38 @@ def test_wheel_drag_buttons_and_keys_move_the_graph(show: Open) -> None:
 
 
 @in_browser
+def test_what_was_dragged_is_not_clicked_and_what_is_clicked_may_tremble(show: Open) -> None:
+    tab = show(mlp(), viewport={"width": 1024, "height": 800}, reduced_motion="reduce")
+    x, y = middle(tab, "#graph .target, #graph .node >> nth=0")
+    for far, moved, pinned in ((40, True, False), (1, False, True)):
+        before = state(tab)
+        tab.mouse.move(x, y)
+        tab.mouse.down()
+        tab.mouse.move(x + far, y)
+        tab.mouse.up()
+        tab.evaluate("() => new Promise((done) => setTimeout(done))")
+        assert (state(tab) != before, tab.evaluate("() => pinned !== null")) == (moved, pinned)
+        x += far
+
+
+@in_browser
+def test_a_mouse_drags_on_outside_of_the_frame_and_half_of_it_stays_full(show: Open) -> None:
+    tab = show(mlp(), viewport={"width": 1024, "height": 800}, reduced_motion="reduce")
+    x, y = middle(tab, "#graph")
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    for _ in range(4):  # beyond every side
+        tab.mouse.move(5000, y + 5, steps=2)
+        assert tab.evaluate("() => Math.abs(view.x - room.width / 2 * view.k) < 1e-6")
+        tab.mouse.move(-5000, y, steps=2)
+        assert tab.evaluate("() => view.x < 0 && view.apply([sheet.right, 0])[0] > 0")
+    tab.mouse.up()
+    before = state(tab)
+    tab.mouse.move(x + 50, y + 50)
+    assert state(tab) == before
+
+
+@in_browser
 def test_two_fingers_zoom(show: Open) -> None:
     tab = show(mlp(), viewport={"width": 380, "height": 800}, has_touch=True, reduced_motion="reduce")
     before = state(tab)

@@ -10,7 +10,6 @@ from micrograd_plus.pictures.scripts import bare as without_comments
 _LESSONS = ("slopes", "why", "paths", "predict")  # what the page teaches besides
 # in this order they are one script: each uses what stands before it, and, once the page runs, what stands after it
 SCRIPTS = (
-    "vendor/d3-zoom",
     "arithmetic",
     "special",
     "whole",
@@ -20,6 +19,7 @@ SCRIPTS = (
     "levels",
     "folds",
     "story",
+    "moving",
     "view",
     "map",
     "asking",
@@ -44,9 +44,7 @@ def page_script(*, bare: bool = False) -> str:
     made_of, _, short = asset(SHORT).partition("\n")
     if digest(whole) in made_of:
         return short
-    return "\n".join(
-        [text if name.startswith("vendor") else without_comments(text) for name, text in texts.items()]
-    )  # a script has been changed since
+    return without_comments(whole)  # a script has been changed since
 
 
 def digest(script: str) -> str:

@@ -57,7 +57,7 @@ function point(i) {
 function startAsking() {
   const under = (event) => boxes[boxOf(event.target.closest(".node"))];
   picture.addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(under(event)?.at ?? null));
-  picture.addEventListener("pointerleave", () => point(null));
+  frame.addEventListener("pointerleave", () => point(null));
   picture.addEventListener("focusin", (event) => {
     const box = under(event);
     if (!box) return;
@@ -72,7 +72,7 @@ function startAsking() {
     tell();
   };
   for (const each of [frame, $("story")]) each.addEventListener("focusout", leave);
-  picture.addEventListener("click", (event) => {
+  frame.addEventListener("click", (event) => {
     const i = under(event)?.at ?? null;
     pin(i === pinned ? null : i);
   });

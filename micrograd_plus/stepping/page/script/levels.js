@@ -46,13 +46,13 @@ function tipped(kind, x, y, tipX, tipY) {
 
 // Draw the graph as deep as that.
 function enter(it) {
-  if (level) level.parts = [...world.childNodes];
+  if (level) level.parts = [...picture.childNodes];
   level = read(it);
   level.arrows ??= new Map(level.edges.map((edge) => [edge.id.slice(1), edge]));
   home = level.home;
   sheet = level.sheet;
   boxes = level.boxes.map(([, at, shows, title, note], k) => ({ element: level.elements[k], at, shows, title, note, area: areaOf(level.elements[k]) }));
-  world.replaceChildren(...level.parts); // what had the focus loses it, and the story is told anew
+  picture.replaceChildren(...level.parts); // what had the focus loses it, and the story is told anew
   level.carrying ??= steps.map(arrowOf); // along which arrow each step goes
   level.stops ??= stopsOf(level);
   for (const { element: drawn, at } of boxes) {

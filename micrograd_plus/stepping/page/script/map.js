@@ -40,8 +40,7 @@ function showPart() {
 function lookAt(event) {
   if (event.buttons === 0) return;
   const there = new DOMPoint(event.clientX, event.clientY).matrixTransform($("map").getScreenCTM().inverse());
-  frame.classList.remove("gliding");
-  d3.select(picture).call(zooming.translateTo, there.x, there.y);
+  bring([[there.x, there.y]], [[room.width / 2, room.height / 2]], view.k, true);
 }
 
 $("map").addEventListener("pointerdown", (event) => {

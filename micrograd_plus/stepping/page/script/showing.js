@@ -115,7 +115,7 @@ function showWords(now, value) {
 
 // What each step gave, written on its arrow; of a large graph only the present ones.
 function showShares(now) {
-  world.querySelectorAll(".share").forEach((label) => label.remove());
+  picture.querySelectorAll(".share").forEach((label) => label.remove());
   const sums = new Map();
   for (const step of steps.length > 60 ? now : taken()) {
     const edge = boxes[home[step.argument]].shows && arrowOf(step);

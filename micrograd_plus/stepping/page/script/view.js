@@ -1,4 +1,4 @@
-// Which part of the graph is in view, and how large. d3-zoom moves it; here is decided where to.
+// Which part of the graph is in view, and how large. Hands move it, in moving.js; here is decided where to.
 
 const readable = () => (room.width < 600 ? 0.9 : 0.75); // the scale below which letters are small: the page opens no smaller
 const LARGEST = 1.25;
@@ -7,9 +7,8 @@ const AHEAD = 40; // steps that may come into view with the present one, so that
 
 const frame = $("graph");
 const picture = frame.querySelector("svg");
-const world = document.createElementNS(picture.namespaceURI, "g"); // what moves
 let room = { width: 0, height: 0 }; // of the frame, inside
-let view = d3.zoomIdentity; // how the graph lies in the frame
+let view = lying(0, 0, 1); // how the graph lies in the frame
 let chosen = null; // the scale that the reader wants; null as long as it is the page's
 
 // Where a box lies in the graph: its own place and that of what it stands in.
@@ -33,8 +32,6 @@ function fitting(area) {
 }
 
 const opening = () => Math.min(LARGEST, Math.max(readable(), fitting(sheet)));
-
-const between = (least, x, most) => Math.min(Math.max(x, least), most);
 
 // Where the graph begins along one axis: in the middle where all of it is in view, else with no empty room beside it.
 function laid(now, whole, width, k) {
@@ -76,34 +73,23 @@ function fit() {
 
 // Larger or smaller, around what happens now, or around the middle.
 function enlarge(times) {
-  chosen = between(0.05, view.k * times, 4);
+  chosen = between(SCALES[0], view.k * times, SCALES[1]);
   const now = around(happening());
   const centre = view.apply([(now.left + now.right) / 2, (now.top + now.bottom) / 2]);
   const point = isInView(now) ? centre : [room.width / 2, room.height / 2];
-  frame.classList.add("gliding");
-  d3.select(picture).call(zooming.scaleTo, chosen, point);
+  scaleAt(point, chosen);
 }
 
-function moveTo(x, y, k) {
-  frame.classList.add("gliding"); // the style sheet knows who wants nothing to move
-  d3.select(picture).call(zooming.transform, d3.zoomIdentity.translate(x, y).scale(k));
-}
+const moveTo = (x, y, k) => lay(lying(x, y, k));
 
-const zooming = d3
-  .zoom()
-  .duration(0)
-  .scaleExtent([0.05, 4])
-  .extent(() => [[0, 0], [room.width, room.height]])
-  .filter((event) => !event.button && (event.type !== "wheel" || wheelIsForTheGraph(event)))
-  .on("zoom", ({ transform, sourceEvent }) => {
-    if (sourceEvent) {
-      frame.classList.remove("gliding"); // it follows the hand at once
-      if (transform.k !== view.k) chosen = transform.k;
-    }
-    view = transform;
-    world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.k})`;
-    showPart();
-  });
+// The graph as it lies from now on: it glides there, but follows a hand at once.
+function lay(there, isByHand = false) {
+  frame.classList.toggle("gliding", !isByHand); // the style sheet knows who wants nothing to move
+  if (isByHand && there.k !== view.k) chosen = there.k;
+  view = there;
+  picture.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.k})`; // of the whole: a part would be laid out anew
+  showPart();
+}
 
 // In a notebook a wheel goes on to the notebook, unless Ctrl is held, as a trackpad's pinch does, or the graph is in use.
 function wheelIsForTheGraph(event) {
@@ -122,9 +108,9 @@ function measure() {
   if (width === room.width && height === room.height) return;
   const begun = room.width > 0;
   room = { width, height };
+  Object.assign(picture.style, { width: `${sheet.right}px`, height: `${sheet.bottom}px` });
   frame.style.height = `${height + frame.offsetHeight - frame.clientHeight}px`;
   showMap(fitting(sheet) < readable());
-  zooming.translateExtent([[-width / 2, -height / 2], [sheet.right + width / 2, sheet.bottom + height / 2]]);
   const k = chosen ?? opening();
   moveTo(laid(view.x, sheet.right, width, k), laid(view.y, sheet.bottom, height, k), k);
   if (begun) reveal(happening());
@@ -133,10 +119,9 @@ function measure() {
 }
 
 function startView() {
-  picture.append(world);
   startLevels();
-  for (const name of ["viewBox", "width", "height"]) picture.removeAttribute(name);
-  d3.select(picture).call(zooming).on("dblclick.zoom", null);
+  picture.removeAttribute("viewBox");
+  startMoving();
   drawMap();
   $("fit").addEventListener("click", fit);
   $("larger").addEventListener("click", () => enlarge(1.3));
