@@ -11,7 +11,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from micrograd_plus.stepping.page.assets import SHORT, digest, page_script
+from micrograd_plus.stepping.page.assets import SHORT, digest, whole_scripts
 
 TERSER = "terser@5.51.4"
 # names that the page's other script calls, which is written for each graph, and those that tests ask for
@@ -19,15 +19,21 @@ KEPT = ("python", "special", "final", "gradients", "graph", "go", "leaves", "nod
 
 
 def main() -> None:
-    whole, kept = page_script(), ",".join(KEPT)
+    whole = whole_scripts()
+    file = Path(__file__).parent.parent / "micrograd_plus/stepping/page" / SHORT
+    head = f"// {digest(chr(10).join(whole))}: made of the files beside this one by docs/shorten.py"
+    file.write_text("\n".join([head, *map(shortened, whole), ""]), encoding="utf-8")
+
+
+def shortened(script: str) -> str:
+    """A script as one line."""
+    kept = ",".join(KEPT)
     options = ["-c", f"passes=3,toplevel,top_retain=[{kept}]", "-m", f"toplevel,reserved=[{kept}]"]
     command = ["npx", "--yes", TERSER, *options]
-    short = subprocess.run(command, input=f'"use strict";\n{whole}', capture_output=True, text=True, check=True).stdout
-    file = Path(__file__).parent.parent / "micrograd_plus/stepping/page" / SHORT
-    body = short.strip().removeprefix('"use strict";')
-    file.write_text(
-        f"// {digest(whole)}: made of the files beside this one by docs/shorten.py\n{body}\n", encoding="utf-8"
-    )
+    strict = f'"use strict";\n{script}'
+    short = subprocess.run(command, input=strict, capture_output=True, text=True, check=True).stdout
+    [line] = short.strip().removeprefix('"use strict";').splitlines()
+    return line
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Neuron
 from micrograd_plus.networks.compact import compacted
 from micrograd_plus.networks.drawing import draw_network
-from micrograd_plus.networks.scenes import Drawing, _on_paper
+from micrograd_plus.networks.scenes import CROWD, Drawing, _on_paper
 from micrograd_plus.networks.shapes import RGBA, Box, Circle, Line, Pixels, Text, clean, elements
 from micrograd_plus.networks.weights import draw_weights
 from micrograd_plus.networks.wishes import nudges
@@ -220,7 +220,7 @@ def test_it_shows_itself_in_jupyter_as_an_image() -> None:
     shown, saved = fromstring(unquote(match[1])), root(drawing)
     assert not shown.findall(f".//{SVG}title")  # an image shows none
     assert all(written(shown, kind) == written(saved, kind) for kind in ("circle", "text", "rect"))
-    assert segments(shown) == segments(saved)
+    assert segments(shown) == pytest.approx(segments(saved), abs=0.01)
 
 
 def written(svg: Any, kind: str) -> list[tuple[list[tuple[str, str]], str]]:
@@ -231,17 +231,42 @@ def written(svg: Any, kind: str) -> list[tuple[list[tuple[str, str]], str]]:
     )
 
 
-def segments(svg: Any) -> set[tuple[str, ...]]:
-    """Each straight line of the paths: how it looks, and its ends in either order."""
-    found = set()
+def segments(svg: Any) -> dict[tuple[Any, ...], float]:
+    """Each straight line of the paths, its look and its ends in either order, after all transforms; and its width."""
+    groups = {child: group for group in svg.iter(f"{SVG}g") for child in group}
+    found: dict[tuple[Any, ...], float] = {}
     for path in svg.iter(f"{SVG}path"):
-        look = [path.attrib.get(name, "") for name in ("stroke", "stroke-width", "opacity")]
+        around = [path]
+        while around[-1] in groups:
+            around.append(groups[around[-1]])
+        said = {name: text for each in reversed(around) for name, text in each.attrib.items()}
+        moved = re.fullmatch(r"translate\((\S+) (\S+)\)scale\((\S+)\)", said.get("transform", "translate(0 0)scale(1)"))
+        assert moved is not None
+        left, top, scale = map(float, moved.groups())
+        opacity = float(said.get("stroke-opacity", said.get("opacity", 1)))
         for trail in path.attrib["d"].removeprefix("M").split("M"):
-            places = trail.split()
-            points = list(zip(places[::2], places[1::2]))
+            places = [float(number) for number in trail.split()]
+            points = [
+                (round(left + scale * x, 1), round(top + scale * y, 1)) for x, y in zip(places[::2], places[1::2])
+            ]
             assert len(points) > 1
-            found |= {(*look, *map(" ".join, sorted(ends))) for ends in pairwise(points)}
+            width = scale * float(said["stroke-width"])
+            found |= {(said["stroke"], opacity, *sorted(ends)): width for ends in pairwise(points)}
     return found
+
+
+def test_lines_on_a_grid_are_counted_in_its_steps() -> None:
+    drawing = draw_network(MLP(6, [8, 4], seed=1), [0.1 * i for i in range(6)])
+    match = re.search(r'src="data:image/svg\+xml,([^"]+)"', drawing._repr_html_())
+    assert match is not None
+    shown = fromstring(unquote(match[1]))
+    assert "scale" in shown[0].attrib["transform"]
+    assert all(
+        float(number).is_integer()
+        for path in shown[0].iter(f"{SVG}path")
+        for number in re.findall(r"[\d.]+", path.attrib["d"])
+    )
+    assert segments(shown) == pytest.approx(segments(root(drawing)), abs=0.01)
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 4), min_size=1, max_size=30))
@@ -267,12 +292,16 @@ def test_images_of_one_size_are_one_of_which_each_shows_its_part() -> None:
 
 def test_the_png_of_a_crowd_of_lines_has_the_strong_ones() -> None:
     drawing = draw_network(MLP(16, [16, 4], seed=1), [0.5] * 16, image=False)
-    kept = [shape for shape in _on_paper(drawing.shapes) if isinstance(shape, Line)]
-    lines = weight_lines(drawing)
-    assert 10 < len(kept) < len(lines) / 2
-    assert min(line.opacity for line in kept) >= 0.5 > min(line.opacity for line in lines)
+    kept = [shape for shape in _on_paper(drawing.shapes) if isinstance(shape, Line) and not shape.smooth]
+    lines = sorted(weight_lines(drawing), key=lambda line: -line.opacity)
+    assert len(lines) > CROWD >= len(kept) > CROWD / 2
+    assert {ends(line) for line in kept} == {ends(line) for line in lines[: len(kept)]}
     few = draw_network(MLP(4, [4, 4], seed=1)).shapes
-    assert _on_paper(few) == few
+    assert len(_on_paper(few)) == len(few)
+
+
+def ends(line: Line) -> tuple[float, ...]:
+    return line.x1, line.y1, line.x2, line.y2
 
 
 # ------------------------------------------------------------------------------------------------------------- weights

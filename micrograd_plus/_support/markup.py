@@ -12,8 +12,8 @@ from html import escape
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 PHONE = 320.0  # pixels; what is no wider has room everywhere
-_LETTERS = 'style="text-align:left"'
-_NUMBERS = 'align="right"'  # in few letters: a notebook holds them for each cell, and sets cells to the right by itself
+_LETTERS = "style='text-align:left'"
+_NUMBERS = "align='right'"  # in few letters: a notebook holds them for each cell, and a quote like " as two
 
 
 def xml_text(text: str) -> str:
@@ -70,11 +70,11 @@ def table(
         foot: a last row, such as a sum.
 
     >>> table("costs", ["what", "how much"], [["a < b", "3"]], numbers=[1])
-    '<table ...><caption ...>costs</caption><thead>...<td style="text-align:left">a &lt; b</td>...'
+    '<table ...><caption ...>costs</caption><thead>...<td ...>a &lt; b</td>...'
     """
 
     title = f'<caption style="text-align: left; caption-side: top">{clean(caption)}</caption>'
-    parts = {"thead": _row(head, 'th scope="col"', numbers)}
+    parts = {"thead": _row(head, "th scope='col'", numbers)}
     parts["tbody"] = "".join([_row(cells, "td", numbers) for cells in rows])
     if foot:
         parts["tfoot"] = _row(foot, "th", numbers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
+from math import gcd
 from zlib import crc32
 
 from micrograd_plus.networks.shapes import (
@@ -18,6 +19,7 @@ from micrograd_plus.networks.shapes import (
     attributes,
     coordinate,
     image_of,
+    part,
 )
 
 
@@ -28,22 +30,55 @@ def compacted(shapes: Iterable[Shape]) -> list[str]:
 
     >>> compacted([Line(0, 0, 9, 9, "red"), Line(0, 9, 9, 9, "red"), Line(0, 9, 8, 0, "red")])
     ['<g fill="none"><path d="M0 0 9 9 0 9 8 0" stroke="red" stroke-width="1"/></g>']
+    >>> compacted([Line(30, 150, 170 + 140 * i, 290, "red") for i in range(9)])
+    ['<g ... transform="translate(30 150)scale(140)"><path d="M0 0 1 1M0 0 2 1M0 0 3 1...0 0 9 1" .../></g>']
     >>> compacted([Text(1, 0, "a", 12), Text(2, 0, "b", 12)])
     ['<g ...><text x="1" y="4.3">a</text><text x="2" y="4.3">b</text></g>']
     """
     found = []
     for kind, some in groupby(shapes, type):
-        parts = [_together(list(alike), look) for look, alike in groupby(some, _look)]
-        found += [f'<g fill="none">{"".join(parts)}</g>'] if kind is Line else parts
+        if kind is Line:
+            found.append(_lines(list(some)))  # type: ignore[arg-type]
+        else:
+            found += [_together(list(alike), look) for look, alike in groupby(some, _look)]
     return found
+
+
+def _lines(lines: Sequence[Line]) -> str:
+    """Lines from the faintest to the strongest: as they are, or, if that is shorter, counted in the steps of a grid."""
+    xs, ys = [x for line in lines for x in (line.x1, line.x2)], [y for line in lines for y in (line.y1, line.y2)]
+    left, top = min(xs), min(ys)
+    step = gcd(*[round(10 * (x - left)) for x in xs], *[round(10 * (y - top)) for y in ys]) / 10
+    plain = f'<g fill="none">{_on_grid(lines, 0.0, 0.0, 1.0, 2)}</g>'
+    if step <= 1.0:
+        return plain
+    place = f"translate({coordinate(left)} {coordinate(top)})scale({coordinate(step)})"
+    return min(plain, f'<g fill="none" transform="{place}">{_on_grid(lines, left, top, step, 4)}</g>', key=len)
+
+
+def _on_grid(lines: Sequence[Line], left: float, top: float, step: float, decimals: int) -> str:
+    """Lines on a grid that begins at (left, top), with so many decimals of their widths."""
+
+    def place(x: float, y: float) -> Point:
+        return coordinate((x - left) / step), coordinate((y - top) / step)
+
+    found = []
+    for (width, opacity), alike in groupby(lines, lambda line: (line.width, line.opacity)):
+        look = f'stroke-width="{part(width / step, decimals)}"'
+        look += f' stroke-opacity="{part(opacity)}"' if opacity < 1 else ""
+        paths = []
+        for colour, some in groupby(alike, lambda line: line.colour):
+            ends = [(place(line.x1, line.y1), place(line.x2, line.y2)) for line in some]
+            paths.append(f'<path d="{"".join(map(_trail, _trails(ends)))}" stroke="{colour}"')
+        if len(paths) == 1:
+            found.append(f"{paths[0]} {look}/>")
+        else:
+            found.append(f"<g {look}>{''.join([f'{path}/>' for path in paths])}</g>")
+    return "".join(found)
 
 
 def _together(alike: Sequence[Shape], look: str) -> str:
     """Shapes of one kind that look alike."""
-    lines = [shape for shape in alike if isinstance(shape, Line)]
-    if lines:
-        ends = [(_point(line.x1, line.y1), _point(line.x2, line.y2)) for line in lines]
-        return f'<path d="{"".join(map(_trail, _trails(ends)))}" {look}/>'
     outlines = [[_point(x, y) for x, y in shape.points] for shape in alike if isinstance(shape, Polygon)]
     if outlines:
         return f'<path d="{"".join([f"{_trail(outline)}z" for outline in outlines])}" {look}/>'
@@ -57,7 +92,7 @@ def _together(alike: Sequence[Shape], look: str) -> str:
 
 def _look(shape: Shape) -> str:
     """What shapes must have in common to stand together, as attributes."""
-    if isinstance(shape, (Line, Text, Box)):
+    if isinstance(shape, (Text, Box)):
         return shape.look()
     if isinstance(shape, Pixels):
         return f"{len(shape.rows)} {len(shape.rows[0])}"
@@ -74,11 +109,11 @@ def _images(images: Sequence[Pixels]) -> str:
     """Images of the same size as one, one above another, of which each shows its part; each pixel is there once."""
     high, wide, rows = len(images[0].rows), len(images[0].rows[0]), [row for each in images for row in each.rows]
     name = f"i{crc32(repr(rows).encode()):x}"
-    parts = [
-        f"<svg {attributes(x=each.x, y=each.y, width=each.width, height=each.height)} "
-        f'viewBox="0 {high * i} {wide} {high}" preserveAspectRatio="none"><use href="#{name}"/></svg>'
-        for i, each in enumerate(images)
-    ]
+    parts = []
+    for i, each in enumerate(images):
+        place = attributes(x=each.x, y=each.y, width=each.width, height=each.height)
+        stretched = ' preserveAspectRatio="none"' if each.width * high != each.height * wide else ""
+        parts.append(f'<svg {place} viewBox="0 {high * i} {wide} {high}"{stretched}><use href="#{name}"/></svg>')
     look = f'id="{name}" {attributes(width=wide, height=high * len(images))}'
     return f"<defs>{image_of(rows, 1, look)}</defs>{''.join(parts)}"
 

@@ -38,7 +38,7 @@ def plan_of(sizes: Sequence[int], shown: int, pictured: bool) -> Plan:
     tallest = max(map(len, slots))
     pitch = 2.0 * round(min(max(238.0 / tallest, 14.0), 32.0))  # whole pixels, which are written in few digits
     radius = float(round(min(0.43 * pitch, 22.0)))
-    spacing = float(round(min(max(0.36 * tallest * pitch, 140.0), 190.0)))
+    spacing = pitch / 2 * round(min(max(0.36 * tallest * pitch, 140.0), 190.0) / (pitch / 2))  # on the same grid
     left = MARGIN + radius + 36.0 + (IMAGE if pictured else 0.0)
     height = max(tallest * pitch, IMAGE if pictured else 0.0)
     middle = 12.0 + height / 2

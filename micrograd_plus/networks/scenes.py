@@ -27,8 +27,9 @@ from micrograd_plus.networks.shapes import Text as Text
 from micrograd_plus.pictures.form import FONT, css, faded, rgb
 from micrograd_plus.pictures.stills import as_image, as_png
 
-DOTS = 48  # an inch, of a PNG in a notebook
-CROWD, FAINT = 200, 0.5  # lines; of more, those that are fainter are not in a PNG in a notebook
+DOTS = 54  # an inch, of a PNG in a notebook: three quarters of a pixel are one, and each weight of an image a square
+CROWD = 150  # lines; of more, only the strongest are in a PNG in a notebook
+STRONG, THIN = 0.7, 0.6  # the opacity from which these have their full colour, and how thick they are
 LEAST = 0.75  # the scale below which its letters could not be read
 _GREYS = [f"#{grey:02x}{grey:02x}{grey:02x}" for grey in (0, 50, 90, 118, 160, 210)]
 _LOOK = "body { background: var(--back); color: var(--text); font: var(--usual) var(--sans); } "
@@ -136,14 +137,14 @@ class Drawing:
     def _repr_html_(self) -> str:
         """An image as wide as there is room for; where it would become too small to be read, it scrolls."""
         least = round(LEAST * self.width)
-        return scrolling(self.as_image(f"max-width: 100%; min-width: {least}px; height: auto"), least)
+        return scrolling(self.as_image(f"max-width:100%;min-width:{least}px;height:auto"), least)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
         try:
             paper = replace(self, shapes=_on_paper(self.shapes))
-            return bundle | {"image/png": as_png(paper._plotted("png", DOTS), _printed(paper.shapes))}
+            return bundle | {"image/png": as_png(paper._plotted("png", DOTS), _printed(self.shapes))}
         except ImportError:
             return bundle | {"image/svg+xml": self.svg}
 
@@ -152,10 +153,17 @@ class Drawing:
 
 
 def _on_paper(shapes: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Without the faint lines of a crowd, of which so few dots would show dust."""
-    lines = [shape for shape in shapes if isinstance(shape, Line)]
-    faintest = FAINT if len(lines) > CROWD else 0.0
-    return tuple([shape for shape in shapes if not isinstance(shape, Line) or shape.opacity >= faintest])
+    """Lines in two tones, and of a crowd the strongest: in so few dots all of them, and half-tones, would be dust."""
+    opacities = sorted([shape.opacity for shape in shapes if isinstance(shape, Line)])
+    faintest = opacities[-CROWD - 1] if len(opacities) > CROWD else 0.0  # of those as faint none is there
+    return tuple([_inked(shape) for shape in shapes if not isinstance(shape, Line) or shape.opacity > faintest])
+
+
+def _inked(shape: Shape) -> Shape:
+    if not isinstance(shape, Line) or shape.opacity == 1.0:
+        return shape
+    colour = faded(shape.colour, 1.0 if shape.opacity >= STRONG else 0.5)
+    return replace(shape, colour=colour, opacity=1.0, width=THIN * shape.width, smooth=False)
 
 
 def _printed(shapes: Iterable[Shape]) -> list[str]:

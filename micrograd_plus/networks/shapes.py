@@ -26,7 +26,7 @@ COMMON = f'fill="{MIDDLE}" stroke-width="{OUTLINE}" text-anchor="middle"'
 
 @dataclass(frozen=True)
 class Line:
-    """A straight line from (x1, y1) to (x2, y2)."""
+    """A straight line from (x1, y1) to (x2, y2); one that is not smooth has no half-tones in a plot."""
 
     x1: float
     y1: float
@@ -35,11 +35,12 @@ class Line:
     colour: str
     width: float = 1.0
     opacity: float = 1.0
+    smooth: bool = True
 
     def look(self) -> str:
         """How it is drawn, as attributes of SVG."""
-        faint = f' opacity="{_part(self.opacity)}"' if self.opacity < 1 else ""
-        return f'stroke="{self.colour}" stroke-width="{_part(self.width)}"{faint}'
+        faint = f' opacity="{part(self.opacity)}"' if self.opacity < 1 else ""
+        return f'stroke="{self.colour}" stroke-width="{part(self.width)}"{faint}'
 
     def svg(self) -> str:
         """As an element of SVG."""
@@ -50,7 +51,8 @@ class Line:
         from matplotlib.lines import Line2D
 
         ends = [self.x1, self.x2], [self.y1, self.y2]
-        axes.add_line(Line2D(*ends, color=self.colour, linewidth=self.width, alpha=self.opacity))
+        look: dict[str, Any] = {"color": self.colour, "linewidth": self.width, "alpha": self.opacity}
+        axes.add_line(Line2D(*ends, antialiased=self.smooth, **look))
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Polyline:
 
     def svg(self) -> str:
         """As an element of SVG."""
-        look = f'fill="none" stroke="{self.colour}" stroke-width="{_part(self.width)}" stroke-linejoin="round"'
+        look = f'fill="none" stroke="{self.colour}" stroke-width="{part(self.width)}" stroke-linejoin="round"'
         return f'<polyline points="{_places(self.points)}" {look}/>'
 
     def plot(self, axes: Axes) -> None:
@@ -130,7 +132,7 @@ class Box:
 
     def look(self) -> str:
         """How it is drawn, as attributes of SVG."""
-        return f'fill="none" stroke="{self.stroke}" stroke-width="{_part(self.thickness)}"'
+        return f'fill="none" stroke="{self.stroke}" stroke-width="{part(self.thickness)}"'
 
     def svg(self) -> str:
         """As an element of SVG."""
@@ -229,9 +231,13 @@ def coordinate(number: float) -> str:
     return f"{round(number, 1) + 0.0:.1f}".removesuffix(".0")  # + 0.0, which makes 0.0 of -0.0
 
 
-def _part(number: float) -> str:
-    """A width or an opacity, whose second decimal can be seen."""
-    return f"{number:.2f}".rstrip("0").rstrip(".").removeprefix("0") or "0"
+def part(number: float, decimals: int = 2) -> str:
+    """A width or an opacity, whose second decimal can be seen.
+
+    >>> part(0.25), part(1.0), part(0.0)
+    ('.25', '1', '0')
+    """
+    return f"{number:.{decimals}f}".rstrip("0").rstrip(".").removeprefix("0") or "0"
 
 
 def attributes(**coordinates: float) -> str:

@@ -11,14 +11,14 @@ from html import escape
 
 from micrograd_plus._support.markup import filled
 from micrograd_plus.pictures.packing import deflated, unpacking_script
-from micrograd_plus.pictures.scripts import asset, bare
+from micrograd_plus.pictures.scripts import asset, bare, bare_style
 
 # where there is a frame the still picture hides, but on paper it is the other way round
-_LOOK = """.micrograd-plus:has(iframe) > .micrograd-plus-static { display: none; }
+_LOOK = bare_style(""".micrograd-plus:has(iframe) > .micrograd-plus-static { display: none; }
 @media print {
 .micrograd-plus > .micrograd-plus-static.micrograd-plus-static { display: block; }
 .micrograd-plus iframe { display: none; }
-}"""
+}""")
 
 
 def framed(page: str, title: str, still: str, height: int) -> str:
@@ -37,10 +37,10 @@ def framed(page: str, title: str, still: str, height: int) -> str:
     >>> text.count("<iframe"), "<p>Hello</p>" in text
     (1, False)
     """
-    style = f"width: 100%; height: {height}px; border: 0"
+    style, name = f"width: 100%; height: {height}px; border: 0", title.partition(":")[0]
     return (
         f'<div class="micrograd-plus"><style>{_LOOK}</style><div class="micrograd-plus-static">{still}</div>'
-        f'<iframe title="{escape(title)}" srcdoc="{_quoted(packed(page, title))}" style="{style}"></iframe></div>'
+        f'<iframe title="{escape(title)}" srcdoc="{_quoted(packed(page, name))}" style="{style}"></iframe></div>'
     )
 
 

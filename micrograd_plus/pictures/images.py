@@ -152,7 +152,7 @@ class Picture:
         svg = _with_dark_boxes(self._rendered(source, "svg").decode())
         width = re.search(r'<svg [^>]*?width="([\d.]+)pt"', svg)
         least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
-        style = f"max-width: 100%; min-width: {least}px; height: auto"
+        style = f"max-width:100%;min-width:{least}px;height:auto"
         return as_image(svg, self._told(), style, FOLLOWS), least
 
     @property

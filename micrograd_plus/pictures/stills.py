@@ -21,7 +21,8 @@ _UNSEEN = re.compile(
     rf'\s+(?:text-anchor="start"|stroke="none"|font-family="{FONT}"|font-size="{SIZES.tiny}.00"|fill="{INK}")|\n',
     re.DOTALL,
 )
-_PLACED = re.compile(r'(?<= )(?:points|d|x|y)="[^"]*"')
+_PLACED = re.compile(r'(?<= )(?:points|d|x|y|viewBox|font-size)="[^"]*"')
+_DOUBLED = re.compile(r"(?:(?<=[\"'])|(?<=\{fill:))#([0-9a-f])\1([0-9a-f])\2([0-9a-f])\3\b")  # #ffffff is #fff
 _BOX = re.compile(  # with upright sides
     r'<polygon (?P<look>[^>]*)points="(?P<l>[^, ]+),(?P<t>\S+) (?P=l),(?P<b>\S+) (?P<r>[^, ]+),(?P=b) (?P=r),(?P=t) '
     r'(?P=l),(?P=t)"'
@@ -55,7 +56,9 @@ def as_image(svg: str, alt: str, style: str = "", kind: str = "") -> str:
     >>> as_image('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>', "a line")
     '<img alt="a line" src="data:image/svg+xml,%3Csvg ...>%3Cpath d=\'M0 0h9\'/>%3C/svg>"/>'
     """
-    bare = _bare(svg).replace("'", "&#39;").replace('"', "'")  # within the quotes of an attribute
+    bare = (
+        _DOUBLED.sub(r"#\1\2\3", _bare(svg)).replace("'", "&#39;").replace('"', "'")
+    )  # within the quotes of an attribute
     look = (f' class="{kind}"' if kind else "") + (f' style="{style}"' if style else "")
     return f'<img alt="{escape(alt)}" src="data:image/svg+xml,{bare.translate(_URL)}"{look}/>'
 
@@ -68,10 +71,12 @@ def _bare(svg: str) -> str:
     head, _, body = svg.partition(">")
     head = re.sub(r' (?:role|aria-label|xmlns:xlink)="[^"]*"', "", head)  # said by the image's alt, or by nobody
     body = re.sub("<g>(.*?)</g>", r"\1", _UNSEEN.sub("", body))  # groups that had nothing but a name
-    body = _PLACED.sub(lambda found: re.sub(r"-?\d+\.\d+", _rounded, found[0]), body)
+    head, body = [_PLACED.sub(lambda found: re.sub(r"-?\d+\.\d+", _rounded, found[0]), each) for each in (head, body)]
     body = _BOX.sub(r'<path \g<look>d="M\g<l>,\g<t>V\g<b>H\g<r>V\g<t>z"', body)
+    body = re.sub(r'points="(\S+) ([^"]*) \1"', r'points="\1 \2"', body)  # closed by itself
     for name, look in _LOOKS.items():
         body = body.replace(look, f'class="{name}"')
+    body = body.replace("scale(1 1) rotate(0) ", "", 1)
     body = _lines_together(_with_outlines(body.replace("&#45;", "-")))
     return f'{head} fill="{INK}" font-family="{FONT}" font-size="{SIZES.tiny}">{_STYLE}{body}'
 
@@ -93,7 +98,7 @@ def _lines_together(body: str) -> str:
         alike.setdefault(line or head, []).append(place or f"M{corners}z")
     lines = "".join([f'<path {look} d="{"".join(places)}"/>' for look, places in alike.items()])
     start, _, end = _LINE.sub("", body).rpartition("</g>")
-    return f"{start}{lines}</g>{end}"
+    return re.sub(r'(?<= )d="[^"]*"', lambda place: place[0].replace(",-", "-"), f"{start}{lines}</g>{end}")
 
 
 def _rounded(number: re.Match[str]) -> str:

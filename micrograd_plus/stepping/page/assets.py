@@ -11,7 +11,6 @@ _LESSONS = ("slopes", "why", "paths", "predict")  # what the page teaches beside
 # in this order they are one script: each uses what stands before it, and, once the page runs, what stands after it
 SCRIPTS = (
     "arithmetic",
-    "special",
     "whole",
     "numbers",
     "words",
@@ -27,7 +26,8 @@ SCRIPTS = (
     *_LESSONS,
     "controls",
 )
-SHORT = "script/short.js"  # the same in few letters: docs/shorten.py writes it
+SPECIAL = "special"  # stands before them in a page whose graph asks for it
+SHORT = "script/short.js"  # both in few letters, a line each: docs/shorten.py writes it
 
 
 def asset(name: str) -> str:
@@ -35,16 +35,25 @@ def asset(name: str) -> str:
     return scripts.asset(name, __package__)
 
 
-def page_script(*, bare: bool = False) -> str:
-    """What the page does, as JavaScript; bare: in few letters, where bytes count."""
-    texts = {"playing": scripts.asset("playing.js")} | {name: asset(f"script/{name}.js") for name in SCRIPTS}
-    whole = "\n".join(texts.values())
-    if not bare:
-        return whole
-    made_of, _, short = asset(SHORT).partition("\n")
-    if digest(whole) in made_of:
-        return short
-    return without_comments(whole)  # a script has been changed since
+def page_script(*, bare: bool = False, special: bool = True) -> str:
+    """What the page does, as JavaScript.
+
+    Args:
+        bare: in few letters, where bytes count.
+        special: whether the graph has functions that JavaScript's Math lacks.
+    """
+    parts = whole_scripts()
+    if bare:
+        made_of, _, short = asset(SHORT).partition("\n")
+        shortened = short.splitlines()  # unless a script has been changed since
+        parts = shortened if digest("\n".join(parts)) in made_of else [without_comments(part) for part in parts]
+    return "\n".join(parts if special else parts[1:])
+
+
+def whole_scripts() -> list[str]:
+    """The special functions, and all else."""
+    texts = [scripts.asset("playing.js"), *[asset(f"script/{name}.js") for name in SCRIPTS]]
+    return [asset(f"script/{SPECIAL}.js"), "\n".join(texts)]
 
 
 def digest(script: str) -> str:

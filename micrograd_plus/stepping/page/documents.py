@@ -144,12 +144,13 @@ def _page(taken: Pass, found: Sequence[tuple[Level, Layout, str]], *, bare: bool
     first = opening([level for level, _, _ in found])
     drawings = [(level, "" if i == first else svg) for i, (level, _, svg) in enumerate(found)]
     sheets = css(":root") + scripts.asset("page.css") + "".join(map(asset, ("graph.css", "page.css", "lessons.css")))
+    formulas = arithmetic([op for op in ops.values() if isinstance(script(op), Script)])
     pieces = {
         "title": escape(f"Backprop of {taken.names[taken.root]}"),
         "css": scripts.bare_style(sheets) if bare else sheets,
         "graph": found[first][2],
         "data": as_json(page_data(taken, known, drawings, reason, live)),
-        "arithmetic": arithmetic([op for op in ops.values() if isinstance(script(op), Script)]),
-        "js": page_script(bare=bare),
+        "arithmetic": formulas,
+        "js": page_script(bare=bare, special="special." in formulas),
     }
     return filled(asset("page.html"), pieces)
