@@ -239,6 +239,15 @@ def test_curves_are_drawn_from_the_history() -> None:
     assert ">accuracy in %</text>" in drawing.svg
 
 
+def test_curves_stand_one_under_another_where_there_is_no_room_for_two() -> None:
+    images = re.findall(r'<img alt="([^"]*)" src="[^"]*?width=\'(\d+)\'', markup(HISTORY))
+    assert images == [
+        ("loss from 2 to 0.06667 over 30 epochs", "300"),
+        ("accuracy from 50.0 % to 98.3 % over 30 epochs", "300"),
+    ]
+    assert "overflow" not in markup(HISTORY).partition("<details>")[0]
+
+
 def test_an_unjudged_training_has_one_curve_and_no_column() -> None:
     history = History([Epoch(i, i, 1.0 / i, None, 0.1, 0.5) for i in (1, 2, 3)])
     assert drawn(history).width == drawn(HISTORY).width / 2

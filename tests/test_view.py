@@ -61,6 +61,17 @@ def middle(tab: Any, what: str) -> tuple[float, float]:
 
 
 @in_browser
+def test_what_is_lit_lies_above_the_other_arrows_and_below_the_boxes(show: Open) -> None:
+    tab = show(mlp(), viewport={"width": 1024, "height": 800}, reduced_motion="reduce")
+    for k in (90, 120, 150):
+        tab.evaluate("(k) => go(k)", k)
+        drawn = tab.evaluate("() => [...level.edges[0].parentNode.children].map((each) => each.className.baseVal)")
+        kinds = ["lit" if " lit" in kind else kind.split()[0] for kind in drawn]
+        assert "lit" in kinds
+        assert sorted(kinds, key=["edge", "lit", "node", "share"].index) == kinds
+
+
+@in_browser
 def test_it_opens_at_a_size_that_can_be_read(show: Open) -> None:
     tab = show(few(), viewport={"width": 1920, "height": 1000})
     assert tab.evaluate("() => boxes.every((box) => isInView(box.area))")

@@ -168,7 +168,7 @@ def test_in_jupyter_it_shows_picture_and_table() -> None:
     assert html.startswith('<div style="overflow-x: auto" tabindex="0"><img alt="what is wanted of a network 2-3-1; ')
     assert "; 9 wished weight changes from " in html
     assert html.count("<details>") == html.count("</details>") == 1
-    assert "&lt;Nudges of one example" in html
+    assert "<summary>Nudges of one example for a network 2-3-1, cost " in html
 
 
 @pytest.mark.parametrize(

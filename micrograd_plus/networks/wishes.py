@@ -77,7 +77,7 @@ class Nudges:
         tables = layer_markup(self.layers)
         if self.examples:
             tables += example_markup(self.layers, self.examples, self.vector())
-        return self.draw()._repr_html_() + on_demand(repr(self), "".join(map(paragraph, self._words())) + tables)
+        return self.draw()._repr_html_() + on_demand(repr(self)[1:-1], "".join(map(paragraph, self._words())) + tables)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         return self.draw()._repr_mimebundle_() | {"text/plain": repr(self), "text/html": self._repr_html_()}

@@ -27,6 +27,7 @@ _PAGE = """<!DOCTYPE html>
 <body><main><h1>{title}</h1>{picture}</main></body>
 </html>
 """
+SCREEN = 600  # pixels, of a phone; the result, in the middle of a picture's end, is out of sight in a higher one
 WIDEST, DOTS = 16, 72  # inches of a PNG in a notebook, more than any sheet of paper has; pixels of each
 _LOOK = f":root {{ color-scheme: light dark; }} body {{ margin: 1rem; }} h1 {{ font: {SIZES.large}px {SANS}; }}"
 Texts = dict[str, list[str]]  # by the id of a node in the picture: what its lines of text tell
@@ -144,16 +145,18 @@ class Picture:
         """An image, which viewers show in notebooks that they do not trust, too; below it, as text, the captions."""
         lines = "<br>".join([clean(caption) for caption in self.captions])
         below = f'<div style="font-size: {SIZES.note}px; opacity: .75">{lines}</div>' if lines else ""
-        image, least = self._image(self._bare)
-        return f"{FOLLOWING}{scrolling(image, least, end_first='rankdir=LR' in self.source)}{below}"  # at the result
+        image, least, high = self._image(self._bare)
+        at_result = "rankdir=LR" in self.source and high <= SCREEN
+        return f"{FOLLOWING}{scrolling(image, least, end_first=at_result)}{below}"
 
-    def _image(self, source: str) -> tuple[str, int]:
-        """The picture as an image, and how many pixels it is wide at least."""
+    def _image(self, source: str) -> tuple[str, int, int]:
+        """The picture as an image, and how many pixels it is wide and high at least."""
         svg = _with_dark_boxes(self._rendered(source, "svg").decode())
-        width = re.search(r'<svg [^>]*?width="([\d.]+)pt"', svg)
-        least = round(float(width[1]) * 4 / 3 * 0.6) if width else 0  # smaller, no letter could be read
+        size = re.search(r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+        # smaller, no letter could be read
+        least, high = [round(float(length) * 4 / 3 * 0.6) for length in size.groups()] if size else (0, 0)
         style = f"max-width:100%;min-width:{least}px;height:auto"
-        return as_image(svg, self._told(), style, FOLLOWS), least
+        return as_image(svg, self._told(), style, FOLLOWS), least, high
 
     @property
     def _bare(self) -> str:

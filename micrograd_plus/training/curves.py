@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from micrograd_plus._support.markup import on_demand, paragraph, table
 from micrograd_plus._support.texts import plural
@@ -25,7 +26,7 @@ def markup(history: History) -> str:
     """The curves, and below them the epochs, the first and the last of many, as a table that opens at a click.
 
     >>> markup(History([Epoch(1, 10, 2.0, None, 0.1, 1.0)]))
-    '<div style="overflow-x: auto"><img alt="loss from 2 to 2 over 1 epoch"
+    '<img alt="loss from 2 to 2 over 1 epoch"
     ...<details><summary>History(1 epochs, loss 2)</summary><table ...'
     """
     if not history:
@@ -36,7 +37,8 @@ def markup(history: History) -> str:
     if len(rows) > SHOWN:
         rows[SHOWN // 2 : -SHOWN // 2] = [[f"… {len(rows) - SHOWN:,} more", *[""] * (len(head) - 1)]]
     epochs = table("the epochs", head, rows, numbers=range(len(head)))
-    return drawn(history)._repr_html_() + on_demand(repr(history), epochs)
+    pictures = [drawing.as_image("max-width:100%;height:auto") for drawing in apart(history)]
+    return "".join(pictures) + on_demand(repr(history), epochs)
 
 
 def _cells(row: Epoch, judged: bool) -> list[str]:
@@ -51,13 +53,19 @@ def drawn(history: Sequence[Epoch]) -> Drawing:
     >>> drawn([Epoch(1, 10, 2.0, 0.5, 0.1, 1.0), Epoch(2, 20, 0.5, 0.875, 0.1, 1.0)])
     <Drawing of loss from 2 to 0.5 and accuracy from 50.0 % to 87.5 % over 2 epochs, 600 x 190>
     """
-    losses = [(row.epoch, row.loss) for row in history]
-    shares = [(row.epoch, 100.0 * row.accuracy) for row in history if row.accuracy is not None]
-    panels = [_panel(0.0, "loss", LINES.positive, losses, _span([loss for _, loss in losses]))]
-    if shares:
-        panels.append(_panel(WIDTH, "accuracy in %", LINES.negative, shares, (0.0, 100.0)))
-    shapes = tuple([shape for panel in panels for shape in panel])
-    return Drawing(WIDTH * len(panels), HEIGHT, shapes, in_words(history))
+    curves = _curves(history)
+    shapes = [shape for i, curve in enumerate(curves) for shape in _panel(i * WIDTH, curve)]
+    return Drawing(WIDTH * len(curves), HEIGHT, tuple(shapes), in_words(history))
+
+
+def apart(history: Sequence[Epoch]) -> list[Drawing]:
+    """The same, each curve a drawing of its own, so that a line of them breaks where there is no room for two.
+
+    >>> apart([Epoch(1, 10, 2.0, None, 0.1, 1.0), Epoch(2, 20, 0.5, None, 0.1, 1.0)])
+    [<Drawing of loss from 2 to 0.5 over 2 epochs, 300 x 190>]
+    """
+    over = f"over {plural(len(history), 'epoch')}"
+    return [Drawing(WIDTH, HEIGHT, tuple(_panel(0.0, curve)), f"{curve.told} {over}") for curve in _curves(history)]
 
 
 def in_words(history: Sequence[Epoch]) -> str:
@@ -66,10 +74,28 @@ def in_words(history: Sequence[Epoch]) -> str:
     >>> in_words([Epoch(1, 10, 2.0, None, 0.1, 1.0), Epoch(2, 20, 0.5, None, 0.1, 1.0)])
     'loss from 2 to 0.5 over 2 epochs'
     """
+    return f"{' and '.join([curve.told for curve in _curves(history)])} over {plural(len(history), 'epoch')}"
+
+
+class _Curve(NamedTuple):
+    """What is to be drawn: the numbers by epoch, where their axis begins and ends, and how one says it."""
+
+    title: str
+    colour: str
+    points: list[tuple[int, float]]
+    span: tuple[float, float]
+    told: str
+
+
+def _curves(history: Sequence[Epoch]) -> list[_Curve]:
+    losses = [(row.epoch, row.loss) for row in history]
     told = f"loss from {shorter(history[0].loss)} to {shorter(history[-1].loss)}"
-    if shares := [row.accuracy for row in history if row.accuracy is not None]:
-        told += f" and accuracy from {percent(shares[0])} to {percent(shares[-1])}"
-    return f"{told} over {plural(len(history), 'epoch')}"
+    curves = [_Curve("loss", LINES.positive, losses, _span([loss for _, loss in losses]), told)]
+    if shares := [(row.epoch, row.accuracy) for row in history if row.accuracy is not None]:
+        told = f"accuracy from {percent(shares[0][1])} to {percent(shares[-1][1])}"
+        points = [(epoch, 100.0 * accuracy) for epoch, accuracy in shares]
+        curves.append(_Curve("accuracy in %", LINES.negative, points, (0.0, 100.0), told))
+    return curves
 
 
 def _span(losses: Sequence[float]) -> tuple[float, float]:
@@ -79,12 +105,10 @@ def _span(losses: Sequence[float]) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
-def _panel(
-    left: float, title: str, colour: str, points: Sequence[tuple[int, float]], span: tuple[float, float]
-) -> Iterator[Shape]:
+def _panel(left: float, curve: _Curve) -> Iterator[Shape]:
     """One curve with its axes: epochs to the right, numbers upwards."""
+    title, colour, points, (low, high), _ = curve
     first, last = points[0][0], points[-1][0]
-    low, high = span
     x0, x1, y0, y1 = left + LEFT, left + WIDTH - RIGHT, HEIGHT - BOTTOM, TOP
 
     def x(epoch: float) -> float:

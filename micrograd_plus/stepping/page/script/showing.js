@@ -71,7 +71,9 @@ function showArrows(at, now, value) {
   for (const edge of level.edges) {
     const kinds = [["done back", done], ["lit forward", forward], ["lit flowing back", flowing]].filter(([, some]) => some.has(edge));
     const look = ["edge", ...kinds.map(([kind]) => kind)].join(" ");
-    if (edge.getAttribute("class") !== look) edge.setAttribute("class", look);
+    if (edge.getAttribute("class") === look) continue;
+    edge.setAttribute("class", look);
+    if (look.includes("lit")) level.elements[0].before(edge); // above the other arrows, below the boxes
   }
 }
 
