@@ -94,7 +94,7 @@ def linked(text: str, page: str, *, playground: bool) -> str:
         made = MADE.get(target, target)
         return f"[{found[1]}]({relpath(made, dirname(here))}{hash_}{place})" if made.startswith("docs/") else found[1]
 
-    return re.sub(r"\[([^\]]*)\]\(([^)]+)\)", led, text)
+    return re.sub(r"\[([^][]*)\]\(([^)]+)\)", led, text)  # no [ within, for packed pages may have one alone
 
 
 def shown(text: str) -> list[tuple[int, str]]:

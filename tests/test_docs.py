@@ -11,6 +11,7 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from pages import linked
 from sites import documentation
 
 import micrograd_plus as mp
@@ -181,3 +182,9 @@ def bare(file: Path) -> str:
     """A picture without places, which depend on the version of Graphviz."""
     places = r' (?:points|d|x|y|width|height|viewBox|transform)="[^"]*"'
     return re.sub(places, "", file.read_text(encoding="utf-8"))
+
+
+def test_a_bracket_in_a_packed_page_is_no_beginning_of_a_link() -> None:
+    packed, link = "unpacked('a[b*c')", "[how](how-to/speed-up-a-loop.md)"
+    assert linked(f"{packed} {link}", "index.md", playground=False) == f"{packed} {link}"
+    assert linked("[rows](../micrograd_plus/ops/table.py)", "index.md", playground=False) == "[rows](functions.md)"

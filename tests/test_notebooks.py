@@ -117,7 +117,7 @@ def code(source: str, *tags: str) -> Cell:
 # ---------------------------------------------------------------------------------------------------- what outputs tell
 
 # Where Graphviz puts things depends on its version; what it is told to draw does not.
-PLACES = r' (?:points|d|x|y|width|height|viewBox|transform)=("|\').*?\1|(?:min-width|height): \d+px'
+PLACES = r' (?:points|d|x|y|width|height|viewBox|transform)=("|\').*?\1|(?:min-width|height): ?\d+px'
 
 
 def told(output: Any) -> list[tuple[str, Any]]:

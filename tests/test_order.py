@@ -280,5 +280,7 @@ def test_a_wide_picture_is_shown_at_its_result() -> None:
     x = mp.Value(1.0)
     assert "direction: rtl" in mp.draw(x * x)._repr_html_()
     assert "direction: rtl" not in mp.draw(x * x, direction="RL")._repr_html_()
-    many = sum([x * mp.Value(float(i)) for i in range(20)])  # the result is out of sight beside so many: at the leaves
+    many = mp.mean(
+        [x * mp.Value(float(i)) for i in range(20)]
+    )  # the result is out of sight beside so many: at the leaves
     assert "direction: rtl" not in mp.draw(many)._repr_html_()
