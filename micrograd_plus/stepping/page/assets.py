@@ -18,7 +18,6 @@ SCRIPTS = (
     "levels",
     "folds",
     "story",
-    "moving",
     "view",
     "map",
     "asking",
@@ -26,7 +25,8 @@ SCRIPTS = (
     *_LESSONS,
     "controls",
 )
-SPECIAL = "special"  # stands before them in a page whose graph asks for it
+ZOOM = "script/vendor/d3-zoom.js"  # stands before all others, as it came
+SPECIAL = "special"  # stands before these in a page whose graph asks for it
 SHORT = "script/short.js"  # both in few letters, a line each: docs/shorten.py writes it
 
 
@@ -47,7 +47,7 @@ def page_script(*, bare: bool = False, special: bool = True) -> str:
         made_of, _, short = asset(SHORT).partition("\n")
         shortened = short.splitlines()  # unless a script has been changed since
         parts = shortened if digest("\n".join(parts)) in made_of else [without_comments(part) for part in parts]
-    return "\n".join(parts if special else parts[1:])
+    return "\n".join([asset(ZOOM), *(parts if special else parts[1:])])
 
 
 def whole_scripts() -> list[str]:

@@ -40,7 +40,8 @@ function showPart() {
 function lookAt(event) {
   if (event.buttons === 0) return;
   const there = new DOMPoint(event.clientX, event.clientY).matrixTransform($("map").getScreenCTM().inverse());
-  bring([[there.x, there.y]], [[room.width / 2, room.height / 2]], view.k, true);
+  frame.classList.remove("gliding");
+  d3.select(frame).call(zooming.translateTo, there.x, there.y);
 }
 
 $("map").addEventListener("pointerdown", (event) => {

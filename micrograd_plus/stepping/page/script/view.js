@@ -1,4 +1,4 @@
-// Which part of the graph is in view, and how large. Hands move it, in moving.js; here is decided where to.
+// Which part of the graph is in view, and how large. d3-zoom moves it; here is decided where to.
 
 const readable = () => (room.width < 600 ? 0.9 : 0.75); // the scale below which letters are small: the page opens no smaller
 const LARGEST = 1.25;
@@ -8,7 +8,7 @@ const AHEAD = 40; // steps that may come into view with the present one, so that
 const frame = $("graph");
 const picture = frame.querySelector("svg");
 let room = { width: 0, height: 0 }; // of the frame, inside
-let view = lying(0, 0, 1); // how the graph lies in the frame
+let view = d3.zoomIdentity; // how the graph lies in the frame
 let chosen = null; // the scale that the reader wants; null as long as it is the page's
 
 // Where a box lies in the graph: its own place and that of what it stands in.
@@ -32,6 +32,8 @@ function fitting(area) {
 }
 
 const opening = () => Math.min(LARGEST, Math.max(readable(), fitting(sheet)));
+
+const between = (least, x, most) => Math.min(Math.max(x, least), most);
 
 // Where the graph begins along one axis: in the middle where all of it is in view, else with no empty room beside it.
 function laid(now, whole, width, k) {
@@ -73,23 +75,35 @@ function fit() {
 
 // Larger or smaller, around what happens now, or around the middle.
 function enlarge(times) {
-  chosen = between(SCALES[0], view.k * times, SCALES[1]);
+  chosen = between(0.05, view.k * times, 4);
   const now = around(happening());
   const centre = view.apply([(now.left + now.right) / 2, (now.top + now.bottom) / 2]);
   const point = isInView(now) ? centre : [room.width / 2, room.height / 2];
-  scaleAt(point, chosen);
+  frame.classList.add("gliding");
+  d3.select(frame).call(zooming.scaleTo, chosen, point);
 }
 
-const moveTo = (x, y, k) => lay(lying(x, y, k));
-
-// The graph as it lies from now on: it glides there, but follows a hand at once.
-function lay(there, isByHand = false) {
-  frame.classList.toggle("gliding", !isByHand); // the style sheet knows who wants nothing to move
-  if (isByHand && there.k !== view.k) chosen = there.k;
-  view = there;
-  picture.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.k})`; // of the whole: a part would be laid out anew
-  showPart();
+function moveTo(x, y, k) {
+  frame.classList.add("gliding"); // the style sheet knows who wants nothing to move
+  d3.select(frame).call(zooming.transform, d3.zoomIdentity.translate(x, y).scale(k));
 }
+
+const zooming = d3
+  .zoom()
+  .duration(0)
+  .clickDistance(2) // a hand trembles
+  .scaleExtent([0.05, 4])
+  .extent(() => [[0, 0], [room.width, room.height]])
+  .filter((event) => !event.button && (event.type !== "wheel" || wheelIsForTheGraph(event)))
+  .on("zoom", ({ transform, sourceEvent }) => {
+    if (sourceEvent) {
+      frame.classList.remove("gliding"); // it follows the hand at once
+      if (transform.k !== view.k) chosen = transform.k;
+    }
+    view = transform;
+    picture.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.k})`; // of the whole: a part would be laid out anew
+    showPart();
+  });
 
 // In a notebook a wheel goes on to the notebook, unless Ctrl is held, as a trackpad's pinch does, or the graph is in use.
 function wheelIsForTheGraph(event) {
@@ -111,6 +125,7 @@ function measure() {
   Object.assign(picture.style, { width: `${sheet.right}px`, height: `${sheet.bottom}px` });
   frame.style.height = `${height + frame.offsetHeight - frame.clientHeight}px`;
   showMap(fitting(sheet) < readable());
+  zooming.translateExtent([[-width / 2, -height / 2], [sheet.right + width / 2, sheet.bottom + height / 2]]);
   const k = chosen ?? opening();
   moveTo(laid(view.x, sheet.right, width, k), laid(view.y, sheet.bottom, height, k), k);
   if (begun) reveal(happening());
@@ -121,7 +136,7 @@ function measure() {
 function startView() {
   startLevels();
   picture.removeAttribute("viewBox");
-  startMoving();
+  d3.select(frame).call(zooming).on("dblclick.zoom", null);
   drawMap();
   $("fit").addEventListener("click", fit);
   $("larger").addEventListener("click", () => enlarge(1.3));
