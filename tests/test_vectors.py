@@ -243,3 +243,8 @@ def test_numbers_of_numpy_in_few_bits_are_floats(kind: Any) -> None:
 def test_what_is_nested_is_no_list_of_numbers(function: Any, numbers: Any, said: str) -> None:
     with pytest.raises(TypeError, match=said):
         function(numbers)
+
+
+def test_an_array_in_a_list_is_many_numbers_at_once() -> None:
+    whole = mp.mean([np.array([1, 2], np.uint8), np.array([255, 3], np.uint8), 0.5])
+    assert whole.tolist() == pytest.approx([256.5 / 3.0, 5.5 / 3.0])

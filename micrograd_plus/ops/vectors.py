@@ -274,14 +274,18 @@ def _numbers(name: str, values: Any) -> Any:
 def single(name: str, value: Any) -> Any:
     """One of the numbers that a function takes; one of NumPy's as a float, since 200 + 100 is 44 among its uint8.
 
+    An array in a list may be there for many numbers at once.
+
     Raises:
         TypeError: it is a list, say, or a string.
     """
     if isinstance(value, Value):
         return value
-    if is_many(value) or isinstance(value, str):
+    if _is_small(value):
+        return value.astype(float)
+    if not hasattr(value, "dtype") and (is_many(value) or isinstance(value, str)):
         raise TypeError(f"{name}({short_repr(value)}): expected a number or a Value, got {type(value).__name__}")
-    return float(value) if _is_small(value) else value
+    return value
 
 
 def _is_small(numbers: Any) -> bool:
