@@ -89,6 +89,8 @@ def test_written_data_and_grad_stay_floats() -> None:
     x = Value(1.0)
     x.data, x.grad = 3, 0  # as micrograd's zero_grad writes it
     assert (type(x.data), type(x.grad)) == (float, float)
+    with pytest.raises(TypeError, match=r"^Value\('3'\): expected a real number, got str$"):
+        Value("3")  # type: ignore[arg-type]  # as users do
     with pytest.raises(TypeError, match=r"Value.data = '4': expected a real number, got str"):
         x.data = "4"  # type: ignore[assignment]
     with pytest.raises(TypeError, match=r"Value.grad = 'no': expected a real number, got str"):

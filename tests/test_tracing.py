@@ -269,8 +269,15 @@ def test_what_changes_from_run_to_run_is_caught() -> None:
         calls.append(1)
         return x * A if len(calls) % 2 else mp.tanh(x) * A
 
-    for changing in (counting, switching):
-        refusal(changing, match=r"^compile: two runs of the function, with different numbers, gave different graphs")
+    told = r"^compile: two runs of the function, with different numbers, gave different graphs: "
+    refusal(counting, match=rf"{told}mul with the number \d, then mul with the number \d, in `return x \* A \* float\(")
+    calls.clear()
+    refusal(switching, match=rf"{told}mul with the number 0\.7, then tanh with no plain number, in `return x ")
+
+
+def test_a_function_that_returns_nothing_is_told() -> None:
+    with pytest.raises(CompileError, match=r"^compile: the function returned \[\]; expected a Value, or a list "):
+        mp.compile(lambda x: [], ())
 
 
 def test_a_refusal_that_is_swallowed_is_a_refusal() -> None:
