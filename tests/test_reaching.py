@@ -291,3 +291,18 @@ def test_what_stands_before_a_branch_that_is_not_taken_gets_its_gradient() -> No
         w.grad = z.grad = 0.0
         mp.where(one, w * 3.0, untaken).backward()
         assert (w.grad, z.grad) == (3.0, 0.0)
+
+
+def test_a_gradient_of_zero_goes_on_from_node_to_node_with_hooks_too() -> None:
+    """It has come, and 0 · inf is nan; with a hook somewhere a pass goes another way, which must say the same."""
+    c, x = Value(0.0), Value(0.0)
+    slopes = []
+    for hooked in (False, True):
+        x.grad = c.grad = 0.0
+        out = c * (mp.sqrt(x) * 1.0 * 1.0)
+        handle = out.register_hook(lambda gradient: None) if hooked else None
+        out.backward()
+        if handle is not None:
+            handle.remove()
+        slopes.append(x.grad)
+    assert all(map(math.isnan, slopes))
