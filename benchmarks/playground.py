@@ -69,8 +69,8 @@ def told(what: str, found: Sequence[dict[str, float]]) -> None:
 
 
 def sizes(folder: Path) -> None:
-    """What the page may fetch of the folder; the wheels in it are for others."""
-    files = [file for file in folder.rglob("*") if file.is_file() and file.parent.name != "wheels"]
+    """What is in the folder, as it is and as a server sends it compressed."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
     whole = sum([file.stat().st_size for file in files]) / 1e6
     later = sum([(folder / name).stat().st_size for name in ("laws.zip", "LICENSES.txt")]) / 1e6
     print(f"{whole:.1f} MB in all, {whole - later:.1f} MB until the first stepper, {later:.1f} MB of it for the laws")

@@ -2,9 +2,10 @@
 
     python docs/lite.py SITE/lite SITE/playground
 
-Its Python is the playground's Pyodide, with the playground's wheels and those that lite/requirements.txt pins, from
-PyPI. NumPy and Matplotlib for it are on no registry, only in Pyodide's own distribution: unpacked, it is given by
-`--pyodide-packages DIR`. Then all lessons run; without it those that import neither.
+Its Python is the playground's Pyodide, with the playground's wheels, which are in SITE/wheels, and those that
+lite/requirements.txt pins, from PyPI. NumPy and Matplotlib for it are on no registry, only in Pyodide's own
+distribution: unpacked, it is given by `--pyodide-packages DIR`. Then all lessons run; without it those that import
+neither.
 """
 
 from __future__ import annotations
@@ -148,8 +149,8 @@ def packages(wheels: list[Path], playground: Path, distribution: Path | None, ma
     for wheel in wheels:
         _repack(wheel, place / wheel.name)
         entries |= _entry(place / wheel.name, wheel.name)
-    for wheel in playground.glob("wheels/*.whl"):
-        entries |= _entry(wheel, f"../../{playground.name}/wheels/{wheel.name}")
+    for wheel in playground.parent.glob("wheels/*.whl"):
+        entries |= _entry(wheel, f"../../wheels/{wheel.name}")
     lock = json.loads((playground / "pyodide" / "lock.json").read_text(encoding="utf-8"))
     start = sorted(entries)
     if distribution is not None:

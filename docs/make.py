@@ -27,6 +27,7 @@ def build(out: Path, distribution: Path | None = None) -> None:
         given = ["--pyodide-packages", str(distribution)]
     pages = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(out)]
     playground = [sys.executable, str(HERE / "playground" / "build.py"), str(out / "playground")]
+    playground += ["--wheels", str(out / "wheels")]
     lite = [sys.executable, str(HERE / "lite.py"), str(out / "lite"), str(out / "playground"), *given]
     for command in (pages, playground, lite):
         done = subprocess.run(command, cwd=HERE.parent, env=environment, check=False)

@@ -170,10 +170,10 @@ def distribution(folder: Path, info: dict[str, str]) -> Path:
 
 @pytest.fixture
 def playground(tmp_path: Path) -> Path:
-    for name in ("pyodide", "wheels"):
-        (tmp_path / "playground" / name).mkdir(parents=True)
+    for name in ("playground/pyodide", "wheels"):
+        (tmp_path / name).mkdir(parents=True)
     (tmp_path / "playground" / "pyodide" / "lock.json").write_text('{"info": {"abi_version": "1"}, "packages": {}}')
-    wheel(tmp_path / "playground" / "wheels", "micrograd_plus")
+    wheel(tmp_path / "wheels", "micrograd_plus")
     return tmp_path / "playground"
 
 

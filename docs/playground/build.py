@@ -1,6 +1,6 @@
 """Make the playground: a folder of static files, from the packages named in package-lock.json and requirements.txt.
 
-    python docs/playground/build.py OUT
+    python docs/playground/build.py OUT [--wheels DIR]
 
 It takes Node.js 18 or newer with npm, the registries of npm and of PyPI, and nothing else. Any web server then shows
 the folder, such as `python -m http.server --directory OUT`; nothing that the page fetches lies elsewhere.
@@ -31,8 +31,8 @@ ARCHIVES = {  # which wheels go into which archive; all others, and the package 
 _NOTE = "# micrograd_plus's playground: see docs/playground\n"
 
 
-def build(out: Path) -> None:
-    """Make the folder, in the place of what was there."""
+def build(out: Path, apart: Path | None = None) -> None:
+    """Make the folder, in the place of what was there; and, where wanted, one of the wheels that are in it."""
     with TemporaryDirectory(prefix="micrograd_plus-playground-") as folder:
         work = Path(folder)
         modules = npm(work)
@@ -51,12 +51,16 @@ def build(out: Path) -> None:
         index = (SOURCES / "index.html").read_text(encoding="utf-8")
         listed = json.dumps(examples(), ensure_ascii=False).replace("<", "\\u003c")
         (made / "index.html").write_text(index.replace("/*examples*/", listed), encoding="utf-8")
-        shutil.copytree(work / "wheels", made / "wheels")  # as they are: for the lessons, and for Pyodide elsewhere
         _licences(modules, work / "wheels", made)
         _service(made)
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(made, out)
+        if apart is not None:
+            shutil.rmtree(apart, ignore_errors=True)
+            apart.mkdir(parents=True)
+            for wheel in (work / "wheels").glob("*.whl"):
+                shutil.copy(wheel, apart)
 
 
 def npm(work: Path) -> Path:
@@ -153,7 +157,7 @@ def _service(made: Path) -> None:
     for name in files:
         digest.update(name.encode() + b"\0" + (made / name).read_bytes())
     text = (SOURCES / "service.js").read_text(encoding="utf-8").replace("/*build*/", digest.hexdigest()[:16])
-    kept = ["./", *[name for name in files if not name.startswith(("index.html", "LICENSES.txt", "wheels/"))]]
+    kept = ["./", *[name for name in files if name not in ("index.html", "LICENSES.txt")]]
     (made / "service.js").write_text(text.replace("/*files*/ []", json.dumps(kept)), encoding="utf-8")
 
 
@@ -176,10 +180,12 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Make the playground, a folder of static files.")
     parser.add_argument("out", type=Path, help="the folder to make; what is there is replaced")
-    out: Path = parser.parse_args().out
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="a folder to make of the wheels that it takes")
+    given = parser.parse_args()
+    out: Path = given.out
     if out.exists() and any(out.iterdir()) and not (out / "runner.zip").exists():
         raise SystemExit(f"{out}: there is something else; name a folder that is new, empty, or a playground")
-    build(out)
+    build(out, given.wheels)
     sys.stdout.write(f"{sizes(out)}\n\npython -m http.server --bind 127.0.0.1 --directory {out}\n")
 
 
