@@ -8,6 +8,7 @@ estimators"; `check_estimator` passes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from math import inf
 from numbers import Integral, Real
 from reprlib import repr as short_repr
@@ -38,6 +39,22 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 Floats = NDArray[np.float64]
 Network = Callable[[int, int, int], Module]
 LOGISTIC = "cross_entropy"  # the loss whose outputs are logarithms of probabilities
+
+
+def _all_or_nothing(fit: Any) -> Any:
+    """A method that fits, after whose errors the estimator is what it was."""
+
+    @wraps(fit)
+    def fitting(self: Any, *args: Any, **options: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **options)
+        except Exception:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return fitting
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
@@ -304,6 +321,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     _usual_loss = LOGISTIC
     classes_: NDArray[Any]
 
+    @_all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> MLPClassifier:
         """Fit the network to examples (n, features) and their classes (n,), each counted as its weight says.
 
@@ -324,6 +342,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         fitted: MLPClassifier = self._fit(X, y, sample_weight, fresh=fresh, epochs=self.max_iter)
         return fitted
 
+    @_all_or_nothing
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> MLPClassifier:
@@ -407,6 +426,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, _Estimator):  # type: ignor
 
     _usual_loss = "squared_error"
 
+    @_all_or_nothing
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> MLPRegressor:
         """Fit the network to examples (n, features) and their targets (n,) or (n, outputs), as their weights say.
 
@@ -415,6 +435,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, _Estimator):  # type: ignor
         """
         return self._fitted(X, y, sample_weight, fresh=not (self.warm_start and hasattr(self, "network_")), once=False)
 
+    @_all_or_nothing
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> MLPRegressor:
         """Go through these examples once, with the network that is there.
 

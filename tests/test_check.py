@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import random
 import re
 import runpy
 from collections.abc import Callable, Sequence
@@ -653,3 +654,14 @@ def test_beside_a_large_number_a_wrong_derivative_does_not_pass_for_a_right_one(
     report = check_grads(lambda x: 1e-3 * lost(x) + offset, 1.0, order=1)
     assert [finding.status for finding in report.findings] == ["unclear"]
     assert check_grads(lambda x: 1e-3 * x * x + offset, 1.0, order=1).findings == ()
+
+
+def test_a_function_that_changes_from_call_to_call_is_refused() -> None:
+    draw = random.Random(1)
+    with pytest.raises(ValueError, match=r"it gave 0\.\d+, then 0\.\d+ at the same point; draw random numbers outside"):
+        check_grads(lambda x: mp.tanh(x) * draw.random(), (1.0,))
+    with pytest.raises(ValueError, match="at the same point"):
+        check_grads(lambda x: x * draw.random(), (1.0,), gradient=lambda x: 100.0)
+    assert check_grads(
+        lambda x: mp.where(mp.less(0.0, x), math.inf, x), (1.0,)
+    ).findings  # inf is no other number than inf

@@ -354,3 +354,32 @@ def test_the_fixture_of_pytest_imports_nothing_until_a_test_asks_for_it(tmp_path
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
     assert "GradientError: check_grads(<lambda>): 0 of 1 derivatives" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_floats_of_16_bits_are_refused(kind: str) -> None:
+    torch = pytest.importorskip("torch")
+    halves = torch.ones(1, dtype=getattr(torch, kind))
+    for args in ((halves,), (torch.ones(2, dtype=torch.float64), halves)):
+        with pytest.raises(TypeError, match="floats of 16 bits have too few digits for a derivative"):
+            check_grads(lambda *given: sum(x.sin().sum() for x in given), args)
+
+
+def test_beside_a_large_derivative_a_small_one_of_float32_is_judged_by_its_own_size() -> None:
+    torch = pytest.importorskip("torch")
+    forward, backward = staticmethod(lambda ctx, x: x.sin()), staticmethod(lambda ctx, g: 20.0 * g)
+    wrong: Any = type("Wrong", (torch.autograd.Function,), {"forward": forward, "backward": backward})
+    x, y = torch.tensor([0.5]), torch.tensor([0.5])
+    with pytest.raises(GradientError, match="1 of 2 derivatives"):
+        check_grads(lambda x, y: (1e6 * x + wrong.apply(y)).sum(), (x, y), order=1)
+    assert not check_grads(lambda x, y: (1e6 * x + y.sin()).sum(), (x, y), order=1).findings
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_a_module_in_training_keeps_its_buffers(kind: str) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    module = torch.nn.BatchNorm1d(2).to(getattr(torch, kind))
+    before = {name: part.clone() for name, part in module.named_buffers()}
+    check_grads(module, (torch.randn(4, 2, dtype=getattr(torch, kind)) + 5.0,), order=1)
+    assert all(torch.equal(part, before[name]) for name, part in module.named_buffers())

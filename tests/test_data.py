@@ -725,3 +725,8 @@ def test_bad_input_is_quoted_at_the_call(case: str) -> None:
     with pytest.raises(error, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_examples_that_are_single_numbers_show_themselves() -> None:
+    train, _ = hold_out(([1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0]), every=2)
+    assert repr(train) == "Dataset(2 numbers, with labels)"

@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import math
+import pickle
 import re
 import sys
 from collections.abc import Iterator
@@ -605,3 +606,8 @@ def test_without_hypothesis_the_error_names_the_extra(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(ImportError, match=r"pip install 'micrograd-plus\[check\]'"):
         check_engine(mp.Value)
+
+
+def test_a_report_survives_pickle() -> None:
+    report = check_engine(mp.Value, laws=["relu", "a new node"])
+    assert str(pickle.loads(pickle.dumps(report))) == str(report)

@@ -458,3 +458,22 @@ def test_clean_text_parses_back(text: str) -> None:
     assert (fromstring(f"<a>{clean(text)}</a>").text or "") == re.sub(
         "[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "�", text
     )
+
+
+def test_what_computes_in_its_own_way_is_not_drawn_as_if_it_did_not() -> None:
+    class Scaled(mp.MLP):
+        def __call__(self, x: Any) -> Any:
+            return super().__call__([2 * v for v in x])
+
+    class Residual(mp.Layer):
+        def __call__(self, x: Any) -> Any:
+            return [out + own for out, own in zip(super().__call__(x), x)]
+
+    model = mp.MLP(2, [2, 2], seed=1)
+    model.layers[0] = Residual(2, 2, seed=3)
+    for own, name in ((Scaled(2, [3, 2], seed=1), "Scaled"), (model, "Residual")):
+        with pytest.raises(TypeError, match=f"nudges: {name} has a __call__ of its own"):
+            mp.nudges(own, [0.5, -0.3], [0.0, 1.0])
+        with pytest.raises(TypeError, match=f"draw_network: {name} has a __call__ of its own"):
+            mp.draw_network(own, [0.5, -0.3])
+        assert mp.draw_network(own)  # without an example, its weights alone

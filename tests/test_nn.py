@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 import math
 import pickle
@@ -282,3 +283,33 @@ def test_weights_in_an_array_are_parameters() -> None:
     weights = list(neuron.w)
     neuron.w = np.array(weights)  # type: ignore[assignment]  # as people do
     assert [id(p) for p in neuron.parameters()] == [id(p) for p in (*weights, neuron.b)]
+
+
+def test_parameters_in_slots_are_found() -> None:
+    class Gain(mp.Module):
+        __slots__ = ("__hidden", "gain", "later")
+
+        def __init__(self) -> None:
+            self.gain, self.__hidden, self.neuron = Value(3.0), Value(4.0), mp.Neuron(2, seed=1)
+
+    @dataclasses.dataclass(slots=True)
+    class Line(mp.Module):
+        slope: Value
+        offset: Value
+
+    names = [name for name, _ in Gain().named_parameters()]
+    assert names == ["_Gain__hidden", "gain", "neuron.w.0", "neuron.w.1", "neuron.b"]
+    assert [p.data for p in Line(Value(1.0), Value(2.0)).parameters()] == [1.0, 2.0]
+
+
+def test_lists_that_hold_themselves_or_each_other_end() -> None:
+    class Tree(mp.Module):
+        def __init__(self, nodes: Any) -> None:
+            self.nodes = nodes
+
+    ring: list[Any] = [Value(1.0)]
+    ring.append(ring)
+    shared: list[Any] = [Value(1.0)]
+    for _ in range(40):
+        shared = [shared, shared]
+    assert [len(Tree(nodes).parameters()) for nodes in (ring, shared)] == [1, 1]

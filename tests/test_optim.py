@@ -637,3 +637,18 @@ def test_what_a_rule_keeps_of_its_arguments_stays_what_it_was() -> None:
         found.append((theta, theta.copy()))
     assert theta.tolist() == pytest.approx([x.data for x in xs], rel=1e-14)
     assert all(given.tolist() == then.tolist() for given, then in found)
+
+
+def test_a_copy_of_an_optimizer_keeps_its_averages() -> None:
+    optimizer = optim.Adam(values([1.0]))
+    optimizer.update([1.0], [0.1])
+    copied = copy.copy(optimizer)
+    before = [column.tolist() for column in copied.state]
+    optimizer.update([1.0], [9.0])
+    assert ([column.tolist() for column in copied.state], copied.steps, type(copied)) == (before, 1, optim.Adam)
+
+
+def test_a_norm_that_is_too_large_for_a_float_is_inf() -> None:
+    xs = values([0.0, 0.0])
+    xs[0].grad, xs[1].grad = 3.0, 4.0
+    assert optim.clip_grad_norm_(xs, 1.0, 1e-5) == math.inf

@@ -230,3 +230,16 @@ def test_a_warm_start_goes_by_the_settings_of_today(kind: Any) -> None:
     before = [weight.data for weight in model.network_.parameters()]
     model.set_params(learning_rate_init=0.0, optimizer="sgd").fit(x, y)
     assert [weight.data for weight in model.network_.parameters()] == before
+
+
+def test_a_fit_that_is_refused_changes_nothing() -> None:
+    x, y = moons()
+    animals = np.array(["cat", "dog"])[np.asarray(y)]
+    model = MLPClassifier([4], **QUICK | {"warm_start": True}).fit(x, animals)
+    before = model.predict(x)
+    with pytest.raises(ValueError, match="tol"):
+        model.set_params(tol=-1, warm_start=False).fit(x, np.arange(len(x)) % 3)
+    with pytest.raises(ValueError, match="expected 2"):
+        model.set_params(tol=1e-4, warm_start=True).fit(np.column_stack([x, x]), animals)
+    assert (model.predict(x) == before).all()
+    assert model.classes_.tolist() == ["cat", "dog"]

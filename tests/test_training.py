@@ -1094,3 +1094,16 @@ def test_a_step_to_infinity_is_not_taken(compile: bool) -> None:
     with pytest.raises(FloatingPointError, match=r"epoch 1, batch 1: the loss is 0, but the step makes"):
         fit(lambda x, _: mp.sqrt(slope * x), ([1.0], [1.0]), optimizer, progress=False, compile=compile)
     assert slope.data == 0.0
+
+
+def test_a_callback_may_answer_by_a_comparison_of_numpys() -> None:
+    w, goal = Value(0.0), np.float64(1e9)
+    history = mp.fit(
+        lambda x, y: (w * x - y) ** 2,
+        ([1.0, 2.0], [2.0, 4.0]),
+        mp.optim.SGD([w], lr=0.1),
+        epochs=5,
+        progress=False,
+        callbacks=[lambda epoch: epoch.loss < goal],
+    )
+    assert (len(history), history.stopped) == (1, "callback")

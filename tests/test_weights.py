@@ -743,3 +743,12 @@ def test_no_message_exceeds_a_screen(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected a name in") as caught:
         save(Plain(b=1.0), "x" * 5000)
     assert len(str(caught.value)) < 24 * 80
+
+
+def test_a_name_that_safetensors_keeps_for_itself_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    module = Module()
+    vars(module)["__metadata__"] = Value(1.0)
+    with pytest.raises(ValueError, match=r"a name that \.safetensors keeps for itself; save "):
+        module.save(tmp_path / "weights.safetensors")
+    module.save(tmp_path / "weights.json")

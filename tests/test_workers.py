@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -476,3 +477,30 @@ def test_a_bar_is_shown_where_there_is_a_terminal(
     monkeypatch.setenv("TTY_INTERACTIVE", "1")
     sweep(squared, {"x": [1, 2]}, progress=None)
     assert "2/2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_sweep_tells_settings_apart_by_what_they_are(whole: bool, tmp_path: Path) -> None:
+    """Not by how they are shown: long arrays are cut short."""
+    file = tmp_path / "trials.jsonl"
+    ones, others = np.ones(2000), np.where(np.arange(2000) == 1000, 0.0, 1.0)
+    assert repr(ones) == repr(others)
+    for weights, total in ((ones, 2000.0), (others, 1999.0)):
+        (trial,) = sweep(lambda w: float(w.sum()), {"w": [weights]}, file=file, progress=False)
+        assert trial.results == {"result": total}
+    text = file.read_text()
+    file.write_text(text if whole else text[:-1])  # a last byte that a full disk did not take
+    for _ in range(2):
+        assert len(sweep(lambda f: float(f(1.0)), {"f": [math.sqrt, math.exp]}, file=file, progress=False)) == 2
+    assert len(file.read_text().splitlines()) == 4  # functions go by their names
+
+
+def test_a_sweep_refuses_what_its_file_could_not_tell_again(tmp_path: Path) -> None:
+    made: list[Any] = []
+    for setting in (mp.MLP(2, [1], seed=1), lambda: None, {(0, 1): 2.0}, {1: 2, "b": 3}):
+        with pytest.raises(TypeError, match=r"^sweep\(file=\.\.\.\): a=.* is nothing that a file can tell again"):
+            sweep(made.append, [{"a": setting}], file=tmp_path / "trials.jsonl", progress=False)
+        assert len(sweep(lambda a: 1.0, [{"a": setting}], progress=False)) == 1  # without a file there is no need
+    assert not made
+    with pytest.raises(TypeError, match="a setting is named 1; expected a string"):
+        sweep(lambda **given: 1.0, [{1: 2}], progress=False)  # type: ignore[dict-item]  # as users do

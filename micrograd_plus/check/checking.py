@@ -57,7 +57,7 @@ def check_grads(
     Raises:
         GradientError: a derivative is wrong. It is an AssertionError.
         TypeError: f is no function, an argument is no number, or f returns no Value.
-        ValueError: there is nothing to differentiate by, or order is less than 1.
+        ValueError: there is nothing to differentiate by, order is less than 1, or f gives another number at each call.
 
     >>> import micrograd_plus as mp
     >>> print(check_grads(lambda x, y: mp.tanh(x * y) + y**2, (0.5, 2.0)))
@@ -87,6 +87,8 @@ def check_grads(
             if isinstance(problem, Finding):
                 findings.append(problem)
                 continue
+            if args is not None:
+                _check_steady(problem)
             problem.rtol, problem.atol = max(problem.rtol, rtol), max(problem.atol, atol)
             right, found = examined(problem, order, wrong_operation)
             agreed += right
@@ -95,6 +97,17 @@ def check_grads(
     if report.failures:
         raise GradientError(report)
     return report
+
+
+def _check_steady(problem: Problem) -> None:
+    """Refuse a function that gives another number whenever it is called: no difference says anything of it."""
+    once, again = [problem.trace(problem.point) for _ in range(2)]
+    for first, second in zip(*[map(float, trace.results) for trace in (once, again)]):
+        if abs(first - second) > 1e3 * once.unit * max(abs(first), abs(second)):  # not where both are inf, or nan
+            way_out = "draw random numbers outside of it, or seed them inside"
+            raise ValueError(
+                f"check_grads({problem.name}): it gave {first!r}, then {second!r} at the same point; {way_out}"
+            )
 
 
 def _problems(

@@ -1,7 +1,7 @@
 """Functions of PyTorch's tensors and of JAX's arrays as problems: it is their own engine that is checked.
 
-Differences are taken in float64 wherever the function goes along with that, also where its arguments are float32: then
-only the derivatives themselves have float32's digits.
+Differences are taken in float64 wherever the function goes along with that, also where its arguments are float32. Then
+its derivatives in float64 are held to them as strictly as any, and those in float32 to these, by float32's digits.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
-from math import prod
+from math import isfinite, prod
 from reprlib import repr as short_repr
 from typing import Any
 
@@ -34,10 +34,13 @@ def problem_of_tensors(f: Callable[..., Any], name: str, args: tuple[Any, ...], 
     """A function of tensors, or a module together with its parameters, by the engine that it was written for.
 
     Raises:
-        TypeError: it returns something else than floating-point numbers.
+        TypeError: it returns something else than floating-point numbers, or something given is float16 or bfloat16.
         ValueError: there is nothing to differentiate by.
     """
     made = engine(f, name, args)
+    if made.digits > SINGLE:
+        told = "floats of 16 bits have too few digits for a derivative to be judged by differences"
+        raise TypeError(f"check_grads({name}): {told}; give float32, or better float64")
     if not made.point:
         wanted = "expected a floating-point tensor or a float among its arguments"
         raise ValueError(f"check_grads({name}, {short_repr(args)}): nothing to differentiate by; {wanted}")
@@ -46,10 +49,15 @@ def problem_of_tensors(f: Callable[..., Any], name: str, args: tuple[Any, ...], 
         return Trace(made.derivatives(at, 0), (), lambda order: made.derivatives(at, order), made.unit)
 
     def given(order: int) -> list[float]:
-        return made.derivatives(made.point, order, wide=made.digits == EPSILON)
+        own = made.derivatives(made.point, order, wide=made.digits == EPSILON)
+        if made.digits == EPSILON or not made.goes_wide:
+            return own
+        wide = made.derivatives(made.point, order)
+        size = max([abs(x) for x in wide if isfinite(x)], default=0.0)
+        return [x if abs(x - y) <= LOOSE * made.digits * (abs(x) + 0.1 * size) else y for x, y in zip(wide, own)]
 
     problem = Problem(name, made.names, made.point, trace, lambda *_: None, given=given)
-    if made.digits > EPSILON:
+    if made.digits > EPSILON and not made.goes_wide:
         size = max(map(abs, given(1)), default=0.0)
         problem.rtol, problem.atol = LOOSE * made.digits, 0.1 * LOOSE * made.digits * size
     return problem
@@ -206,8 +214,8 @@ class _Torch(_Engine):
             return self.results(self.f(*args)), variables
         kept = dict(zip([name for name, _ in self.parameters()], free))
         f: Any = self.f
-        if wide:
-            kept |= {name: part.double() for name, part in f.named_buffers() if part.is_floating_point()}
+        for name, part in f.named_buffers():  # copies, for a module in training writes to them
+            kept[name] = part.double().clone() if wide and part.is_floating_point() else part.clone()
         return self.results(torch.func.functional_call(f, kept, tuple(args))), variables
 
 

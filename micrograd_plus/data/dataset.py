@@ -27,8 +27,10 @@ class Dataset(NamedTuple):
     labels: Any
 
     def __repr__(self) -> str:
-        numbers = len(self.images[0]) if len(self.images) else 0
-        return f"Dataset({len(self.images)} images of {numbers} numbers, with labels)"
+        first = self.images[0] if len(self.images) else []
+        if not hasattr(first, "__len__"):
+            return f"Dataset({len(self.images)} numbers, with labels)"
+        return f"Dataset({len(self.images)} images of {len(first)} numbers, with labels)"
 
 
 def hold_out(dataset: tuple[Any, Any], every: int = 5) -> tuple[Dataset, Dataset]:

@@ -41,6 +41,16 @@ class Law:
     extra: str = ""
     times: int = 1
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _law, (self.name,)  # what tries it, pickle does not know
+
+
+def _law(name: str) -> Law:
+    """The law of that name."""
+    from micrograd_plus.laws.table import LAWS
+
+    return next(law for law in LAWS if law.name == name)
+
 
 @dataclass(frozen=True)
 class Outcome:

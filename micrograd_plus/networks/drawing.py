@@ -12,7 +12,7 @@ from micrograd_plus._support.texts import cut, plural
 from micrograd_plus.engine.recording import no_grad
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import shorter, signed
-from micrograd_plus.networks.models import forward, inputs_of, layers_of
+from micrograd_plus.networks.models import check_calls, forward, inputs_of, layers_of
 from micrograd_plus.networks.pieces import Matrix, dots, input_image, legend, neuron_column, output_labels, weight_lines
 from micrograd_plus.networks.placing import IMAGE, MARGIN, plan_of
 from micrograd_plus.networks.scenes import Drawing
@@ -61,6 +61,7 @@ def draw_network(
     columns = None
     if x is not None:
         with no_grad():
+            check_calls("draw_network", model, layers)
             run = forward(layers, inputs_of("draw_network", layers, x))
         columns = [[float(activation) for activation in column] for column in run]
     weights = [[[float(weight) for weight in neuron.w] for neuron in layer.neurons] for layer in layers]

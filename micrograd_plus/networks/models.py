@@ -46,6 +46,19 @@ def inputs_of(function: str, layers: Sequence[Layer], x: Any) -> list[float]:
     return [value.data if isinstance(value, Value) else number(value, f"{function}: x") for value in x]
 
 
+def check_calls(function: str, model: Any, layers: Sequence[Layer]) -> None:
+    """Refuse what computes in a way of its own, which neurons in layers would not show.
+
+    Raises:
+        TypeError: the model, or one of its layers, has a `__call__` of its own.
+    """
+    usual: list[tuple[Any, type[Any]]] = [(model, MLP), *[(layer, Layer) for layer in layers]]
+    for part, kind in usual:
+        if isinstance(part, kind) and type(part).__call__ is not kind.__call__:
+            told = f"{type(part).__name__} has a __call__ of its own, whose numbers its neurons do not show"
+            raise TypeError(f"{function}: {told}; expected an MLP or Layers as they are")
+
+
 def forward(layers: Sequence[Layer], x: Sequence[Any]) -> list[list[Any]]:
     """The activations of the inputs and of each layer."""
     columns = [list(x)]

@@ -17,7 +17,7 @@ from micrograd_plus.engine.recording import enable_grad
 from micrograd_plus.engine.value import Value
 from micrograd_plus.losses import squared_error
 from micrograd_plus.networks.drawing import draw_nudges
-from micrograd_plus.networks.models import forward, inputs_of, layers_of
+from micrograd_plus.networks.models import check_calls, forward, inputs_of, layers_of
 from micrograd_plus.networks.neurons import LayerNudges, NeuronNudges
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.tables import example_markup, example_table, layer_markup, layer_tables
@@ -146,6 +146,7 @@ def nudges(model: MLP | Sequence[Layer], x: Any, target: Any, loss: Callable[[An
     True
     """
     layers = layers_of("nudges", model)
+    check_calls("nudges", model, layers)
     parameters = [value for layer in layers for neuron in layer.neurons for value in (*neuron.w, neuron.b)]
     if len(Identities.fromkeys(parameters)) < len(parameters):
         raise ValueError("nudges: a parameter has two places in the model; expected one neuron for each")

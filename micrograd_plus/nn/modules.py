@@ -103,26 +103,40 @@ class Module:
 def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | Module]]:
     """The Values and the modules in a module with their paths, if named, in the order of its attributes; itself first.
 
-    Each module once, also where two know each other.
+    Each module once, also where two know each other, and each list, also where it holds itself.
     """
     stack: list[tuple[str, Any]] = [("", module)]
-    seen: set[int] = set()
+    seen: Identities[Any, None] = Identities()
     while stack:
         path, item = stack.pop()
         if isinstance(item, Value):
             yield path, item
             continue
-        if isinstance(item, Module):
-            if id(item) in seen:
+        if isinstance(item, (Module, dict, list, tuple)):
+            if item in seen:
                 continue
-            seen.add(id(item))
+            seen[item] = None
+        if isinstance(item, Module):
             yield path, item
         elif type(item).__name__ == "ndarray" and item.dtype.hasobject:  # Values in an array of NumPy's
             item = item.tolist()
         if isinstance(item, (Module, dict, list, tuple)):
-            parts = vars(item) if isinstance(item, Module) else item
+            parts = _attributes(item) if isinstance(item, Module) else item
             if not named:
                 stack += [("", part) for part in reversed(parts.values() if isinstance(parts, dict) else parts)]
                 continue
             items = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
             stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(items)]
+
+
+def _attributes(module: Module) -> dict[str, Any]:
+    """Those in its `__dict__`, and those for which its class has slots."""
+    slots = [(kind, slot) for kind in reversed(type(module).__mro__) for slot in _slots(kind)]
+    names = [f"_{kind.__name__.lstrip('_')}{slot}" if slot[:2] == "__" != slot[-2:] else slot for kind, slot in slots]
+    held = {name: getattr(module, name) for name in names if hasattr(module, name)}
+    return held | vars(module) if held else vars(module)
+
+
+def _slots(kind: type) -> list[str]:
+    slots = vars(kind).get("__slots__", ())
+    return [slots] if isinstance(slots, str) else [slot for slot in slots if slot not in ("__dict__", "__weakref__")]

@@ -282,6 +282,8 @@ def _to_safetensors(state: State) -> bytes:
     safetensors = _safetensors()
     import numpy as np
 
+    if "__metadata__" in state:
+        raise ValueError("a parameter is called '__metadata__', a name that .safetensors keeps for itself; save .json")
     tensors = {name: np.array(entry, dtype=np.float64) for name, entry in state.items()}
     return bytes(safetensors.numpy.save(tensors))
 

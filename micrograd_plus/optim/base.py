@@ -173,6 +173,12 @@ class Optimizer:
             update = _decaying(update, self.weight_decay)
         return _climbing(update) if self.maximize else update
 
+    def __copy__(self) -> Optimizer:
+        copied: Optimizer = object.__new__(type(self))
+        vars(copied).update(vars(self), state=list(self.state), _own=[])
+        self._own = []  # the columns are both's: neither may overwrite them
+        return copied
+
     def __repr__(self) -> str:
         always = {"lr": self._lr, **self.options, "weight_decay": self.weight_decay}
         flags = [f for f in ("decoupled_weight_decay", "maximize") if getattr(self, f)]

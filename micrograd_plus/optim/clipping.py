@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import inf
 
 from micrograd_plus.engine.value import Value
-from micrograd_plus.ops.table import maximum, minimum
+from micrograd_plus.ops.table import maximum, minimum, pow
 from micrograd_plus.ops.vectors import added
 from micrograd_plus.optim.ranges import checked
 from micrograd_plus.optim.ranges import parameters as parameters_of
@@ -53,7 +53,7 @@ def _norm(numbers: list[float], p: float) -> float:
         largest = maximum(largest, abs(x))  # which, unlike max, finds a nan
     if p == inf or not 0.0 < largest < inf:
         return largest
-    return float(largest * added([(abs(x) / largest) ** p for x in numbers]) ** (1.0 / p))
+    return float(largest * pow(added([(abs(x) / largest) ** p for x in numbers]), 1.0 / p))  # which may be inf
 
 
 def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:

@@ -245,7 +245,7 @@ class _Training:
         answers = [listener(epoch) for listener in self.listeners]
         if self.watched:
             self.descent.take_over()
-        return any(answer is True for answer in answers)
+        return any(type(answer).__name__ in ("bool", "bool_") and answer for answer in answers)  # NumPy's, too
 
     def _steps(self, epoch: int, order: Sequence[int]) -> tuple[float, float, int]:
         """A step for each batch: the mean loss, the last step's learning rate, and how many examples were seen."""

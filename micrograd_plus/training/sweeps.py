@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import contextmanager
@@ -119,14 +120,16 @@ def sweep(
         executor: a `concurrent.futures.Executor`, Dask's client, or a function that makes one, which is called again
             when a worker's death has broken the one before. None tries one after the other, here.
         file: where each trial is kept as soon as it is through, in a line of JSON: a sweep that was broken off goes on
-            where it was, and trials that raised are tried again.
+            where it was, and trials that raised are tried again. Settings are then numbers, strings, arrays, lists and
+            dicts of these, and functions and classes that have a name in their module.
         progress: None shows a bar on a terminal and in a notebook; False is silent.
 
     Returns:
         A `Sweep`, the trials in the order of the grid.
 
     Raises:
-        TypeError: train is no function, the grid is none, or a result is no number.
+        TypeError: train is no function, the grid is none, a result is no number, or a setting is nothing that a file
+            can tell again.
         ValueError: the grid is empty, or the file holds something else.
         RuntimeError: the executor is broken, and nobody makes another.
         OSError: the file cannot be read, or written.
@@ -146,8 +149,9 @@ def sweep(
         check_executor("sweep", executor)
     settings = _settings(grid)
     path = None if file is None else Path(file)
+    keys = [] if path is None else list(map(_key, settings))  # all of them, before anything is tried
     known = {} if path is None or not path.exists() else _read(path)
-    found = {i: replace(known[key], settings=settings[i]) for i, key in enumerate(map(_key, settings)) if key in known}
+    found = {i: replace(known[key], settings=settings[i]) for i, key in enumerate(keys) if key in known}
     left = [i for i in range(len(settings)) if i not in found]
     with _shown(progress, len(settings), len(found)) as advance:
         for i, trial in _tried(train, settings, left, executor):
@@ -170,12 +174,37 @@ def _settings(grid: Any) -> list[dict[str, Any]]:
             raise TypeError(f"sweep: the grid is {short_repr(grid)}; expected a dict of lists, or a list of dicts")
     if not settings or settings == [{}]:
         raise ValueError(f"sweep: the grid {short_repr(grid)} has nothing to try")
+    for setting in settings:
+        for name in setting:
+            if not isinstance(name, str):
+                raise TypeError(f"sweep: a setting is named {short_repr(name)}; expected a string, a name of train's")
     return [dict(setting) for setting in settings]
 
 
 def _key(settings: Mapping[str, Any]) -> str:
     """What tells settings apart in a file, whatever the order of their names."""
-    return json.dumps(settings, sort_keys=True, default=repr)
+    for name, value in settings.items():
+        try:
+            json.dumps(value, sort_keys=True, default=_plain)
+        except (TypeError, ValueError, RecursionError):
+            way_out = "give it a name or a number, and make it of that in train"
+            raise TypeError(
+                f"sweep(file=...): {name}={short_repr(value)} is nothing that a file can tell again; {way_out}"
+            ) from None
+    return json.dumps(settings, sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON lacks, exactly: NumPy's numbers and arrays; functions and classes, by their names."""
+    if hasattr(value, "dtype") and hasattr(value, "tolist") and not value.dtype.hasobject:
+        return value.tolist()
+    place = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    found: Any = sys.modules.get(str(place[0]))
+    for part in str(place[1]).split("."):
+        found = getattr(found, part, None)
+    if found is not value:
+        raise TypeError
+    return ".".join(map(str, place))
 
 
 def _trial(train: Callable[..., Any], settings: Mapping[str, Any]) -> Trial:
@@ -240,6 +269,8 @@ def _read(path: Path) -> dict[str, Trial]:
                 write_atomically(path, "".join(lines[:-1]))
                 break
             raise ValueError(f"sweep(file={str(path)!r}): line {number} is no trial: {short_repr(line)}") from None
+        if number == len(lines) and not line.endswith("\n"):
+            write_atomically(path, "".join([*lines, "\n"]))  # the next one goes into a line of its own
         if not trial.error:
             known[_key(trial.settings)] = trial
     return known
@@ -248,7 +279,7 @@ def _read(path: Path) -> dict[str, Trial]:
 def _append(path: Path, trial: Trial) -> None:
     row = {"settings": trial.settings, "results": trial.results, "error": trial.error, "seconds": trial.seconds}
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row, default=repr) + "\n")
+        file.write(json.dumps(row, default=_plain) + "\n")
 
 
 @contextmanager
