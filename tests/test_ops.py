@@ -95,7 +95,8 @@ def compare(
     for i, (x, (low, high)) in enumerate(zip(args, op.domain)):
         x, ulp = mpmath.mpf(x), mpmath.mpf(2) ** -52
         nudge = 1 + ulp if low < x * (1 + ulp) < high else 1 - ulp
-        allowance += 4 * abs(exact(f, [*args[:i], x * nudge, *args[i + 1 :]], by, absolute * 1e-10) - want)
+        moved = exact(f, [*args[:i], x * nudge, *args[i + 1 :]], by, absolute * 1e-10)
+        allowance += 0 if mpmath.isnan(moved) else 4 * abs(moved - want)  # an order, say, is a whole number
     if not (math.isfinite(got) and abs(got - want) <= allowance):
         what = "value" if not by else "derivative by argument " + " and ".join(map(str, by))
         pytest.fail(f"{op.name}{args}: {what} is {got!r}, expected {float(want)!r} within {float(allowance):.1e}")
@@ -121,6 +122,7 @@ def points(draw: st.DrawFn, op: Op, smallest: float = 1e-300, largest: float = 1
     for default in op.options.values():
         args += (draw(st.one_of(st.just(default), numbers(-inf, inf, smallest, largest).filter(bool))),)
     assume(op.kinks is None or op.kinks(*args) != 0.0)
+    assume(op.name != "erfcx_derivative" or args[1] <= 12.0)  # digits go with the order, as its docstring says
     return args
 
 

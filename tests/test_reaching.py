@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -297,9 +298,9 @@ def test_a_gradient_of_zero_goes_on_from_node_to_node_with_hooks_too() -> None:
     """It has come, and 0 · inf is nan; with a hook somewhere a pass goes another way, which must say the same."""
     c, x = Value(0.0), Value(0.0)
     slopes = []
-    for hooked in (False, True):
+    for hooked, between in itertools.product((False, True), (1, 2)):
         x.grad = c.grad = 0.0
-        out = c * (mp.sqrt(x) * 1.0 * 1.0)
+        out = c * functools.reduce(lambda out, _: out * 1.0, range(between), mp.sqrt(x))
         handle = out.register_hook(lambda gradient: None) if hooked else None
         out.backward()
         if handle is not None:

@@ -569,7 +569,7 @@ erfcx      = unary("erfcx", lambda x: _erfcx_derivative(x, 0.0), lambda out, x: 
                    "exp(x²) · erfc(x), erfc without its fall; erfcx(0.5) = 0.61569...", scipy="erfcx",
                    rule="erfcx multiplies what comes by 2x times itself minus 2/√π")
 erfcx_derivative = unary("erfcx_derivative", _erfcx_derivative, lambda out, x, order: _next_derivative(x, order),
-                         "the derivative of erfcx of that order, 0 to 100, with all its digits; erfcx_derivative(0.5) = -0.5126...", options={"order": 1.0},
+                         "the derivative of erfcx of that order, 0 to 100, to 1e-12 up to 15, to 1e-10 up to 40; erfcx_derivative(0.5) = -0.5126...", options={"order": 1.0},
                          rule="each derivative has the next one for a slope: it multiplies what comes")
 log_ndtr   = unary("log_ndtr", _log_ndtr, lambda out, x: _log_ndtr_slope(x),
                    "ln(Φ(x)) with the normal distribution's Φ, exact far out; log_ndtr(-40.0) = -804.60...", scipy="log_ndtr",
