@@ -37,8 +37,8 @@ def found_lookups(listing: Listing, batched: Sequence[bool], uses: list[int]) ->
         uses: how often each place is an argument; what is taken here uses nothing any more, which is noted.
     """
     found = Lookups({}, bytearray(len(listing.ops)))
-    for place, op in enumerate(listing.ops):
-        if op is DIV and (looked_up := _looked_up(listing, *listing.args(place))) and batched[looked_up[0]]:
+    for place in [place for place, op in enumerate(listing.ops) if op is DIV]:
+        if (looked_up := _looked_up(listing, *listing.args(place))) and batched[looked_up[0]]:
             found.args[place] = looked_up
     for place, args in found.args.items():
         for arg in args:
