@@ -151,8 +151,7 @@ def finished(text: str, module: str, plain: str) -> str:
     for path, doc in docstrings(ast.parse(plain)).items():
         text = documented(text, module, path, doc)
     if module == "noticing":
-        body = rf"(\n( *)PyObject \*CPyDef_{module}___uncollected\(PyObject \*(\w+)\) {{\n).*?\n\2}}\n"
-        text = replaced(body, r"\1return node_uncollected(\3);\n}\n", text)
+        text = rewritten(r"PyObject \*", f"{module}___uncollected", r"node_uncollected(\3)", text)
     nodes = re.findall(r"@mypyc_attr\(.*acyclic=True.*\)\nclass (\w+)", plain)
     if not nodes:
         return text
@@ -166,13 +165,19 @@ def finished(text: str, module: str, plain: str) -> str:
         text = replaced(attributes, r"\1    NODE_DICT,\n", text)
         numbers = rf"(\n *static) (PyNumberMethods {name}_as_number)( = {{.*?\n *}};\n)"
         text = replaced(numbers, r"\1 \2\3\1 const \2_made\3", text)
-        own = rf"(\n( *)char CPyDef_{module}___overrides\(PyObject \*(\w+)\) {{\n).*?\n\2}}\n"
-        text = replaced(own, rf"\1return node_own(\3, CPyType_{name}, &{name}_as_number_made);\n}}\n", text)
+        own = rf"node_own(\3, CPyType_{name}, &{name}_as_number_made)"
+        text = rewritten("char ", f"{module}___overrides", own, text)
         end = rf"(\n( *){name}_dealloc\(\w+ \*self\)\n\2{{\n).*?\n\2}}\n"
         text = replaced(end, rf"\1node_dealloc((PyObject *)self, CPyDef_{name}_clear);\n}}\n", text)
         new = rf"(\nPyObject \*CPyDef_{module}___node\([^\n]*\) {{.*?)PyObject_Vectorcall\(\w+, \w+, 1, 0\)"
         text = replaced(new, rf"\1CPyDef_{module}_____mypyc__{node}_setup((PyObject *)CPyType_{name})", text)
     return text
+
+
+def rewritten(result: str, function: str, instead: str, text: str) -> str:
+    r"""The C text with what a function of one argument, \3, gives instead."""
+    body = rf"(\n( *){result}CPyDef_{function}\(PyObject \*(\w+)\) {{\n).*?\n\2}}\n"
+    return replaced(body, rf"\1return {instead};\n}}\n", text)
 
 
 def replaced(pattern: str, replacement: str, text: str) -> str:

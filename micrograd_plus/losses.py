@@ -22,7 +22,7 @@ from micrograd_plus.engine.recording import tracing
 from micrograd_plus.engine.scalars import number
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import clamp, equal, less, log, log1p, maximum, relu, softplus, square, where
-from micrograd_plus.ops.vectors import added, is_many, log_softmax, logsumexp, lookup, mean, single
+from micrograd_plus.ops.vectors import added, is_many, log_softmax, logsumexp, lookup, mean, widened
 
 Target = Literal["number", "sign", "probability", "class"]
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -350,4 +350,4 @@ def _terms(name: str, term: Callable[[Any, Any], Any], predictions: Any, targets
         if is_many(value) or isinstance(value, str):
             way_out = "give one example at a time and average a batch with mean([...])"
             raise TypeError(f"{name}({short_repr(value)}): expected a number or a Value; {way_out}")
-    return [term(single(name, p), single(name, t)) for p, t in zip(predictions, targets)]
+    return [term(widened(p), widened(t)) for p, t in zip(predictions, targets)]

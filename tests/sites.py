@@ -14,11 +14,12 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+S = TypeVar("S", bound="Site")
 OFFLINE = re.compile("ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|No matching distribution|NewConnectionError")
 
 
@@ -83,6 +84,13 @@ def served(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def calm(visit: S) -> Iterator[S]:
+    """The folder in its browser, for one test, which fails in the end where a page complained or asked elsewhere."""
+    visit.complaints.clear()
+    yield visit
+    assert visit.complaints == [], visit.complaints
 
 
 class Site:

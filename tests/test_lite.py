@@ -16,7 +16,7 @@ import pytest
 from browsers import browser as browser
 from browsers import in_browser, until
 from lesson_pages import lacking, lesson
-from sites import Site, served, whole_site
+from sites import Site, calm, served, whole_site
 
 LESSONS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 HERE = [file for file in LESSONS if not lacking(file)]  # those that run without NumPy
@@ -34,9 +34,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Si
 @pytest.fixture
 def site(visit: Site) -> Iterator[Site]:
     """The site; the test fails in the end where a page complained, or asked for what is not of this site."""
-    visit.complaints.clear()
-    yield visit
-    assert visit.complaints == []
+    yield from calm(visit)
 
 
 def opened(site: Site, file: Path) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from browsers import browser as browser
 from browsers import in_browser, until
-from sites import Site, served, whole_site
+from sites import Site, calm, served, whole_site
 
 import micrograd_plus as mp
 from micrograd_plus.formulas.numerals import boxed
@@ -147,9 +147,7 @@ def visit(playground: Path, browser: Any) -> Iterator[Playground]:
 @pytest.fixture
 def site(visit: Playground) -> Iterator[Playground]:
     """The same; the test fails in the end where a page complained, or asked for what is not of this site."""
-    visit.complaints.clear()
-    yield visit
-    assert visit.complaints == []
+    yield from calm(visit)
 
 
 def settled(page: Any) -> None:

@@ -11,7 +11,7 @@ from zlib import decompress
 import pytest
 import trying  # docs/trying.py
 from browsers import browser, in_browser, until
-from sites import Site, served, whole_site
+from sites import Site, calm, served, whole_site
 from test_docs import site
 
 from micrograd_plus.pictures.form import DARK, LIGHT, rgb
@@ -31,9 +31,7 @@ def visit(site: Path, browser: Any) -> Iterator[Site]:
 @pytest.fixture
 def seen(visit: Site) -> Iterator[Site]:
     """The site; the test fails in the end where a page complained, or asked for what is not of this site."""
-    visit.complaints.clear()
-    yield visit
-    assert visit.complaints == []
+    yield from calm(visit)
 
 
 def test_on_a_phone_no_page_is_wider_than_the_screen(seen: Site, site: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from itertools import product
+
+from micrograd_plus._support.deflating import shortest
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -46,9 +47,5 @@ def _halved(row: bytes) -> bytes:
 
 
 def _deflated(rows: Sequence[bytes]) -> bytes:
-    """The shortest of what zlib's strategies give; with less memory blocks end sooner."""
-    tried, data = [], b"".join([b"\0" + row for row in rows])
-    for strategy, memory in product((zlib.Z_DEFAULT_STRATEGY, zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY), (5, 9)):
-        packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, memory, strategy)
-        tried.append(packer.compress(data) + packer.flush())
-    return min(tried, key=len)
+    data = b"".join([b"\0" + row for row in rows])
+    return shortest(data, (5, 9), (zlib.Z_DEFAULT_STRATEGY, zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY))

@@ -61,8 +61,9 @@ def from_torch(module: nn.Module) -> MLP | Layer:
         _fill(layer, linear, bends)
         for neuron, first in zip(layer.neurons, firsts.setdefault(linear.weight, layer).neurons):
             neuron.w = first.w
-        for neuron, first in zip(layer.neurons, firsts.setdefault(linear.bias, layer).neurons):
-            neuron.b = neuron.b if linear.bias is None else first.b
+        if linear.bias is not None:
+            for neuron, first in zip(layer.neurons, firsts.setdefault(linear.bias, layer).neurons):
+                neuron.b = first.b
     return model.layers[0] if isinstance(module, nn.Linear) else model
 
 
@@ -81,7 +82,7 @@ def _parts(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
 
 def _check_whole(path: str, module: nn.Module) -> None:
     """Refuse what does more than its class says."""
-    where = f"from_torch: {path} {module!r}".replace(":  ", ": ")
+    where = _named(path, module)
     owners = [kind for kind in type(module).__mro__ if "forward" in vars(kind)]
     if not owners[0].__module__.startswith("torch.nn.modules"):
         raise TypeError(
@@ -89,6 +90,11 @@ def _check_whole(path: str, module: nn.Module) -> None:
         )
     if module._forward_hooks or module._forward_pre_hooks:
         raise ValueError(f"{where} has a hook, which would not be called here; remove it first")
+
+
+def _named(path: str, part: Any) -> str:
+    """How an error names a part; one that stands by itself has no path."""
+    return f"from_torch: {path} {part!r}".replace(":  ", ": ")
 
 
 def _check_fit(path: str, linear: nn.Linear, layers: list[tuple[Any, list[Any]]]) -> None:
@@ -100,7 +106,7 @@ def _check_fit(path: str, linear: nn.Linear, layers: list[tuple[Any, list[Any]]]
 def _bend(path: str, part: Any) -> Any:
     """The function that an activation is; None where it changes nothing."""
     kind = type(part).__name__
-    where = f"from_torch: {path} {part!r}".replace(":  ", ": ")
+    where = _named(path, part)
     ours = type(part).__module__.startswith("torch.nn.modules")
     if ours and kind in PLAIN:
         return None

@@ -208,9 +208,9 @@ def _norm(node: Node) -> Numbers:
     _refuse(node, ord=2)
 
     def root(total: Any) -> Any:
-        return (
-            where(equal(total, 0.0), 0.0, sqrt(total)) if float(total) == 0.0 else sqrt(total)
-        )  # its slope there is 0
+        if float(total) == 0.0:
+            return where(equal(total, 0.0), 0.0, sqrt(total))  # with PyTorch's slope there, 0
+        return sqrt(total)
 
     return each(root, _reduced(node, lambda values: _total([square(value) for value in values])))
 

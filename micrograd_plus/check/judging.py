@@ -56,9 +56,8 @@ def judged(evidence: Evidence, rtol: float, atol: float, unstopped: Callable[[],
         return Verdict(None, expected, tolerance)
     if abs(got - expected) <= tolerance:
         around = max(size, slope.size)
-        if abs(got - expected) <= atol + rtol * around:
-            return Verdict(None, expected, tolerance)
-        return Verdict("unclear" if tolerance > COARSE * around else None, expected, tolerance)
+        told = abs(got - expected) <= atol + rtol * around or tolerance <= COARSE * around
+        return Verdict(None if told else "unclear", expected, tolerance)
     if tolerance > COARSE * (size if isfinite(got) else max(size, slope.size, 1.0)):
         return Verdict("unclear", expected, tolerance)
     if abs(unstopped() - expected) <= tolerance:

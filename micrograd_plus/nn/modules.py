@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from os import PathLike
 from typing import Any
 
@@ -106,16 +107,16 @@ def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | 
     Each module once, also where two know each other, and each list, also where it holds itself.
     """
     stack: list[tuple[str, Any]] = [("", module)]
-    seen: Identities[Any, None] = Identities()
+    seen: dict[int, Any] = {}  # kept by their id(), which nothing else can have meanwhile
     while stack:
         path, item = stack.pop()
         if isinstance(item, Value):
             yield path, item
             continue
         if isinstance(item, (Module, dict, list, tuple)):
-            if item in seen:
+            if id(item) in seen:
                 continue
-            seen[item] = None
+            seen[id(item)] = item
         if isinstance(item, Module):
             yield path, item
         elif type(item).__name__ == "ndarray" and item.dtype.hasobject:  # Values in an array of NumPy's
@@ -131,12 +132,18 @@ def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | 
 
 def _attributes(module: Module) -> dict[str, Any]:
     """Those in its `__dict__`, and those for which its class has slots."""
-    slots = [(kind, slot) for kind in reversed(type(module).__mro__) for slot in _slots(kind)]
-    names = [f"_{kind.__name__.lstrip('_')}{slot}" if slot[:2] == "__" != slot[-2:] else slot for kind, slot in slots]
-    held = {name: getattr(module, name) for name in names if hasattr(module, name)}
+    slots = _slots(type(module))  # type: ignore[arg-type]  # classes can be hashed, too
+    held = {name: getattr(module, name) for name in slots if hasattr(module, name)}
     return held | vars(module) if held else vars(module)
 
 
+@lru_cache(maxsize=256)  # a model is walked in each step, and has few classes
 def _slots(kind: type) -> list[str]:
-    slots = vars(kind).get("__slots__", ())
-    return [slots] if isinstance(slots, str) else [slot for slot in slots if slot not in ("__dict__", "__weakref__")]
+    """The attributes for which a class, or one that it comes from, has slots, as Python names them."""
+    found = []
+    for each in reversed(kind.__mro__):
+        slots = vars(each).get("__slots__", ())
+        for slot in [slots] if isinstance(slots, str) else slots:
+            private = slot.startswith("__") and not slot.endswith("__")
+            found.append(f"_{each.__name__.lstrip('_')}{slot}" if private else slot)
+    return [slot for slot in found if slot not in ("__dict__", "__weakref__")]

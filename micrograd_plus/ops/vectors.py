@@ -266,32 +266,27 @@ def _numbers(name: str, values: Any) -> Any:
     if getattr(values, "ndim", 1) > 1 or isinstance(values, Mapping):
         shape = f"an array of shape {values.shape}" if hasattr(values, "shape") else type(values).__name__
         raise TypeError(f"{name}({short_repr(values)}): expected a list of numbers, got {shape}")
-    if _is_small(values):
-        return values.astype(float)
-    return values if _USUAL.issuperset(map(type, values)) else [single(name, value) for value in values]
+    values = widened(values)
+    return values if _USUAL.issuperset(map(type, values)) else [_single(name, value) for value in values]
 
 
-def single(name: str, value: Any) -> Any:
-    """One of the numbers that a function takes; one of NumPy's as a float, since 200 + 100 is 44 among its uint8.
-
-    An array in a list may be there for many numbers at once.
-
-    Raises:
-        TypeError: it is a list, say, or a string.
-    """
-    if isinstance(value, Value):
-        return value
-    if _is_small(value):
-        return value.astype(float)
-    if not hasattr(value, "dtype") and (is_many(value) or isinstance(value, str)):
+def _single(name: str, value: Any) -> Any:
+    """One of the numbers; an array in a list may be there for many numbers at once."""
+    if not isinstance(value, Value) and not hasattr(value, "dtype") and (is_many(value) or isinstance(value, str)):
         raise TypeError(f"{name}({short_repr(value)}): expected a number or a Value, got {type(value).__name__}")
-    return value
+    return widened(value)
 
 
-def _is_small(numbers: Any) -> bool:
-    """Whether this is an array or a number of NumPy's that computes otherwise than floats do."""
+def widened(numbers: Any) -> Any:
+    """A number or an array of NumPy's as floats, since 200 + 100 is 44 among its uint8; all else as it is.
+
+    >>> import numpy as np
+    >>> float(widened(np.uint8(200)) + widened(np.uint8(100)))
+    300.0
+    """
     dtype = getattr(numbers, "dtype", None)
-    return getattr(dtype, "kind", "O") in "biuf" and getattr(dtype, "char", "d") != "d" and hasattr(numbers, "astype")
+    small = getattr(dtype, "kind", "O") in "biuf" and getattr(dtype, "char", "d") != "d"
+    return numbers.astype(float) if small and hasattr(numbers, "astype") else numbers
 
 
 def _checked(name: str, values: Any) -> Any:

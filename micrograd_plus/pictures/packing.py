@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from base64 import b85decode, b85encode
 
+from micrograd_plus._support.deflating import shortest
 from micrograd_plus.pictures.scripts import asset
 
 # 85 letters that mean nothing in JSON, HTML, Markdown's tables and templates, in which notebooks end; base64 takes 7 %
@@ -20,11 +21,7 @@ def deflated(data: bytes) -> str:
     >>> len(deflated(bytes(10_000))) < 50
     True
     """
-    tried = []
-    for memory in (5, 7):  # with less of it blocks end sooner, so that a page's script and its numbers are coded apart
-        packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, memory)
-        tried.append(packer.compress(data) + packer.flush())
-    return b85encode(min(tried, key=len)).decode().translate(_OURS)
+    return b85encode(shortest(data, (5, 7))).decode().translate(_OURS)  # a page's script and its numbers coded apart
 
 
 def inflated(letters: str) -> bytes:

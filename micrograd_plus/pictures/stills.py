@@ -56,9 +56,8 @@ def as_image(svg: str, alt: str, style: str = "", kind: str = "") -> str:
     >>> as_image('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>', "a line")
     '<img alt="a line" src="data:image/svg+xml,%3Csvg ...>%3Cpath d=\'M0 0h9\'/>%3C/svg>"/>'
     """
-    bare = (
-        _DOUBLED.sub(r"#\1\2\3", _bare(svg)).replace("'", "&#39;").replace('"', "'")
-    )  # within the quotes of an attribute
+    bare = _DOUBLED.sub(r"#\1\2\3", _bare(svg))
+    bare = bare.replace("'", "&#39;").replace('"', "'")  # within the quotes of an attribute
     look = (f' class="{kind}"' if kind else "") + (f' style="{style}"' if style else "")
     return f'<img alt="{escape(alt)}" src="data:image/svg+xml,{bare.translate(_URL)}"{look}/>'
 

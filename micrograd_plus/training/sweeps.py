@@ -183,15 +183,20 @@ def _settings(grid: Any) -> list[dict[str, Any]]:
 
 def _key(settings: Mapping[str, Any]) -> str:
     """What tells settings apart in a file, whatever the order of their names."""
-    for name, value in settings.items():
-        try:
-            json.dumps(value, sort_keys=True, default=_plain)
-        except (TypeError, ValueError, RecursionError):
-            way_out = "give it a name or a number, and make it of that in train"
-            raise TypeError(
-                f"sweep(file=...): {name}={short_repr(value)} is nothing that a file can tell again; {way_out}"
-            ) from None
-    return json.dumps(settings, sort_keys=True, default=_plain)
+    return json.dumps({name: _told(name, value) for name, value in settings.items()}, sort_keys=True)
+
+
+def _told(name: str, value: Any) -> str:
+    """A setting as JSON, by which it is known again.
+
+    Raises:
+        TypeError: there is no such.
+    """
+    try:
+        return json.dumps(value, sort_keys=True, default=_plain)
+    except (TypeError, ValueError, RecursionError):
+        told = f"{name}={short_repr(value)} is nothing that a file can tell again"
+        raise TypeError(f"sweep(file=...): {told}; give it a name or a number, and make it of that in train") from None
 
 
 def _plain(value: Any) -> Any:
