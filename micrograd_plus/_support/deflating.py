@@ -19,7 +19,7 @@ def shortest(data: bytes, memories: Iterable[int], strategies: Iterable[int] = (
     True
     """
     tried = []
-    for memory, strategy in product(memories, strategies):
+    for strategy, memory in product(strategies, memories):
         packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, memory, strategy)
         tried.append(packer.compress(data) + packer.flush())
     return min(tried, key=len)
