@@ -38,20 +38,29 @@ def site(visit: Site) -> Iterator[Site]:
 
 
 def opened(site: Site, file: Path) -> Any:
-    """A lesson in JupyterLite, by the button of its page."""
+    """A lesson in JupyterLite, by the button of its page, with all its cells and its Python there.
+
+    What is chosen from a menu before that is lost, in JupyterLab, too.
+    """
     page = site.open(f"lessons/{file.stem}/")
     page.click(".ways .run")
     page.locator(".jp-CodeCell").first.wait_for(timeout=60_000)
+    until(page, f"document.querySelectorAll('.jp-CodeCell').length === {len(code(file))}", 60)
+    until(page, "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'", 120)
     return page
 
 
+def code(file: Path) -> list[Any]:
+    """The cells of code that a lesson's file holds."""
+    return [each for each in json.loads(file.read_text(encoding="utf-8"))["cells"] if each["cell_type"] == "code"]
+
+
 def ran(page: Any, item: str) -> None:
-    """Choose from the menu "Run", and wait until no cell waits any more."""
+    """Choose from the menu "Run", and wait until a cell has run and none waits any more."""
     page.click(".lm-MenuBar-itemLabel:text-is('Run')")
     page.click(f".lm-Menu-itemLabel:text-is('{item}')")
-    waiting = "[...document.querySelectorAll('.jp-InputArea-prompt')].some(each => each.textContent === '[*]:')"
-    until(page, waiting)
-    until(page, f"!{waiting}", 600)
+    prompts = "[...document.querySelectorAll('.jp-InputArea-prompt')].map(each => each.textContent).join('')"
+    until(page, f"(text => /\\d/.test(text) && !text.includes('*'))({prompts})", 600)
 
 
 def of_cells(page: Any, which: str, what: str) -> Any:
@@ -74,7 +83,7 @@ def test_a_lesson_runs_whole_with_the_outputs_that_it_keeps(file: Path, site: Si
     page = opened(site, file)
     page.evaluate("document.querySelectorAll('.jp-OutputArea-child').forEach(each => each.dataset.kept = 'yes')")
     ran(page, "Run All Cells")
-    cells = [each for each in json.loads(file.read_text(encoding="utf-8"))["cells"] if each["cell_type"] == "code"]
+    cells = code(file)
     streams = [[each for each in cell["outputs"] if each["output_type"] == "stream"] for cell in cells]
     kept = ["".join(["".join(each["text"]) for each in outputs]).rstrip() for outputs in streams]
     assert of_cells(page, "[data-mime-type='application/vnd.jupyter.error']", "map(each => each.textContent)") == [
