@@ -43,7 +43,18 @@ CHECKS = ["orders", "judging", "kinks", "rounding", "complex_steps", "stops", "s
 MUTATED = [
     *(
         f"engine/{name}"
-        for name in ("recording", "operations", "scalars", "value", "sums", "walking", "hooks", "leaves", "chain")
+        for name in (
+            "recording",
+            "partials",
+            "operations",
+            "scalars",
+            "value",
+            "sums",
+            "walking",
+            "hooks",
+            "leaves",
+            "chain",
+        )
     ),
     *(f"engine/{name}" for name in ("backward", "handmade", "micrograd_names", "copying", "pickling")),
     "ops/table",
