@@ -35,6 +35,7 @@ from micrograd_plus import Value
 from micrograd_plus.program.exports.parameters import tensors
 
 jax = pytest.importorskip("jax")
+pytest.importorskip("jax.export")
 MODEL = mp.MLP(3, [4, 2], activation="relu", seed=1)
 X, Y = numbers(5, 3), numbers(5, 2, seed=1)
 NORMAL = [point for point in POINTS if not 0.0 < abs(point) < 1e-300 and not 1e150 < abs(point) < inf]
@@ -54,6 +55,28 @@ def loss(x: Any, y: Any) -> Any:
 def test_every_row_gives_what_the_engine_gives(name: str) -> None:
     case = row_case(name, NORMAL)
     assert wrong(case, in_jax(case)) == []
+
+
+@pytest.mark.parametrize("name", [function.__name__ for function in ROWS_OF_THE_TABLE])
+def test_every_row_with_its_gradient_is_lowered_for_gpus_that_are_not_here(name: str) -> None:
+    case = row_case(name, [0.5, 2.0])
+    lowered = lowered_for(("cuda", "rocm", "tpu"), case.program.to_jax(), jax.numpy.array(case.examples))
+    assert "custom_call" not in lowered  # nothing that calls Python, or what another machine may lack
+    assert "stablehlo" in lowered
+
+
+def test_a_network_s_gradient_is_lowered_for_gpus_with_products_of_matrices() -> None:
+    lowered = lowered_for(("cuda", "rocm", "tpu"), mp.compile(loss, x=3, y=2).to_jax(), X, Y)
+    assert "custom_call" not in lowered
+    assert "stablehlo.dot_general" in lowered
+
+
+def lowered_for(platforms: tuple[str, ...], function: Any, *batch: Any) -> str:
+    """The gradient of a batch, jitted, as the compilers of other machines take it, where none of them is there."""
+    gradients = jax.jit(jax.vmap(jax.value_and_grad(function), (None, *[0 for _ in batch])))
+    exported = jax.export.export(gradients, platforms=platforms)(function.parameters, *batch)
+    assert exported.platforms == platforms
+    return str(exported.mlir_module())
 
 
 def test_programs_that_nobody_would_write_give_what_the_engine_gives() -> None:

@@ -47,6 +47,19 @@ def test_every_row_gives_what_the_engine_gives(name: str) -> None:
     assert wrong(case, in_torch(case)) == []
 
 
+@pytest.mark.parametrize("name", [function.__name__ for function in ROWS_OF_THE_TABLE])
+def test_every_row_moves_to_another_device_with_all_that_it_needs(name: str) -> None:
+    moved(row_case(name, [0.5, 2.0])).mean().backward()
+
+
+def moved(case: Case) -> Any:
+    """What a module gives on PyTorch's device without numbers, where whatever had stayed behind would be refused."""
+    module = case.program.to_torch().to("meta")
+    out = module(torch.tensor(case.examples, dtype=torch.float64, device="meta"))
+    assert out.device.type == "meta"
+    return out
+
+
 def test_programs_that_nobody_would_write_give_what_the_engine_gives() -> None:
     for seed in range(25):
         case = random_case(seed)
@@ -194,11 +207,17 @@ def test_ways_entries_of_tables_and_what_is_not_regular() -> None:
         row = mp.lookup(table, x[0])
         return row[0] * row[1] + mp.lookup([x[1], 2.0, SCALE], x[0])
 
+    def way(x: Any) -> Any:
+        return two_ways(x[0])
+
     for case in (
         Case("entry", entry, mp.compile(entry, 2), [[i, 0.5] for i in (0.0, 1.0, 2.0, 3.0, 0.5, nan)]),
         Case("jagged", jagged, mp.compile(jagged, 3), X.tolist()),
+        Case("ways", way, mp.compile(way, 1), [[0.5], [3.0], [-3.0]]),
     ):
+        case.program.values(case.examples)
         assert wrong(case, in_torch(case)) == []
+        moved(case).mean().backward()
 
 
 def test_a_way_that_no_example_went_is_nan() -> None:
