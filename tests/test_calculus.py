@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
+import pickle
 import random
 import re
 import threading
@@ -528,7 +530,15 @@ def by_gradient(x: Any) -> Any:
     return x * mp.gradient(x * x, [x])[0]
 
 
-LEAKY = [by_math, by_float, by_grad, by_numpy, by_gradient]
+def by_copy(x: Any) -> Any:
+    return x * copy.deepcopy(x * 2.0)
+
+
+def by_pickle(x: Any) -> Any:
+    return x * pickle.loads(pickle.dumps(x))
+
+
+LEAKY = [by_math, by_float, by_grad, by_numpy, by_gradient, by_copy, by_pickle]
 DERIVED: dict[str, Callable[[Any], Any]] = {
     "grad": lambda f: mp.grad(f)(0.5),
     "value_and_grad": lambda f: mp.value_and_grad(f)(0.5),
@@ -565,6 +575,8 @@ def test_a_number_that_leaves_the_graph_is_told_with_its_line(
         (by_float, "float(x), by itself or as math's functions call it, in `"),
         (by_grad, "x.grad in `"),
         (by_gradient, "a gradient that is no graph in `"),
+        (by_copy, "a copy in `"),
+        (by_pickle, "a pickle in `"),
     ],
 )
 def test_what_takes_a_number_is_quoted(leaky: Callable[[Any], Any], said: str) -> None:
@@ -589,6 +601,16 @@ def test_what_is_not_differentiated_may_leave_the_graph() -> None:
     assert mp.grad(f)(0.5) == 23.0 + 2.0 + math.exp(3.0) + 2.0 + 1.5
     float(Value(2.0) * 3.0)
     mp.Value.backward(cost * math.exp(cost))
+
+
+def test_a_shallow_copy_stays_in_the_graph_unless_it_is_one_of_a_leaf() -> None:
+    def with_copy(x: Any) -> Any:
+        y = x * x
+        return copy.copy(y) * x  # x³
+
+    assert mp.grad(with_copy)(2.0) == 12.0
+    with pytest.warns(UserWarning, match=r"^grad\(<lambda>\): a copy in `"):
+        assert mp.grad(lambda x: copy.copy(x) * x)(2.0) == 2.0  # which the copy is a constant in
 
 
 def test_a_rule_that_takes_numbers_out_of_the_graph_is_told_where_it_matters() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import pickle
 import random
@@ -511,6 +512,8 @@ def _leaks() -> dict[str, Callable[[Any], Any]]:
         "x.grad in `return x.grad * x": grads,
         "a gradient that is no graph in `": lambda x: mp.gradient(x * x, [x])[0] * x,
         "no_grad() in `y = x * x": unrecorded,
+        "a copy in `": lambda x: copy.copy(x) * x,
+        "a pickle in `": lambda x: pickle.loads(pickle.dumps(x * x)) * x,
     }
 
 

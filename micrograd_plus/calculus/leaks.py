@@ -56,6 +56,8 @@ _WAYS_OUT = {  # not .data: it says that a plain number is meant
     "float()": "write mp.exp for math.exp and so on; where a plain number is meant, say x.data or mp.stop_gradient(x)",
     ".grad": "use mp.gradient(y, [x], create_graph=True)",
     "a gradient that is no graph": "ask for create_graph=True",
+    "a copy": "use x itself; where a plain number is meant, say x.data or mp.stop_gradient(x)",
+    "a pickle": "what it is read into is another graph",
 }
 WARNED_OF = frozenset(_WAYS_OUT)
 

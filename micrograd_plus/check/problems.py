@@ -20,7 +20,7 @@ from micrograd_plus.nn import Module
 
 Report = Callable[[str], None]  # is told how a number leaves the graph, such as by "float()"
 Place = tuple[str, Value | None]  # a number that can be moved: its name, and its Value where it is a parameter
-LEAKS = frozenset([".data", "float()", ".grad", "a gradient that is no graph", "no_grad()"])
+LEAKS = frozenset([".data", "float()", ".grad", "a gradient that is no graph", "no_grad()", "a copy", "a pickle"])
 
 
 class Trace(NamedTuple):

@@ -12,14 +12,14 @@ from typing import Any
 from micrograd_plus.engine.backward import held
 from micrograd_plus.engine.handmade import HandMade
 from micrograd_plus.engine.operations import TABLE, Arg, Op, refused
-from micrograd_plus.engine.recording import tracing
+from micrograd_plus.engine.recording import tell
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import walk
 
 
 def _copy(value: Value) -> Value:
-    """What copy.copy does: another node, made from the same arguments."""
-    told(value)
+    """What copy.copy does: another node, made from the same arguments; a leaf's copy is a leaf of its own."""
+    tell(value, "a copy" if value.op is None else "a shallow copy")  # which stays in the graph
     (grad,) = held([value])
     return _build(type(value), rule_of(value), value.args, value._data, grad, value.label, attributes(value))
 
@@ -28,7 +28,7 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
     """What copy.deepcopy does: the whole graph under the value, but for what has been copied already."""
     from copy import deepcopy
 
-    told(value)
+    tell(value, "a copy")
 
     def copied(node: Value) -> Value:
         if id(node) not in memo:
@@ -45,12 +45,6 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
     for node in order:
         copied(node)  # its arguments are leaves, or have been copied: so this goes one level deep
     return copied(value)
-
-
-def told(value: Value) -> None:
-    """Let a trace know, if there is one, that the numbers are about to be written down."""
-    if (trace := tracing.get()) is not None:
-        trace.asked(value, "a copy")
 
 
 def _restore(

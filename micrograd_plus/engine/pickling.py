@@ -16,15 +16,16 @@ from weakref import ReferenceType, ref
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.backward import held
-from micrograd_plus.engine.copying import _build, _known, _restore, attributes, rule_of, told
+from micrograd_plus.engine.copying import _build, _known, _restore, attributes, rule_of
 from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.engine.recording import tell
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import walk
 
 
 def _reduce_ex(value: Value, _: Any) -> tuple[Any, ...]:
     """What pickle asks for: a leaf is written by itself, an interior node as its place in a flat graph."""
-    told(value)
+    tell(value, "a pickle")
     if value.op is None:
         return _build, (type(value), "", (), value._data, held([value])[0], value.label, attributes(value))
     graph = _holder(value) or _Graph(value)
