@@ -59,6 +59,13 @@ class TestTorch:
 
         return sine
 
+    @pytest.mark.parametrize("off", ["no_grad", "inference_mode", "set_grad_enabled"])
+    def test_where_the_caller_has_switched_gradients_off_they_are_checked(self, off: str) -> None:
+        switch = getattr(self.torch, off)
+        with switch(False) if off == "set_grad_enabled" else switch():
+            assert check_grads(lambda x: (x * x).sum(), self.tensor(1.0, 2.0)).findings == ()
+            assert wrong(self.rule(lambda x: x.sin()), self.tensor(1.0))
+
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_right_gradients_of_two_orders_agree(self, dtype: str) -> None:
         torch = self.torch

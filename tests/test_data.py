@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -228,6 +229,17 @@ def test_dropping_the_last_leaves_full_batches_only(n: int, size: int, seed: int
     else:
         full = [batch for batch in minibatches(x, y, size, seed=seed) if len(batch[0]) == size]
         assert list(minibatches(x, y, size, seed=seed, drop_last=True)) == full
+
+
+@pytest.mark.parametrize(
+    ("data", "told"), [({1, 2}, "{1, 2}"), ({"a": 1, "b": 2}, "{'a': 1, 'b': 2}"), (np.array(1.0), "array(1.)")]
+)
+def test_what_has_no_order_is_no_data(data: Any, told: str) -> None:
+    wanted = f"expected a list or an array, got {type(data).__name__}"
+    with pytest.raises(TypeError, match=re.escape(f"minibatches(x={told}): {wanted}")):
+        minibatches(data, [1, 2])
+    with pytest.raises(TypeError, match=re.escape(f"minibatches(y={told}): {wanted}")):
+        minibatches([1, 2], data)
 
 
 @given(seeds)

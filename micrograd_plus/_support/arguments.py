@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from operator import index
 from random import Random
 from reprlib import repr as short_repr
@@ -39,7 +40,7 @@ def paired(function: str, x: Any, y: Any) -> int:
     """How many examples x and y hold together, one label each.
 
     Raises:
-        TypeError: one of them has no length.
+        TypeError: one of them has no length, or no order, as a set.
         ValueError: they differ in length, or are empty.
 
     >>> paired("minibatches", [[0.0], [1.0]], [0, 1])
@@ -50,8 +51,10 @@ def paired(function: str, x: Any, y: Any) -> int:
         try:
             lengths.append(len(data))
         except TypeError:
+            lengths.append(-1)
+        if lengths[-1] < 0 or isinstance(data, (Set, Mapping)):
             kind = type(data).__name__
-            raise TypeError(f"{function}({name}={short_repr(data)}): expected a list or an array, got {kind}") from None
+            raise TypeError(f"{function}({name}={short_repr(data)}): expected a list or an array, got {kind}")
     if lengths[0] != lengths[1]:
         raise ValueError(f"{function}: {lengths[0]} examples, but {lengths[1]} labels; expected one label an example")
     if not lengths[0]:

@@ -188,7 +188,7 @@ class _Torch(_Engine):
 
     def derivatives(self, at: Sequence[float], order: int, *, wide: bool = True) -> list[float]:
         torch = sys.modules["torch"]
-        with torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad():  # whatever its caller has switched off
             parts, variables = self._called(at, wide=wide and self.goes_wide)
             numbers = [y for part in parts for y in part.reshape(-1)]
             for _ in range(order):
