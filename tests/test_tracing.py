@@ -30,6 +30,7 @@ import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import flattening
 from micrograd_plus.engine.flattening import Flat
+from micrograd_plus.engine.walking import walk
 from micrograd_plus.program import CompileError, fusing
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.programs import PATHS
@@ -814,3 +815,45 @@ def test_a_programs_answer_within_a_trace_is_told_with_the_way_out() -> None:
     inner = mp.compile(lambda x: A * x, ())
     with pytest.raises(CompileError, match="call the function that it was compiled from"):
         mp.compile(lambda x: x * inner([1.0]), ())
+
+
+# ------------------------------------------------------------------------------- a second run is held against the first
+
+
+class Own(Value):
+    """Values that nobody asks for their gradients."""
+
+
+LEAVES = [Value(2.0), Value(3.0)]
+
+
+def laid(draw: random.Random, inputs: list[Value], kind: type[Value]) -> tuple[list[Value], list[Value], list[Value]]:
+    """Inputs, nodes and what is wanted of a small graph: with the same numbers drawn, the same graph."""
+    known: list[Any] = [*inputs, *LEAVES, kind(1.0), 0.0, -0.0, 2.0, nan]
+    for _ in range(draw.randint(1, 6)):
+        op: Any = draw.choice([mp.add, mp.mul, mp.where, mp.exp, mp.clamp])
+        made = op(*[draw.choice(known) for _ in range(op.op.arity)])
+        known += [made] if isinstance(made, Value) else []
+    wanted = [draw.choice([each for each in known if isinstance(each, Value)]) for _ in range(draw.randint(1, 2))]
+    return inputs, walk(*wanted)[0], wanted
+
+
+def test_a_run_that_repeats_another_is_told_from_one_that_does_not() -> None:
+    """As if both were laid out and compared, place by place, leaf by leaf."""
+    told = []
+    for seed in range(3000):
+        draw = random.Random(seed)
+        kind = draw.choice([Value, Own])
+        first, second = draw.choice([(seed, seed), (seed, seed + 1), (seed % 7, seed % 11)])
+        one, other = [laid(random.Random(each), [kind(0.5), kind(0.7)], kind) for each in (first, second)]
+        a, b = [Flat(*graph, Own if kind is Own else None) for graph in (one, other)]
+        same = (a.ops, a.first, a.second, a.more, a.wanted) == (b.ops, b.first, b.second, b.more, b.wanted)
+        same = same and {at: id(leaf) for at, leaf in a.leaves.items()} == {
+            at: id(leaf) for at, leaf in b.leaves.items()
+        }
+        same = same and [(at, repr(x + 0.0)) for at, x in a.constants.items()] == [
+            (at, repr(x + 0.0)) for at, x in b.constants.items()
+        ]
+        assert a.repeated_by(*other) == same, seed
+        told.append(same)
+    assert 500 < sum(told) < 2500

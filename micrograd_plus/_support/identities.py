@@ -123,6 +123,18 @@ class Identities(MutableMapping[K, V], Generic[K, V]):
         return f"Identities({list(self._pairs.values())!r})"
 
 
+def distinct(objects: Iterable[K]) -> list[K]:
+    """Each of the objects once, by identity, in the order in which they are first met.
+
+    >>> distinct([a := [1], b := [1], a]) == [a, b]
+    True
+    """
+    objects = list(objects)
+    if len(set(map(id, objects))) == len(objects):
+        return objects
+    return list(dict(zip(map(id, objects), objects)).values())
+
+
 def _empty(kind: type[Identities[Any, Any]]) -> Identities[Any, Any]:
     """One without keys, whatever a subclass asks for in its `__init__`; pickle and copy fill it."""
     new = kind.__new__(kind)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from os import PathLike
 from typing import Any
 
-from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.identities import Identities, distinct
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import weights
 
@@ -50,8 +50,7 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """A list of the parameters, in the order of `named_parameters`."""
-        found = [item for _, item in _walk(self, named=False) if isinstance(item, Value)]
-        return list(Identities.fromkeys(found))
+        return distinct(_values(self))
 
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to 0, as before a new backward pass."""
@@ -101,33 +100,47 @@ class Module:
         return summary(self)
 
 
-def _walk(module: Module, *, named: bool = True) -> Iterator[tuple[str, Value | Module]]:
-    """The Values and the modules in a module with their paths, if named, in the order of its attributes; itself first.
-
-    Each module once, also where two know each other, and each list, also where it holds itself.
-    """
+def _walk(module: Module) -> Iterator[tuple[str, Value | Module]]:
+    """The Values and the modules in a module with their paths, in the order of its attributes; itself first."""
     stack: list[tuple[str, Any]] = [("", module)]
-    seen: dict[int, Any] = {}  # kept by their id(), which nothing else can have meanwhile
+    seen: dict[int, Any] = {}
     while stack:
         path, item = stack.pop()
-        if isinstance(item, Value):
+        parts = None if isinstance(item, Value) else _parts(item, seen)
+        if isinstance(item, Value) or (isinstance(item, Module) and parts is not None):
             yield path, item
-            continue
-        if isinstance(item, (Module, dict, list, tuple)):
-            if id(item) in seen:
-                continue
-            seen[id(item)] = item
-        if isinstance(item, Module):
-            yield path, item
-        elif type(item).__name__ == "ndarray" and item.dtype.hasobject:  # Values in an array of NumPy's
-            item = item.tolist()
-        if isinstance(item, (Module, dict, list, tuple)):
-            parts = _attributes(item) if isinstance(item, Module) else item
-            if not named:
-                stack += [("", part) for part in reversed(parts.values() if isinstance(parts, dict) else parts)]
-                continue
+        if parts is not None:
             items = list(parts.items() if isinstance(parts, dict) else enumerate(parts))
             stack += [(f"{path}.{key}" if path else str(key), part) for key, part in reversed(items)]
+
+
+def _values(module: Module) -> list[Value]:
+    """The Values alone, in that order: a model's parameters are asked for in each step."""
+    found: list[Value] = []
+    stack: list[Any] = [module]
+    seen: dict[int, Any] = {}
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Value):
+            found.append(item)
+        elif (parts := _parts(item, seen)) is not None:
+            stack.extend(reversed(parts.values() if isinstance(parts, dict) else parts))
+    return found
+
+
+def _parts(item: Any, seen: dict[int, Any]) -> dict[Any, Any] | Sequence[Any] | None:
+    """What a module, a dict, a list or an array of NumPy's holds; None for anything else.
+
+    It is None, too, for what has been seen: each module counts once, also where two know each other, and each list,
+    also where it holds itself. They are kept by their id(), which nothing else can have meanwhile.
+    """
+    if type(item).__name__ == "ndarray" and item.dtype.hasobject:
+        nested: list[Any] = item.reshape(-1).tolist() if item.ndim == 0 else item.tolist()
+        return nested
+    if not isinstance(item, (Module, dict, list, tuple)) or id(item) in seen:
+        return None
+    seen[id(item)] = item
+    return _attributes(item) if isinstance(item, Module) else item
 
 
 def _attributes(module: Module) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple
 
 from micrograd_plus._support.errors import unknown
-from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.identities import Identities, distinct
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust, dust_in
@@ -211,7 +211,7 @@ def _roots(v: Any) -> list[Value]:
             raise TypeError(f"draw({short_repr(v)}): expected a Value or a list of Values, got {type(value).__name__}")
     if not values:
         raise ValueError("draw([]): expected at least one Value")
-    return list(Identities.fromkeys(values))
+    return distinct(values)
 
 
 def _check(edges: Any, tint: Any, depth: Any, nearest: Any, limit: Any, direction: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reprlib import repr as short_repr
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd_plus.engine.flattening import Flat
 from micrograd_plus.engine.hooks import hooks_on
@@ -23,9 +23,11 @@ class Listing:
         several: whether it returned a list.
         guards: the choices Python made on the way.
         before: the nodes under the roots that are older than the trace.
+        flat: the same lists, by which another run is known again.
     """
 
     def __init__(self, inputs: tuple[int, int], flat: Flat) -> None:
+        self.flat = flat
         self.ops, self.first, self.second, self.more = flat.ops, flat.first, flat.second, flat.more
         self.leaves, self.constants, self.args = flat.leaves, flat.constants, flat.args
         self.inputs = inputs
@@ -40,24 +42,57 @@ class Listing:
         return len(self.ops) - len(self.constants)
 
 
-def listed(out: Any, inputs: list[Value], sizes: tuple[int, int], recorder: Recorder) -> Listing:
-    """The graph under what the function returned, and under its choices, laid out flat.
+class Run(NamedTuple):
+    """What a run of a function gave.
+
+    Attributes:
+        inputs: the Values that stood for x and y, one after the other.
+        outs: what it returned.
+        several: whether that was a list.
+        order: the nodes under these and under its choices, arguments before results.
+        guards: the choices.
+    """
+
+    inputs: list[Value]
+    outs: list[Value]
+    several: bool
+    order: list[Value]
+    guards: list[Guard]
+
+    @property
+    def wanted(self) -> list[Value]:
+        """What it returned, and what its choices hung on."""
+        return [*self.outs, *[guard.value for guard in self.guards]]
+
+    @property
+    def before(self) -> list[Value]:
+        """The nodes that are older than the trace."""
+        return [] if set(map(type, self.order)) == {Traced} else [node for node in self.order if type(node) is Value]
+
+
+def run_of(out: Any, inputs: list[Value], recorder: Recorder) -> Run:
+    """The graph under what the function returned.
 
     Raises:
-        CompileError: it returned no Values, keeps its arguments, or there are hooks.
+        CompileError: it returned no Values.
     """
     several = not isinstance(out, Value) and hasattr(out, "__len__") and not isinstance(out, str)
-    outs = _outputs(out, several)
-    wanted = [*outs, *[guard.value for guard in recorder.guards]]
-    order = walk(*wanted)[0]
-    flat = Flat(inputs, order, wanted, Traced)
+    run = Run(inputs, _outputs(out, several), several, [], recorder.guards)
+    return run._replace(order=walk(*run.wanted)[0])
+
+
+def listed(run: Run, sizes: tuple[int, int]) -> Listing:
+    """The graph of a run laid out flat; `sizes` are those of x and y.
+
+    Raises:
+        CompileError: the function keeps its arguments, or there are hooks.
+    """
+    flat = Flat(run.inputs, run.order, run.wanted, Traced)
     listing = Listing(sizes, flat)
-    listing.roots, listing.several = flat.wanted[: len(outs)], several
+    listing.roots, listing.several, listing.before = flat.wanted[: len(run.outs)], run.several, run.before
     listing.guards = [
-        Guard(place, outcome, line) for place, (_, outcome, line) in zip(flat.wanted[len(outs) :], recorder.guards)
+        Guard(place, outcome, line) for place, (_, outcome, line) in zip(flat.wanted[len(run.outs) :], run.guards)
     ]
-    if set(map(type, order)) != {Traced}:  # the trace's own nodes
-        listing.before = [node for node in order if type(node) is Value]
     if Traced in set(map(type, listing.leaves.values())):
         raise CompileError("compile: the function keeps x or y from one call to the next; compute with those it gets")
     for hooked in hooks_on(lambda: {*map(id, listing.leaves.values()), *map(id, listing.before)}):

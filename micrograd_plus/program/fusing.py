@@ -114,7 +114,7 @@ def flowing(listing: Listing) -> list[bool]:
     return flows
 
 
-def _longer_maxima(listing: Listing, uses: list[int], flows: list[bool], taken: bytearray) -> dict[int, Sequence[int]]:
+def _longer_maxima(listing: Listing, uses: list[int], flows: list[bool], taken: list[bool]) -> dict[int, Sequence[int]]:
     """The arguments of maxima that others were put into, by their places; what was taken in is noted in `taken`."""
     ops: list[Any] = listing.ops
     longer: dict[int, Sequence[int]] = {}
@@ -125,14 +125,14 @@ def _longer_maxima(listing: Listing, uses: list[int], flows: list[bool], taken: 
         for arg in listing.args(place):
             if ops[arg] is op and uses[arg] == 1:
                 given.extend(longer.get(arg, listing.args(arg)))
-                taken[arg] = 1
+                taken[arg] = True
             else:
                 given.append(arg)
         longer[place] = given
     return longer
 
 
-def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> dict[int, tuple[Terms, float]]:
+def _sums_of_products(listing: Listing, uses: list[int], taken: list[bool]) -> dict[int, tuple[Terms, float]]:
     """The terms and the constant of each sum, by its place; what a sum takes in is noted in `taken`."""
     ops: list[Any] = listing.ops
     sums: dict[int, tuple[Terms, float]] = {}
@@ -146,8 +146,8 @@ def _sums_of_products(listing: Listing, uses: list[int], taken: bytearray) -> di
             continue  # an operation like others
         sums[place] = (terms, constant)
         for at in inside:
-            taken[at] = 1
-        taken[place] = 0
+            taken[at] = True
+        taken[place] = False
     return sums
 
 
@@ -162,10 +162,11 @@ def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[Terms, 
     seconds: list[int] = []
     inside: list[int] = []
     constant = 0.0
-    stack, factors = [place], [1.0]
+    stack, signs = [place], [1]  # only signs come down a chain: whole numbers, which need no memory
     while stack:
-        at, factor = stack.pop(), factors.pop()
+        at, sign = stack.pop(), signs.pop()
         op = ops[at]
+        factor = float(sign)
         if op is None or (uses[at] != 1 and at != place):
             if at in constants:
                 constant += factor * constants[at]
@@ -174,13 +175,15 @@ def _terms_under(listing: Listing, uses: list[int], place: int) -> tuple[Terms, 
         else:
             a, b = first[at], second[at]
             if op is ADD or (op is SUB and not _is_step(ops[b])):  # exp(0) - 1 is exact only by itself
-                stack.extend((b, a))
-                factors.extend((factor if op is ADD else -factor, factor))
+                stack.append(b)
+                stack.append(a)
+                signs.append(sign if op is ADD else -sign)
+                signs.append(sign)
                 inside.append(at)
                 continue
             if op is NEG:
                 stack.append(a)
-                factors.append(-factor)
+                signs.append(-sign)
                 inside.append(at)
                 continue
             if op is MUL:
@@ -237,6 +240,15 @@ def _kind(op: Any, args: Sequence[int], constants: dict[int, float], batched: li
     return (op, *kinds, *[constants[arg] for arg in args[plain:]])
 
 
+def _deepest(depth: list[int], places: Sequence[int]) -> int:
+    """The largest depth at these places, but for those that are none."""
+    deepest = 0
+    for place in places:
+        if place != NO_PLACE and depth[place] > deepest:
+            deepest = depth[place]
+    return deepest
+
+
 def groups(listing: Listing) -> list[Group]:
     """The nodes that must be computed, as groups in an order in which they can be."""
     ops: list[Any] = listing.ops
@@ -244,6 +256,8 @@ def groups(listing: Listing) -> list[Group]:
     batched = batched_places(listing)
     uses = _uses(listing)
     flows = flowing(listing)
+    changed: dict[int, Sequence[int]]
+    taken: list[bool]
     changed, taken = found_lookups(listing, batched, uses)
     looked_up = set(changed)
     changed |= _longer_maxima(listing, uses, flows, taken)
@@ -259,12 +273,11 @@ def groups(listing: Listing) -> list[Group]:
         if place in sums:
             terms = sums[place][0]
             sorted_terms[place] = kinds = _sorted(terms, ops, batched)
-            deepest = max([depth[arg] for arg in terms.first])
-            deepest = max([deepest, *[depth[arg] for arg in terms.second if arg != NO_PLACE]])
+            deepest = max(_deepest(depth, terms.first), _deepest(depth, terms.second))
             key = tuple([len(kind.first) for kind in kinds])
         else:
             args: Sequence[int] = changed[place] if place in changed else listing.args(place)
-            deepest = max([depth[arg] for arg in args])
+            deepest = _deepest(depth, args)
             key = (LOOKUP, len(args)) if place in looked_up else _kind(op, args, constants, batched)
         depth[place] = deepest + 1
         # where no gradient comes, none is computed: not even 0 · inf

@@ -21,11 +21,11 @@ class Lookups(NamedTuple):
 
     Attributes:
         args: by the place of what is looked up, those of the index and of the entries.
-        taken: for each place whether it is only there to find an entry: 1 or 0.
+        taken: for each place whether it is only there to find an entry.
     """
 
     args: dict[int, Sequence[int]]
-    taken: bytearray
+    taken: list[bool]
 
 
 def found_lookups(listing: Listing, batched: Sequence[bool], uses: list[int]) -> Lookups:
@@ -36,8 +36,8 @@ def found_lookups(listing: Listing, batched: Sequence[bool], uses: list[int]) ->
         batched: for each place whether its number depends on the example.
         uses: how often each place is an argument; what is taken here uses nothing any more, which is noted.
     """
-    found = Lookups({}, bytearray(len(listing.ops)))
-    for place in [place for place, op in enumerate(listing.ops) if op is DIV]:
+    found = Lookups({}, [False] * len(listing.ops))
+    for place in listing.flat.places(DIV):
         if (looked_up := _looked_up(listing, *listing.args(place))) and batched[looked_up[0]]:
             found.args[place] = looked_up
     for place, args in found.args.items():
@@ -48,7 +48,7 @@ def found_lookups(listing: Listing, batched: Sequence[bool], uses: list[int]) ->
             at = left.pop()
             uses[at] -= 1
             if uses[at] == 0 and listing.ops[at] is not None:
-                found.taken[at] = 1
+                found.taken[at] = True
                 left.extend(listing.args(at))
     return found
 

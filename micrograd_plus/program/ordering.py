@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
+from micrograd_plus._support.identities import distinct
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
@@ -27,12 +28,10 @@ def ordered(models: Iterable[list[Value]], leaves: Iterable[Value]) -> list[Valu
     `held` says of the function; what belongs to none follows in the order of first use.
     """
     leaves = list(leaves)
-    left = dict(zip(map(id, leaves), leaves))
-    found: dict[int, Value] = {}
-    for parameters in models:
-        if not left.keys().isdisjoint(map(id, parameters)):
-            found |= zip(map(id, parameters), parameters)
-    return list((found | left).values())
+    wanted = set(map(id, leaves))
+    found = distinct([value for values in models if not wanted.isdisjoint(map(id, values)) for value in values])
+    left = wanted.difference(map(id, found))
+    return [*found, *[leaf for leaf in leaves if id(leaf) in left]] if left else found
 
 
 def identities(models: Iterable[list[Value]], among: Container[int]) -> list[int]:

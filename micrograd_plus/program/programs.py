@@ -88,8 +88,10 @@ class Program:
         leaves = listing.leaves.values()
         models = held(function)
         self.parameters = ordered(models, leaves) if parameters is None else list(parameters)
-        given = set(map(id, self.parameters))
-        self._others = [leaf for leaf in leaves if id(leaf) not in given]  # constants that may change between calls
+        self._others: list[Value] = []  # constants that may change between calls
+        if parameters is not None:
+            given = set(map(id, self.parameters))
+            self._others = [leaf for leaf in leaves if id(leaf) not in given]
         self._before = listing.before  # nodes older than the program, which it computes anew
         self.several = listing.several
         self._lock = RLock()  # one thread at a time looks for a new way

@@ -187,13 +187,13 @@ def steps_of(listing: Listing) -> Counter[str]:
         UnknownRowError: it has no steps for one of its rows.
     """
     templates, names = Templates(0), list(KIND)
-    counts, found = Counter(listing.ops), Counter[str]()
-    del counts[None]
-    for op in counts:
+    found = Counter[str]()
+    for op in set(listing.ops) - {None}:
         assert op is not None
-        options = options_of(listing, op, listing.args(listing.ops.index(op)))
+        places = listing.flat.places(op)
+        options = options_of(listing, op, listing.args(places[0]))
         forward, back = templates.forward(op, options), templates.back(op, options, (1,) * op.arity)
         kinds = [it.kind for it in (*forward.steps, *back.steps)] + [share.kind for share in back.shares]
         for kind in kinds:
-            found[names[kind]] += counts[op]
+            found[names[kind]] += len(places)
     return found

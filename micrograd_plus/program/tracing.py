@@ -16,9 +16,9 @@ from typing import Any
 from micrograd_plus.engine.recording import recording, tracing, watching, within
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program.chance import Dice
-from micrograd_plus.program.comparing import Lines, alike, parting, settle
+from micrograd_plus.program.comparing import Lines, alike, parting, repeated, settle
 from micrograd_plus.program.errors import CompileError as CompileError
-from micrograd_plus.program.flat_graphs import Listing, listed
+from micrograd_plus.program.flat_graphs import Listing, Run, listed, run_of
 from micrograd_plus.program.stand_ins import Recorder, Traced
 
 Shape = tuple[int, ...]
@@ -54,18 +54,22 @@ def trace(
     Raises:
         CompileError: the function is no fixed graph of its arguments.
     """
-    count = sum(map(prod, shapes))
+    x, *y = map(prod, shapes)
+    count, sizes = x + sum(y), (x, sum(y))
     first_numbers, others = made_up(count, 0.754877666) if example is None else example, made_up(count, 0.569840291)
     with Dice(function) as dice:
-        first = _run(function, shapes, first_numbers, outside=numbers)
+        first = listed(_run(function, shapes, first_numbers, outside=numbers), sizes)
         ways = [guard.outcome for guard in first.guards]
         dice.look_again()
-        second = _run(function, shapes, others, ways)
+        again = _run(function, shapes, others, ways)
         if line := dice.line(lambda: _run(function, shapes, others, ways)):
             raise CompileError(
                 f"compile: a random number is drawn in {line}; a program would keep one draw for ever: draw the "
                 "numbers first, and pass them in by x or y"
             )
+        if repeated(first, again):
+            return first
+        second = listed(again, sizes)
         settle(first, second)
         if not alike(first, second):
             raise CompileError(_difference(function, shapes, (first_numbers, others)))
@@ -89,7 +93,7 @@ def _run(
     ways: Sequence[bool] | None = None,
     lines: Lines | None = None,
     outside: Mapping[Value, float] | None = None,
-) -> Listing:
+) -> Run:
     leaves: list[Value] = [Traced(number) for number in numbers]
     supply = iter(leaves)
     arguments = [_nested(shape, supply) for shape in shapes]
@@ -110,8 +114,7 @@ def _run(
     out = within({tracing: recorder, recording: True, watching: lines}, call)
     if recorder.refused is not None:
         raise recorder.refused
-    sizes = [prod(shape) for shape in shapes]
-    return listed(out, leaves, (sizes[0], sum(sizes[1:])), recorder)
+    return run_of(out, leaves, recorder)
 
 
 def _nested(shape: Shape, leaves: Any) -> Any:
@@ -124,7 +127,7 @@ def _difference(function: Callable[..., Any], shapes: Sequence[Shape], examples:
     ways: list[bool] | None = None
     for example in examples:
         lines = Lines()
-        listing = _run(function, shapes, example, ways, lines)
-        ways = [guard.outcome for guard in listing.guards]
+        run = _run(function, shapes, example, ways, lines)
+        ways = [guard.outcome for guard in run.guards]
         runs.append(lines)
     return parting(*runs)

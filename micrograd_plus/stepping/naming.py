@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.identities import Identities, distinct
 from micrograd_plus._support.texts import cut_inside
 from micrograd_plus._support.unique import UniqueNames
 from micrograd_plus.engine.value import Value
@@ -52,7 +52,7 @@ class Names(Identities[Value, str]):
         super().__init__()
         self.root = root
         unique = UniqueNames()
-        everything = list(Identities.fromkeys([root, *nodes]))
+        everything = distinct([root, *nodes])
         self.told = Identities.fromkeys(known)  # whose names are the user's
         for node in everything:
             if node in known:

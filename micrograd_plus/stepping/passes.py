@@ -8,7 +8,7 @@ from functools import cached_property
 from math import fabs, isclose, isfinite, isnan
 from typing import TypeAlias
 
-from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.identities import Identities, distinct
 from micrograd_plus.engine.hooks import hooked
 from micrograd_plus.engine.operations import ADD, Op
 from micrograd_plus.engine.value import Value
@@ -234,7 +234,7 @@ class Pass:
         wrong = []
         for node in [*self.right, *[node for node in right.sums if node.op is None]]:
             name = self.names[node]
-            users = list(Identities.fromkeys([edge.user for edge in right.uses.get(node, ())]))
+            users = distinct([edge.user for edge in right.uses.get(node, ())])
             late = [user for user in users if place.get(user, last) > place.get(node, last)]
             because = [spoilt[user] for user in users if user in spoilt]
             had, all_of_it = self.sums.get(node, 0.0), right.sums.get(node, 0.0)
