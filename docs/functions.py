@@ -10,7 +10,9 @@ from micrograd_plus.formulas import Formula
 from micrograd_plus.formulas.cards import row
 from micrograd_plus.ops.rows import FUNCTIONS
 
-_PARTIAL = r"\frac{\partial}{\partial %s}: "
+_PARTIAL = r"\frac{\partial}{\partial %s}:\ "
+_PRIME = "<msup>(<mi>.</mi>)<mi>(&#x0203[23];)</mi></msup>"  # its sign is raised by itself, as an exponent twice
+_BARE = "(?<!<msup>)(?<!<msub>)(<mi>[a-z]{2,}</mi>)(?=<m[insf])"  # a function's name, and no bracket after it
 INTRODUCTION = """---
 hide: [toc]
 ---
@@ -45,7 +47,7 @@ def table() -> str:
             told.kinks,
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([INTRODUCTION, *lines, ""])
+    return "\n".join([INTRODUCTION, '<div class="functions" markdown>\n', *lines, "\n</div>\n"])
 
 
 def _slope(by: str, slope: Formula) -> str:
@@ -59,4 +61,6 @@ def _slope(by: str, slope: Formula) -> str:
 def math(latex: str, display: str = "inline") -> str:
     """LaTeX as MathML, which browsers draw by themselves; on one line, and fit for a table."""
     upright = re.sub(r"\\operatorname\{([^}]*[\d_][^}]*)\}", r"\\mathrm{\1}", latex)  # else digits end the name
-    return " ".join(convert(upright, display=display).split()).replace("|", "&#124;")
+    written = " ".join(convert(upright, display=display).split()).replace("|", "&#124;")
+    written = re.sub(_PRIME, r"<mrow>\1<mo>\2</mo></mrow>", written)
+    return re.sub(_BARE, r'\1<mspace width="0.17em"/>', written)

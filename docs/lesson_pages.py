@@ -12,7 +12,7 @@ from typing import Any
 from functions import math
 
 _CODE = r"(?P<code>```.*?```|`[^`]+`)"
-_FORMULA = rf"{_CODE}|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$"
+_FORMULA = rf"{_CODE}|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$(?P<after>[.,;:!?)]*)"
 
 
 def lesson(file: Path, *, playground: bool = False, complete: bool = False) -> str:
@@ -62,7 +62,9 @@ def formulas(text: str) -> str:
 def _as_mathml(found: re.Match[str]) -> str:
     if found["block"]:
         return f"<p>{math(found['block'], 'block')}</p>"
-    return math(found["inline"]) if found["inline"] else found[0]
+    if found["inline"]:  # in a span: at the beginning of a line Markdown would take MathML for a block of its own
+        return f'<span class="formula">{math(found["inline"])}{found["after"]}</span>'
+    return found[0]
 
 
 def _output(output: dict[str, Any]) -> str:

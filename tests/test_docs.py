@@ -11,6 +11,7 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from lesson_pages import formulas
 from pages import linked
 from sites import documentation
 
@@ -119,6 +120,16 @@ def test_lessons_have_their_formulas_outputs_and_notebooks(site: Path) -> None:
         assert "$" not in written.partition("<article")[2], file.name
         assert (site / "lessons" / file.name).read_bytes() == file.read_bytes()
         assert f'href="../{file.name}"' in page
+
+
+def test_a_formula_that_begins_a_line_stays_in_its_list() -> None:
+    markdown = pytest.importorskip("markdown")
+    text = "- the slope is\n  $f'(x) = \\sin x$, and\n- more"
+    page = markdown.markdown(formulas(text))
+    assert page.count("<li>") == 2
+    assert "</math>,</span>" in page  # the comma does not go to the next line alone
+    assert "<msup>" not in page  # a prime is no exponent
+    assert '<mi>sin</mi><mspace width="0.17em"/><mi>x</mi>' in page
 
 
 def test_every_function_has_its_row_and_every_public_name_its_entry(site: Path) -> None:
