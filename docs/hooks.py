@@ -14,6 +14,10 @@ from trying import links
 
 PLAYGROUND = bool(os.environ.get("MICROGRAD_PLUS_WITH_PLAYGROUND"))  # set by make.py, which makes it
 COMPLETE = bool(os.environ.get("MICROGRAD_PLUS_WITH_NUMPY"))  # and this where lessons have all that they import
+LOST = """<h1>There is no such page</h1>
+<p>It may have moved. The search above finds it by its words; or begin at <a href="/.">the start</a>,
+with <a href="/lessons/01-a-derivative-you-can-see/">the first lesson</a>, or in
+<a href="/functions/">the table of functions</a>.</p>"""
 _ways: dict[str, list[str]] = {}
 
 
@@ -36,6 +40,11 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Finish a page."""
     place = page.file.src_uri
     return finished(markdown, place, _ways.get(place, []) if PLAYGROUND else None)
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """Let the page for what is not there lead on."""
+    return output_content.replace("<h1>404 - Not found</h1>", LOST) if template_name == "404.html" else output_content
 
 
 def on_post_page(output: str, **_: Any) -> str:

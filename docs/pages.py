@@ -23,6 +23,7 @@ MADE = {"README.md": "docs/overview.md", "micrograd_plus/ops/table.py": "docs/fu
 MADE |= {f"notebooks/{file.name}": f"docs/{page}" for page, file in LESSONS.items()}
 PICTURE = r"^<(?:Picture|Drawing|Nudges|backprop|film)\b"  # what Python prints of what is a picture in a notebook
 SHOWN = "<!-- shown -->"  # in a page: here stands what its code shows
+ALONE = "---\nhide: [navigation]\n---\n\n"  # of a page that has no others beside it
 ENTRIES = {  # what a line of a page such as "::: each of micrograd_plus.losses.LOSSES" stands for
     "micrograd_plus.losses.LOSSES": [f"micrograd_plus.losses.{name}" for name in LOSSES],
     "micrograd_plus.optim.OPTIMIZERS": [f"micrograd_plus.optim.{made.__name__}" for made in OPTIMIZERS.values()],
@@ -32,7 +33,7 @@ ENTRIES = {  # what a line of a page such as "::: each of micrograd_plus.losses.
 def made(*, playground: bool = False, complete: bool = False) -> dict[str, str]:
     """What is made: the lessons, the overview, which is the README, the table of functions, the colours, the icon."""
     return {
-        "overview.md": (ROOT / "README.md").read_text(encoding="utf-8"),
+        "overview.md": ALONE + (ROOT / "README.md").read_text(encoding="utf-8"),
         "functions.md": table(),
         "tokens.css": tokens(),
         "icon.svg": (ROOT / "docs" / "playground" / "src" / "icon.svg").read_text(encoding="utf-8"),
