@@ -257,6 +257,7 @@ def _configure(made: Path, loaded: dict[str, str], names: list[str]) -> None:
         "faviconUrl": "./../icon.svg",
         "federated_extensions": [loaded],
         "litePluginSettings": {f"{EXTENSION}:kernel": kernel},
+        "settingsOverrides": {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}},  # as the system says
     }
     _json(file, config)
 

@@ -14,6 +14,12 @@ document.addEventListener("click", (event) => {
   if (there) return;
   const frame = document.createElement("iframe");
   frame.title = "The playground with this code";
-  frame.src = link.href.replace("#", "?embed#");
+  frame.src = link.href.replace("#", `?embed&theme=${theme()}#`);
   link.parentElement.append(frame);
 });
+
+// What is opened so is as light or dark as the page.
+const theme = () => (document.body.dataset.mdColorScheme === "slate" ? "dark" : "light");
+new MutationObserver(() => {
+  for (const { contentWindow } of document.querySelectorAll(".try iframe")) contentWindow.postMessage({ theme: theme() }, location.origin);
+}).observe(document.body, { attributeFilter: ["data-md-color-scheme"] });

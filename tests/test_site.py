@@ -120,6 +120,18 @@ def test_code_is_tried_under_its_block(whole: Site) -> None:
     assert whole.complaints == []
 
 
+def test_what_is_tried_is_as_dark_as_the_page(whole: Site) -> None:
+    page = whole.open("how-to/teach-a-class/")
+    page.emulate_media(color_scheme="light")
+    page.click(".try a >> nth=0")
+    frame = page.frame_locator(".try iframe")
+    frame.locator("html[data-theme=light]").wait_for()
+    for _ in range(2):  # from "as the system says" to light, and to dark
+        page.locator("form[data-md-component=palette] label:visible").click()
+    frame.locator("html[data-theme=dark]").wait_for()
+    page.close()
+
+
 def test_the_ways_to_the_playground_lead_there(whole: Site) -> None:
     page = whole.open()
     page.click("a:text('the playground')")

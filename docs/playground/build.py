@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from micrograd_plus.pictures.form import css
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SOURCES = HERE / "src"
@@ -123,7 +125,8 @@ def _bundle(work: Path, made: Path) -> None:
         "--log-level=warning",
     ]
     _run(["node", "node_modules/esbuild/bin/esbuild", "src/page.js", *options, f"--outfile={made / 'page.js'}"], work)
-    shutil.copy(SOURCES / "style.css", made)
+    style = (SOURCES / "style.css").read_text(encoding="utf-8")
+    (made / "style.css").write_text(css(":root") + style, encoding="utf-8")
 
 
 def _strip_map(script: Path) -> None:

@@ -23,7 +23,7 @@ let timer = 0;
 
 const words = { starting: "Python is starting …", busy: "running …", ready: "ready", idle: "ready" };
 const engine = new Engine((state, more) => {
-  $("state").textContent = words[state] ?? `Python does not start: ${more}`;
+  $("state").textContent = words[state === "busy" && !engine.ready ? "starting" : state] ?? `Python does not start: ${more}`;
   document.documentElement.dataset.state = state;
   $("stop").disabled = !(state === "busy" && engine.ready);
   if (state === "ready") {
@@ -61,7 +61,8 @@ async function run({ asked = false } = {}) {
 }
 
 async function formula() {
-  if (told.error || told.count === undefined) return;
+  if (told.count === undefined) return;
+  if (told.count === 1) return $("formula").replaceChildren(); // the number itself, which stands beside it
   const before = told;
   const found = await engine.ask("formula");
   if (told === before) $("formula").replaceChildren(mathematics(found));

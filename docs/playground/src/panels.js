@@ -96,10 +96,16 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 /** "light" or "dark": what was chosen here, or else what the system says. */
 export const theme = () => document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
 
-/** Hear of each change of the theme. */
+/** Hear of each change of the theme. A page that this one stands in may give its own: `?theme=`, then a message. */
 export function themes(button, changed) {
-  const kept = localStorage.getItem("micrograd-plus-theme");
+  const given = new URLSearchParams(location.search).get("theme");
+  const kept = ["light", "dark"].includes(given) ? given : localStorage.getItem("micrograd-plus-theme");
   if (kept) document.documentElement.dataset.theme = kept;
+  addEventListener("message", ({ source, origin, data }) => {
+    if (source !== parent || origin !== location.origin || !["light", "dark"].includes(data.theme)) return;
+    document.documentElement.dataset.theme = data.theme;
+    changed();
+  });
   button.addEventListener("click", () => {
     document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
     localStorage.setItem("micrograd-plus-theme", theme());
