@@ -78,6 +78,15 @@ def test_two_lessons_at_least_do_without_numpy() -> None:
 
 
 @in_browser
+def test_it_is_dark_where_the_system_is(site: Site) -> None:
+    page = site.open("lessons/02-a-graph-remembers/")
+    page.emulate_media(color_scheme="dark")
+    page.click(".ways .run")
+    until(page, "document.body.dataset.jpThemeLight === 'false'", 60)
+    page.close()
+
+
+@in_browser
 @pytest.mark.parametrize("file", HERE, ids=lambda file: file.stem)
 def test_a_lesson_runs_whole_with_the_outputs_that_it_keeps(file: Path, site: Site) -> None:
     page = opened(site, file)
