@@ -16,6 +16,7 @@ from PIL import Image
 import micrograd_plus as mp
 from micrograd_plus.pictures import form
 from micrograd_plus.pictures.form import DARK, LIGHT, Theme, rgb
+from micrograd_plus.training import Epoch, History
 
 PACKAGE = Path(mp.__file__).parent
 LINEAR = (0.2126, 0.7152, 0.0722)
@@ -67,6 +68,8 @@ def test_words_of_pictures_without_a_ground_can_be_read_on_white_and_on_black() 
     for ink in (form.GREY, form.MIDDLE, *form.LINES, *form.WEIGHTS, form.MARK):
         for ground in ("#ffffff", "#000000"):
             assert contrast(ink, ground) >= 4.5, (ink, ground)
+    for ground in ("#111111", DARK.back, DARK.card):  # JupyterLab's, and ours
+        assert contrast(form.DIM, ground) >= 4.5
     for light, dark in form.IN_THE_DARK.items():
         if light != form.INK:
             assert contrast(form.INK, light) >= 4.5, light
@@ -83,10 +86,10 @@ def test_words_of_pictures_without_a_ground_can_be_read_on_white_and_on_black() 
         ('data-md-color-scheme="slate"', True),
         ('class="vscode-dark"', True),
         ('style="color-scheme: light"', False),
-        ("", None),  # nobody says it: as the system is
+        ("", False),  # nobody says it, and a white page is as likely as a black one: light boxes can be read on both
     ],
 )
-def test_a_drawn_graph_is_as_dark_as_what_it_lies_on(system: str, host: str, is_dark: bool | None) -> None:
+def test_a_drawn_graph_is_as_dark_as_what_it_lies_on(system: str, host: str, is_dark: bool) -> None:
     a, b = mp.Value(2.0, label="a"), mp.Value(-3.0, label="b")
     y = a * b
     y.backward()
@@ -97,9 +100,22 @@ def test_a_drawn_graph_is_as_dark_as_what_it_lies_on(system: str, host: str, is_
         shot: Any = Image.open(BytesIO(tab.locator("img").screenshot())).convert("RGB")
     seen = {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in shot.getcolors(100_000) or []}
     own = {form.tint(grad, 3.0) for grad in (-3.0, 1.0)}
-    dark = is_dark if is_dark is not None else system == "dark"
-    assert ({form.IN_THE_DARK[colour] for colour in own} if dark else own) <= seen
+    assert ({form.IN_THE_DARK[colour] for colour in own} if is_dark else own) <= seen
     assert "#ffd700" in seen  # the user's own colour stays, and so do the letters on it
+
+
+@in_browser
+@pytest.mark.parametrize("host", ['data-jp-theme-light="true"', 'data-jp-theme-light="false"', ""])
+def test_words_of_a_drawing_are_lighter_where_it_is_dark(host: str) -> None:
+    drawing = mp.draw_network(mp.MLP(2, [2, 1], seed=1))
+    history = History([Epoch(i, 10 * i, 2.0 / i, 0.5, 0.1, 1.0) for i in (1, 2, 3)])
+    with opened() as chromium:
+        tab = chromium.new_page(color_scheme="dark")
+        for html in (drawing._repr_html_(), history._repr_html_()):
+            tab.set_content(f"<!DOCTYPE html><body {host}>{html}</body>")
+            shot: Any = Image.open(BytesIO(tab.locator("img").first.screenshot())).convert("RGB")
+            seen = {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in shot.getcolors(100_000) or []}
+            assert (form.DIM in seen) == ("false" in host)
 
 
 @pytest.mark.parametrize("sight", ["usual", "without red", "without green", "without blue"])

@@ -1,7 +1,7 @@
 """A drawing made of shapes, which shows itself in Jupyter and saves itself.
 
 The same shapes become SVG and, by matplotlib, PNG and PDF. Nothing paints a background, and strokes and texts are of a
-middle tone, so a drawing is readable on white and on black.
+middle tone, so a drawing is readable on white and on black; in a notebook its words are lighter where that is dark.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from micrograd_plus.networks.shapes import Line as Line
 from micrograd_plus.networks.shapes import Pixels as Pixels
 from micrograd_plus.networks.shapes import Polygon as Polygon
 from micrograd_plus.networks.shapes import Text as Text
-from micrograd_plus.pictures.form import FONT, css, faded, rgb
-from micrograd_plus.pictures.stills import as_image, as_png
+from micrograd_plus.pictures.form import DIM, FONT, css, faded, rgb
+from micrograd_plus.pictures.stills import FOLLOWING, FOLLOWS, as_image, as_png
 
 DOTS = 54  # an inch, of a PNG in a notebook: three quarters of a pixel are one, and each weight of an image a square
 CROWD = 150  # lines; of more, only the strongest are in a PNG in a notebook
 STRONG, THIN = 0.7, 0.6  # the opacity from which these have their full colour, and how thick they are
 LEAST = 0.75  # the scale below which its letters could not be read
+_IN_THE_DARK = f"<style>@media (prefers-color-scheme:dark){{svg{{fill:{DIM}}}}}</style>"  # as in form.in_the_dark
 _GREYS = [f"#{grey:02x}{grey:02x}{grey:02x}" for grey in (0, 50, 90, 118, 160, 210)]
 _LOOK = "body { background: var(--back); color: var(--text); font: var(--usual) var(--sans); } "
 _LOOK += "h1 { font-size: var(--large); }"
@@ -86,7 +87,7 @@ class Drawing:
         size = f'width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
         role, title = ("", []) if bare else (' role="img"', [f"<title>{clean(self.alt)}</title>"])
         head = f'<svg xmlns="http://www.w3.org/2000/svg"{role} {size} font-family="{FONT}" {COMMON}>'
-        drawn = compacted(self.shapes) if bare else elements(self.shapes)
+        drawn = [_IN_THE_DARK, *compacted(self.shapes)] if bare else elements(self.shapes)
         return ("" if bare else "\n").join([head, *title, *drawn, "</svg>"])
 
     def as_image(self, style: str = "") -> str:
@@ -95,7 +96,7 @@ class Drawing:
         >>> Drawing(40, 40, (), "a ring").as_image()
         '<img alt="a ring" src="data:image/svg+xml,...'
         """
-        return as_image(self._written(bare=True), self.alt, style)
+        return as_image(self._written(bare=True), self.alt, style, FOLLOWS)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file that ends in .svg, .html, .png or .pdf, whole or not at all.
@@ -137,7 +138,7 @@ class Drawing:
     def _repr_html_(self) -> str:
         """An image as wide as there is room for; where it would become too small to be read, it scrolls."""
         least = round(LEAST * self.width)
-        return scrolling(self.as_image(f"max-width:100%;min-width:{least}px;height:auto"), least)
+        return FOLLOWING + scrolling(self.as_image(f"max-width:100%;min-width:{least}px;height:auto"), least)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         """HTML; and for viewers that take none a PNG, or, without matplotlib, the SVG."""

@@ -33,15 +33,11 @@ _GROUND = re.compile(r'<path (fill="#\w+") d="([^"]*)"/>')  # of a box, before i
 _LINE = re.compile(r'<path (class="e"[^>]*?) ?d="([^"]*)"/>|<polygon (class="h"[^>]*?) ?points="([^"]*)"/>')
 
 
-# an image is as light or dark as what it lies on says it is: JupyterLab, Material for MkDocs, Sphinx, marimo, VS Code
+# an image is as light or dark as what it lies on says it is: JupyterLab, Material for MkDocs, Sphinx, marimo, VS Code,
+# Colab; light where that says nothing, whatever the system is: its words can be read on both, then
 FOLLOWS = "micrograd-plus-image"
-_SAID = {
-    "dark": "[data-jp-theme-light=false],[data-md-color-scheme=slate],[data-theme=dark],.dark,.vscode-dark",
-    "light": "[data-jp-theme-light=true],[data-md-color-scheme=default],[data-theme=light],.light,.vscode-light",
-}
-FOLLOWING = (
-    f"<style>{''.join([f':is({hosts}) .{FOLLOWS}{{color-scheme:{is_}}}' for is_, hosts in _SAID.items()])}</style>"
-)
+_DARK = "[data-jp-theme-light=false],[data-md-color-scheme=slate],[data-theme=dark],.dark,.vscode-dark,html[theme=dark]"
+FOLLOWING = f"<style>.{FOLLOWS}{{color-scheme:light}}:is({_DARK}) .{FOLLOWS}{{color-scheme:dark}}</style>"
 
 
 def as_image(svg: str, alt: str, style: str = "", kind: str = "") -> str:

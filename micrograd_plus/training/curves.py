@@ -12,6 +12,7 @@ from micrograd_plus.formulas.numerals import short, shorter
 from micrograd_plus.networks.scenes import Drawing
 from micrograd_plus.networks.shapes import Circle, Line, Polyline, Shape, Text
 from micrograd_plus.pictures.form import GREY, LINES, SIZES
+from micrograd_plus.pictures.stills import FOLLOWING
 from micrograd_plus.training.progress import percent
 from micrograd_plus.training.records import Epoch, History
 
@@ -38,7 +39,7 @@ def markup(history: History) -> str:
         rows[SHOWN // 2 : -SHOWN // 2] = [[f"… {len(rows) - SHOWN:,} more", *[""] * (len(head) - 1)]]
     epochs = table("the epochs", head, rows, numbers=range(len(head)))
     pictures = [drawing.as_image("max-width:100%;height:auto") for drawing in apart(history)]
-    return "".join(pictures) + on_demand(repr(history), epochs)
+    return FOLLOWING + "".join(pictures) + on_demand(repr(history), epochs)
 
 
 def _cells(row: Epoch, judged: bool) -> list[str]:

@@ -14,6 +14,7 @@ from micrograd_plus.pictures.form import CLASSES, css
 from micrograd_plus.pictures.frames import framed
 from micrograd_plus.pictures.packing import deflated, unpacking_script
 from micrograd_plus.pictures.scripts import asset
+from micrograd_plus.pictures.stills import FOLLOWING
 from micrograd_plus.stepping.page.payload import as_json
 from micrograd_plus.training.films.curves import HEIGHT, WIDTH, Curve, curve
 from micrograd_plus.training.films.panels import Panel
@@ -49,7 +50,7 @@ def in_notebook(reel: Reel) -> str:
 
 
 def _framed(reel: Reel, made: str) -> str:
-    return framed(made, reel.description, still(reel).as_image("max-width: 100%"), 640)
+    return framed(made, reel.description, FOLLOWING + still(reel).as_image("max-width: 100%"), 640)
 
 
 def _page(reel: Reel, chosen: Sequence[int], graphs: Sequence[str]) -> str:
