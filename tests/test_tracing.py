@@ -30,6 +30,7 @@ import micrograd_plus as mp
 from micrograd_plus import Value
 from micrograd_plus.engine import flattening
 from micrograd_plus.engine.flattening import Flat
+from micrograd_plus.engine.repeating import repeats
 from micrograd_plus.engine.walking import walk
 from micrograd_plus.program import CompileError, fusing
 from micrograd_plus.program.flat_graphs import Listing
@@ -854,6 +855,6 @@ def test_a_run_that_repeats_another_is_told_from_one_that_does_not() -> None:
         same = same and [(at, repr(x + 0.0)) for at, x in a.constants.items()] == [
             (at, repr(x + 0.0)) for at, x in b.constants.items()
         ]
-        assert a.repeated_by(*other) == same, seed
+        assert repeats(a, *other) == same, seed
         told.append(same)
     assert 500 < sum(told) < 2500

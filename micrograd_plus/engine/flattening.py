@@ -21,6 +21,8 @@ class Flat:
         leaves: the Values that no operation made and that are no inputs, by their places.
         constants: the plain numbers by their places.
         wanted: the places of what was wanted.
+        count: how many inputs there are.
+        own: the class of the nodes that keep their place themselves, if there is one.
 
     >>> x, w = Value(2.0), Value(3.0)
     >>> y = w * x + 1.0
@@ -53,8 +55,8 @@ class Flat:
         self.more: dict[int, list[int]] = {}
         self.leaves: dict[int, Value] = {}
         self.constants: dict[int, float] = {}
-        self._own = own
-        self._count = len(inputs)
+        self.own = own
+        self.count = len(inputs)
         self._nodes: list[Value | None] = []  # by their places, where they are of that class
         self._places: dict[int, int] = {}  # of the others, by their id()
         for value in inputs:
@@ -72,62 +74,6 @@ class Flat:
             self._keep(node, self._next(op, first, second))
         self.wanted: list[int] = [self._place(value) for value in wanted]
         self._nodes, self._places = [], {}  # nothing more is looked up
-
-    def repeated_by(self, inputs: Sequence[Value], order: Sequence[Value], wanted: Sequence[Value]) -> bool:
-        """Whether another graph, given as this one was, would be laid out the same, over the very same leaves.
-
-        It is not laid out for that: its nodes are held against this one's places, which takes a third of the time.
-
-        >>> x, y, w = Value(2.0), Value(3.0), Value(0.5)
-        >>> flat = Flat([x], [z := w * x], [z])
-        >>> flat.repeated_by([y], [z := w * y], [z]), flat.repeated_by([y], [z := y * w], [z])
-        (True, False)
-        """
-        if len(inputs) != self._count or len(wanted) != len(self.wanted):
-            return False
-        found: dict[int, int] = {}  # the places of nodes that are not of the class `own`
-        place, end = self._count, len(self.ops)
-        for node in order:
-            while place < end and self.ops[place] is None:
-                place += 1
-            if place == end or node.op is not self.ops[place] or not self._repeats(place, node, inputs, found):
-                return False
-            if type(node) is self._own:
-                node._grad = float(place)
-            else:
-                found[id(node)] = place
-            place += 1
-        if any(op is not None for op in self.ops[place:]):
-            return False
-        return all(self._stands_at(place, value, inputs, found) for place, value in zip(self.wanted, wanted))
-
-    def _repeats(self, place: int, node: Value, inputs: Sequence[Value], found: dict[int, int]) -> bool:
-        """Whether a node's arguments stand where those do of what is at a place."""
-        a, b, second = node._a, node._b, self.second[place]
-        if not self._stands_at(self.first[place], a, inputs, found):
-            return False
-        if isinstance(b, tuple):
-            args = self.more.get(place, [])
-            if len(args) != len(b) + 1:
-                return False
-            return all(self._stands_at(args[i + 1], arg, inputs, found) for i, arg in enumerate(b))
-        if b is None or second == NO_PLACE:
-            return b is None and second == NO_PLACE and place not in self.more
-        return self._stands_at(second, b, inputs, found)
-
-    def _stands_at(self, place: int, arg: Arg | None, inputs: Sequence[Value], found: dict[int, int]) -> bool:
-        """Whether what another graph has there is what this one has: the same input, leaf, constant or node."""
-        if not isinstance(arg, Value):
-            number = 0.0 if arg is None else arg
-            known = self.constants.get(place)
-            return known is not None and (known == number or (known != known and number != number))
-        if place < self._count:
-            return inputs[place] is arg
-        if self.ops[place] is None:
-            return self.leaves.get(place) is arg
-        if type(arg) is self._own:
-            return arg.op is not None and arg._grad == place
-        return found.get(id(arg)) == place
 
     def args(self, place: int) -> Sequence[int]:
         """The places of the arguments of what stands at a place; none for a leaf and a constant."""
@@ -150,7 +96,7 @@ class Flat:
     def _place(self, arg: Arg | None) -> int:
         """The place of an argument or a node; a leaf and a constant that have none get one."""
         if isinstance(arg, Value):
-            if type(arg) is self._own:
+            if type(arg) is self.own:
                 kept = int(arg._grad)
                 if kept < len(self._nodes) and self._nodes[kept] is arg:
                     return kept
@@ -166,7 +112,7 @@ class Flat:
         return place
 
     def _keep(self, node: Value, place: int) -> None:
-        if type(node) is self._own:
+        if type(node) is self.own:
             node._grad = float(place)
             self._nodes[place] = node
         else:

@@ -29,7 +29,7 @@ PURE = os.environ.get("MICROGRAD_PLUS_PURE", "0") not in ("", "0")
 
 _ENGINE = (
     *("recording", "partials", "operations", "scalars", "noticing", "value", "calls", "sums", "locking", "walking"),
-    *("flattening", "hooks", "leaves", "chain", "backward", "handmade", "micrograd_names"),
+    *("flattening", "repeating", "hooks", "leaves", "chain", "backward", "handmade", "micrograd_names"),
 )
 GROUPS = {  # what is built natively, each group of modules into one file
     "engine": [f"engine.{name}" for name in _ENGINE],

@@ -8,6 +8,7 @@ from typing import Any
 
 from micrograd_plus.engine.anomalies import users_line
 from micrograd_plus.engine.operations import Op
+from micrograd_plus.engine.repeating import repeats
 from micrograd_plus.engine.value import Value
 from micrograd_plus.program.flat_graphs import Listing, Run
 from micrograd_plus.program.stand_ins import Traced
@@ -15,7 +16,7 @@ from micrograd_plus.program.stand_ins import Traced
 
 def repeated(one: Listing, other: Run) -> bool:
     """Whether another run gave the very same graph, leaves and all; where it did not, both are to be laid out."""
-    same = len(one.roots) == len(other.outs) and one.flat.repeated_by(other.inputs, other.order, other.wanted)
+    same = len(one.roots) == len(other.outs) and repeats(one.flat, other.inputs, other.order, other.wanted)
     return same and [*map(id, one.before)] == [*map(id, other.before)]
 
 
