@@ -99,17 +99,21 @@ def test_an_argument_that_plays_no_part_has_the_derivative_zero() -> None:
     assert unused.data == 0.0
 
 
+UNMET = "the result does not depend on"
+
+
 @pytest.mark.parametrize("graph", [False, True])
 def test_strict_asks_for_an_error_where_an_argument_plays_no_part(graph: bool) -> None:
     x, other = Value(2.0), Value(3.0, label="other")
     stopped = mp.stop_gradient(other) + x
+    says = f"gradient: {UNMET} {other}; without strict=True its derivative is 0.0"
     for y in (x * 2.0, stopped):
-        with pytest.raises(ValueError, match=r"does not depend on Value\(.*'other'\).*strict=True its derivative is 0"):
+        with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
             mp.gradient(y, [x, other], create_graph=graph, strict=True)
     assert mp.gradient(other * 0.0, [other], strict=True) == [0.0]
     assert mp.jvp(first_squared)([1.0, 2.0], [1.0, 5.0]) == 2.0
     assert mp.hvp(first_squared)([1.0, 2.0], [1.0, 5.0]) == [2.0, 0.0]
-    with pytest.raises(ValueError, match=r"^jvp: the result does not depend on argument 0 of first_squared"):
+    with pytest.raises(ValueError, match=rf"^jvp: {UNMET} argument 0 of first_squared, \[1\.0, 2\.0\]; "):
         mp.jvp(first_squared, strict=True)([1.0, 2.0], [1.0, 5.0])
     with pytest.raises(ValueError, match=r"argument 1 of f, 2\.0"):
         mp.grad(f, 1, strict=True)(1.0, 2.0)
@@ -500,7 +504,7 @@ def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
         x.register_hook("print")  # type: ignore[arg-type]
     with (
         x.register_hook(lambda _: "big"),
-        pytest.raises(TypeError, match="gradient = 'big': expected a real"),
+        pytest.raises(TypeError, match=r"^a hook's gradient = 'big': expected a real number, got str$"),
     ):
         (x * 1.0).backward()
 
@@ -570,18 +574,28 @@ def test_a_number_that_leaves_the_graph_is_told_with_its_line(
 
 
 @pytest.mark.parametrize(
-    ("leaky", "said"),
+    ("leaky", "said", "way_out"),
     [
-        (by_float, "float(x), by itself or as math's functions call it, in `"),
-        (by_grad, "x.grad in `"),
-        (by_gradient, "a gradient that is no graph in `"),
-        (by_copy, "a copy in `"),
-        (by_pickle, "a pickle in `"),
+        (
+            by_float,
+            "float(x), by itself or as math's functions call it,",
+            "write mp.exp for math.exp and so on; where a plain number is meant, say x.data or mp.stop_gradient(x)",
+        ),
+        (by_grad, "x.grad", "use mp.gradient(y, [x], create_graph=True)"),
+        (by_gradient, "a gradient that is no graph", "ask for create_graph=True"),
+        (
+            by_copy,
+            "a copy",
+            "use x itself; where a plain number is meant, say x.data or mp.stop_gradient(x)",
+        ),
+        (by_pickle, "a pickle", "what it is read into is another graph"),
     ],
 )
-def test_what_takes_a_number_is_quoted(leaky: Callable[[Any], Any], said: str) -> None:
-    with pytest.warns(UserWarning, match=rf"^grad\({leaky.__name__}\): {re.escape(said)}"):
+def test_what_takes_a_number_is_quoted_with_the_way_out(leaky: Callable[[Any], Any], said: str, way_out: str) -> None:
+    with pytest.warns(UserWarning, match=rf"^grad\({leaky.__name__}\): {re.escape(said)} in `") as told:
         mp.grad(leaky)(0.5)
+    end = " takes a number out of the graph, so that the derivative will lack its term; "
+    assert str(told[0].message).endswith(f"{end}{way_out}")
 
 
 def test_what_is_not_differentiated_may_leave_the_graph() -> None:
@@ -628,102 +642,173 @@ def test_a_watch_takes_nothing_out_of_the_graph() -> None:
 # ------------------------------------------------------------------------------------------------------------ bad input
 
 
+PLACE = "expected the place of an argument of"
+NO_VALUE = "expected a Value made from its arguments; does it use float(), .data, or math instead of mp's functions?"
+
+
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda: loose.grad(lambda _: 3.0)(1.0), TypeError, r"returned 3\.0 \(float\); expected a Value made from"),
-        (lambda: loose.grad(lambda x: x.data)(1.0), TypeError, r"does it use float\(\), \.data, or math"),
-        (lambda: loose.grad(lambda x: [x])(1.0), TypeError, "expected a single Value: take its sum, or use jacobian"),
-        (lambda: loose.grad(lambda _: None)(1.0), TypeError, r"returned None \(NoneType\)"),
-        (lambda: loose.grad(3), TypeError, r"^grad\(3\): expected a function, got int$"),
-        (lambda: loose.hvp(3), TypeError, r"^hvp\(3\): expected a function, got int$"),
+        (
+            lambda: loose.grad(lambda _: 3.0)(1.0),
+            TypeError,
+            f"grad(<lambda>): the function returned 3.0 (float); {NO_VALUE}",
+        ),
+        (
+            lambda: loose.value_and_grad(lambda x: x.data)(1.0),
+            TypeError,
+            f"value_and_grad(<lambda>): the function returned 1.0 (float); {NO_VALUE}",
+        ),
+        (
+            lambda: loose.value_and_grad(lambda _: None)(1.0),
+            TypeError,
+            f"value_and_grad(<lambda>): the function returned None (NoneType); {NO_VALUE}",
+        ),
+        (
+            lambda: loose.grad(lambda _: "four")(1.0),
+            TypeError,
+            f"grad(<lambda>): the function returned 'four' (str); {NO_VALUE}",
+        ),
+        (
+            lambda: loose.grad(lambda x: [x])(1.0),
+            TypeError,
+            "grad(<lambda>): the function returned [Value(data=1.0, grad=0.0)]; expected a single Value: take its sum, "
+            "or use jacobian for several results",
+        ),
+        *[
+            (partial(derived, 3), TypeError, f"{derived.__name__}(3): expected a function, got int")
+            for derived in (loose.grad, loose.value_and_grad, loose.jacobian, loose.hessian, loose.hvp, loose.jvp)
+        ],
         (
             lambda: loose.grad(mp.tanh, 1)(1.0),
             ValueError,
-            r"^grad\(argnums=1\): expected the place of an argument of tanh",
+            f"grad(argnums=1): {PLACE} tanh, which was called with 1, or a tuple of them, such as 0",
         ),
         (
-            lambda: loose.grad(mp.mul, (0, 0))(1.0, 2.0),
+            lambda: loose.grad(mp.tanh)(),
             ValueError,
-            r"^grad\(argnums=\(0, 0\)\): a place stands there twice",
+            f"grad(argnums=0): {PLACE} tanh, which was called with 0, or a tuple of them, such as 0",
         ),
-        (lambda: loose.value_and_grad(mp.mul, (1, -1))(1.0, 2.0), ValueError, "a place stands there twice"),
-        (lambda: loose.jacobian(mp.mul, [-2, 0])(1.0, 2.0), ValueError, "a place stands there twice"),
-        (lambda: loose.hessian(mp.mul, (0, 0))(1.0, 2.0), ValueError, "a place stands there twice"),
-        (lambda: loose.jvp(mp.mul, (0, 0))(1.0, 2.0, (1.0, 1.0)), ValueError, "a place stands there twice"),
-        (lambda: loose.hvp(mp.mul, (1, 1))(1.0, 2.0, (1.0, 1.0)), ValueError, "a place stands there twice"),
-        (lambda: loose.grad(mp.tanh, "x")(1.0), TypeError, r"^grad\(argnums='x'\): expected the place"),
-        (lambda: loose.grad(mp.tanh, ())(1.0), ValueError, r"^grad\(argnums=\(\)\): expected the place"),
+        (
+            lambda: loose.grad(mp.tanh, ())(1.0),
+            ValueError,
+            f"grad(argnums=()): {PLACE} tanh, which was called with 1, or a tuple of them, such as 0",
+        ),
+        (
+            lambda: loose.grad(mp.tanh, "x")(1.0),
+            TypeError,
+            f"grad(argnums='x'): {PLACE} tanh, which was called with 1, or a tuple of them",
+        ),
+        *[
+            (
+                partial(derived(mp.mul, argnums), 1.0, 2.0, *direction),
+                ValueError,
+                f"{name}(argnums={argnums}): a place stands there twice; {PLACE} mul, which was called with 2, or a "
+                "tuple of them, each once",
+            )
+            for derived, name, argnums, direction in [
+                (loose.grad, "grad", (0, 0), ()),
+                (loose.value_and_grad, "value_and_grad", (1, -1), ()),
+                (loose.jacobian, "jacobian", [-2, 0], ()),
+                (loose.hessian, "jacobian", (0, 0), ()),
+                (loose.jvp, "jvp", (0, 0), [(1.0, 1.0)]),
+                (loose.hvp, "hvp", (1, 1), [(1.0, 1.0)]),
+            ]
+        ],
         (
             lambda: loose.grad(mp.tanh)("0.5"),
             TypeError,
-            r"argument 0: '0\.5' \(str\); expected a number, a Value, a list",
+            "grad(tanh), argument 0: '0.5' (str); expected a number, a Value, a list, tuple, dict or array of them, "
+            "or a module",
         ),
-        (lambda: loose.grad(mp.tanh)(), ValueError, "which was called with 0"),
         (
             lambda: loose.jacobian(lambda x: x)([]),
             ValueError,
-            r"^jac.* returned \[\], which is empty; expected at least one Value$",
+            "jacobian(<lambda>): the function returned [], which is empty; expected at least one Value",
         ),
         (
             lambda: loose.jacobian(lambda _: [Value(1.0)])([]),
             ValueError,
-            r"^jac.*argument \[\] is empty; expected at least one number$",
+            "jacobian(<lambda>): argument [] is empty; expected at least one number",
         ),
         (
             lambda: loose.jacobian(lambda _: [1.0])(2.0),
             TypeError,
-            r"^jacobian\(.* returned \[1\.0\]; expected Values made from its arguments, not plain numbers$",
+            "jacobian(<lambda>): the function returned [1.0]; expected Values made from its arguments, not plain "
+            "numbers",
+        ),
+        (
+            lambda: loose.jacobian(lambda x: [x, "word"])(2.0),
+            TypeError,
+            "what <lambda> returned: 'word' (str); expected a number, a Value, a list, tuple, dict or array of them, "
+            "or a module",
+        ),
+        (
+            lambda: loose.grad(lambda x: [x, "word"], strict=True)(2.0),
+            TypeError,
+            "what <lambda> returned: 'word' (str); expected a number, a Value, a list, tuple, dict or array of them, "
+            "or a module",
         ),
         (
             lambda: loose.jacobian(mp.tanh, mode="back"),
             ValueError,
-            r"^jacobian\(mode='back'\): expected 'reverse', 'forward', or None for the cheaper one$",
+            "jacobian(mode='back'): expected 'reverse', 'forward', or None for the cheaper one",
         ),
-        (lambda: loose.jvp(mp.tanh)(1.0), TypeError, r"^jvp\(tanh\): got 1 argument; expected those of the function"),
-        (lambda: loose.hvp(mp.tanh)(1.0), TypeError, r"^hvp\(tanh\): got 1 argument; expected those of the function"),
+        *[
+            (
+                partial(derived(mp.tanh), 1.0),
+                TypeError,
+                f"{derived.__name__}(tanh): got 1 argument; expected those of the function and, after them, the "
+                "direction",
+            )
+            for derived in (loose.jvp, loose.hvp)
+        ],
         (
             lambda: loose.hvp(total)([1.0, 2.0], [1.0]),
             ValueError,
-            r"^hvp\(total\): a direction of 1 numbers; expected 2, nested as the argument$",
+            "hvp(total): a direction of 1 numbers; expected 2, nested as the argument",
         ),
-        *[
-            (partial(function, 3.0), TypeError, rf"^{function.__name__}\(3\.0\): expected a function, got float$")
-            for function in (loose.grad, loose.value_and_grad, loose.jacobian, loose.hessian, loose.hvp, loose.jvp)
-        ],
-        *[
-            (partial(function(str), 1.0), TypeError, rf"^{function.__name__}\(str\): the function returned '")
-            for function in (mp.grad, mp.value_and_grad)
-        ],
+        (
+            lambda: loose.jvp(total)([1.0, 2.0], [1.0, None]),
+            TypeError,
+            "jvp(total), the direction: None (NoneType); expected a number, a Value, a list, tuple, dict or array of "
+            "them, or a module",
+        ),
         (
             lambda: loose.gradient(3.0, []),
             TypeError,
-            r"^gradient\(3\.0, \.\.\.\): expected the Value to differentiate, got float$",
+            "gradient(3.0, ...): expected the Value to differentiate, got float",
         ),
         (
-            lambda: loose.gradient(Value(1.0), Value(1.0)),
+            lambda: loose.gradient(Value(1.0), Value(2.0)),
             TypeError,
-            r"^gradient\(y, Value\(.*\)\): expected a list of Values, such as \[x\]$",
+            "gradient(y, Value(data=2.0, grad=0.0)): expected a list of Values, such as [x]",
         ),
         (
             lambda: loose.gradient(Value(1.0), [2.0]),
             TypeError,
-            r"^gradient: 2\.0 among xs; expected Values that y was made from, got float$",
+            "gradient: 2.0 among xs; expected Values that y was made from, got float",
         ),
     ],
 )
 def test_bad_input_is_quoted_with_the_way_out(call: Callable[[], Any], error: type[Exception], says: str) -> None:
-    with pytest.raises(error, match=says):
+    with pytest.raises(error) as caught:
         call()
+    assert str(caught.value) == says
 
 
 @pytest.mark.parametrize("graph", [False, True])
-def test_a_node_whose_rule_was_set_by_hand_is_refused_by_its_label(graph: bool) -> None:
+@pytest.mark.parametrize(("label", "labelled"), [("mine", " labelled 'mine'"), ("", "")])
+def test_a_node_whose_rule_was_set_by_hand_is_refused_by_its_label(graph: bool, label: str, labelled: str) -> None:
     x = Value(0.5)
-    out = Value(math.tanh(0.5), (x,), "tanh", label="mine")
+    out = Value(math.tanh(0.5), (x,), "tanh", label=label)
     out._backward = lambda: None
-    with pytest.raises(TypeError, match="labelled 'mine': the rule of this 'tanh' was set by hand"):
+    with pytest.raises(TypeError) as caught:
         mp.gradient(out * 2.0, [x], create_graph=graph)
+    assert str(caught.value) == (
+        f"{out!r}{labelled}: the rule of this 'tanh' was set by hand (its _backward), and its derivative is known to "
+        "backward() alone; make it with mp.primitive, or detach() it"
+    )
 
 
 # ------------------------------------------------------------------------------------------- primitives of one's own
@@ -921,16 +1006,6 @@ def test_a_hook_that_gives_something_where_nothing_came_is_heard_in_either_way()
         assert float(got) == 3.0 + 8.0 / 4.0
 
 
-def test_what_a_function_returned_is_named_where_it_is_no_number() -> None:
-    def two_words(x: Any) -> Any:
-        return [x, "word"]
-
-    with pytest.raises(TypeError, match=r"^what two_words returned.*'word'"):
-        mp.jacobian(two_words)(1.0)
-    with pytest.raises(TypeError, match=r"^what two_words returned: 'word'"):
-        mp.grad(two_words, strict=True)(1.0)
-
-
 def test_a_function_may_leave_arguments_out_unless_strict() -> None:
     def first(x: Any, y: Any) -> Any:
         return x * 2.0
@@ -939,10 +1014,6 @@ def test_a_function_may_leave_arguments_out_unless_strict() -> None:
     assert mp.value_and_grad(first, (0, 1))(1.0, 3.0) == (2.0, (2.0, 0.0))
     assert mp.jacobian(first, (0, 1))(1.0, 3.0) == (2.0, 0.0)
     for derived in (mp.grad, mp.value_and_grad):
-        with pytest.raises(ValueError, match=r"argument 1 of first, 3.0; without strict=True its derivative is 0.0$"):
+        says = f"{derived.__name__}: {UNMET} argument 1 of first, 3.0; without strict=True its derivative is 0.0"
+        with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
             derived(first, (0, 1), strict=True)(1.0, 3.0)
-
-
-def test_places_out_of_range_are_quoted() -> None:
-    with pytest.raises(ValueError, match=r"^grad\(argnums=2\): expected the place of an argument of .*, such as 0$"):
-        mp.grad(lambda x: x, 2)(1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 import subprocess
 import sys
 from typing import Any
@@ -206,18 +207,16 @@ def test_bad_parameters() -> None:
 
 
 def test_bad_arguments_of_compile() -> None:
-    for options in (
-        {"x": "2"},
-        {"x": 0},
-        {"x": -1},
-        {"x": True},
-        {"x": 2.5},
-        {"x": None},
-        {"x": (3, 0)},
-        {"x": (), "y": "1"},
-    ):
-        with pytest.raises(ValueError, match="expected how many numbers an example has"):
-            mp.compile(lambda *_: A, **options)
+    for shape in ("2", 0, -1, True, 2.5, None, (3, 0), (2, 0.5)):
+        for name, options in (("x", {"x": shape}), ("y", {"x": (), "y": shape})):
+            if shape is None and name == "y":
+                continue
+            says = (
+                f"compile({name}={shape!r}): expected how many numbers an example has, such as 784, () for a single "
+                "one, or a shape (28, 28)"
+            )
+            with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+                mp.compile(lambda *_: A, **options)
     with pytest.raises(ValueError, match=r"'float16'.*expected 'float64' or 'float32'"):
         mp.compile(lambda x: x, (), dtype="float16")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"'tanh'.*expected a function of one example, got str"):

@@ -182,7 +182,9 @@ def test_so_many_ways_and_no_more() -> None:
     x = np.arange(PATHS + 1.0) - 0.5
     hold(mp.compile(steps(PATHS), ()), steps(PATHS), x)
     program = mp.compile(steps(PATHS + 1), ())
-    with pytest.raises(CompileError, match=rf"more than {PATHS} ways .*if x < float\(i\).*mp.where\(condition, a, b\)"):
+    with pytest.raises(
+        CompileError, match=rf"more than {PATHS} ways .*if x < float\(i\).*mp.where\(condition, a, b\)$"
+    ):
         program(x)
     hold(program, steps(PATHS + 1), x[:3])  # the ways that were found still work
 
@@ -193,8 +195,12 @@ def test_loops_without_end_and_loops_too_many() -> None:
             x = x * A
         return x
 
-    with pytest.raises(CompileError, match=r"choices in `while x > -1.0:`.*fixed number of steps"):
+    with pytest.raises(CompileError, match=r"^compile: 1000 choices in `while x > -1.0:` \(test_tracing") as caught:
         mp.compile(endless, ())
+    assert str(caught.value).endswith(
+        ") and others before; a program has no loops: compute a fixed number of steps, and choose between results by "
+        "mp.where(condition, a, b)"
+    )
 
 
 def test_an_unpickled_program_goes_no_new_ways() -> None:
@@ -255,6 +261,55 @@ def _without_gradient() -> Any:
         return A * A
 
 
+BY_FUNCTIONS = "compute with the Value itself, by mp's functions"
+AS_A_GRAPH = "use mp.gradient(y, [x], create_graph=True)"
+ASKED: list[tuple[Cost, str, str]] = [
+    (lambda x: x * x.data, "x.data", BY_FUNCTIONS),
+    (lambda x: x * A.data, "x.data", BY_FUNCTIONS),
+    (lambda x: setattr(x, "data", 3.0), ".data =", "make a new Value instead of writing to one"),
+    (lambda x: setattr(A, "data", 3.0), ".data =", "make a new Value instead of writing to one"),
+    (lambda x: x * x.grad, ".grad", AS_A_GRAPH),
+    (lambda x: setattr(x, "grad", 3.0), ".grad", AS_A_GRAPH),
+    (lambda x: x * A.grad, ".grad", AS_A_GRAPH),
+    (lambda x: (x * A).backward(), "backward()", AS_A_GRAPH),
+    (lambda x: x * mp.gradient(A * A, [A])[0], "a gradient that is no graph", "ask for create_graph=True"),
+    (lambda x: x.register_hook(print), "a hook", "a program would not call it"),
+    (lambda x: A.register_hook(print), "a hook", "a program would not call it"),
+    (lambda x: x * float(x), "float(x)", BY_FUNCTIONS),
+    (lambda x: x * float(A), "float(x)", BY_FUNCTIONS),
+    *[
+        (lambda x, whole=whole: A * whole(x), "int(x)", "as an index, write mp.lookup(table, x)")
+        for whole in (int, math.trunc, math.floor, math.ceil)
+    ],
+    (lambda x: [A, B][x], "x[i]", "write mp.lookup(x, i)"),
+    (lambda x: A * round(x, 1), "round(x)", BY_FUNCTIONS),
+    (lambda x: f"{x:.3f}", "a format", BY_FUNCTIONS),
+    (lambda x: f"{A:.3f}", "a format", BY_FUNCTIONS),
+    (lambda x: repr(x), "repr(x)", BY_FUNCTIONS),
+    (lambda x: repr(A), "repr(x)", BY_FUNCTIONS),
+    (
+        lambda x: {x: A}[x],
+        "hash(x)",
+        "sets, dicts and caches ask for it: compare by mp.equal(x, 1.0), and choose by mp.where",
+    ),
+    (lambda x: copy.copy(x), "a copy", BY_FUNCTIONS),
+    (lambda x: copy.deepcopy(x), "a copy", BY_FUNCTIONS),
+    (lambda x: pickle.dumps(x), "a pickle", BY_FUNCTIONS),
+    (lambda x: A if x * A == 1.0 else x, "x == 1.0 of a result", BY_FUNCTIONS),
+    (lambda x: A if x == A else x, "x == y of two Values", "compare by mp.equal(x, y)"),
+    (lambda x: x * _without_gradient(), "no_grad()", "write mp.stop_gradient(x) where no gradient is to flow"),
+]
+
+
+@pytest.mark.parametrize(("cost", "asked", "way_out"), ASKED)
+def test_what_asks_for_a_number_is_told_with_the_way_out(cost: Cost, asked: str, way_out: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        mp.compile(cost, ())
+    told, end = f"compile: {asked} in `", f" would bake one example's number into the program; {way_out}"
+    assert str(caught.value).startswith(told)
+    assert str(caught.value).endswith(f"){end}")
+
+
 @pytest.mark.parametrize("name", BAKED)
 def test_baked_values_are_caught(name: str) -> None:
     refusal(BAKED[name])
@@ -271,14 +326,30 @@ def test_what_changes_from_run_to_run_is_caught() -> None:
         calls.append(1)
         return x * A if len(calls) % 2 else mp.tanh(x) * A
 
-    told = r"^compile: two runs of the function, with different numbers, gave different graphs: "
-    refusal(counting, match=rf"{told}mul with the number \d, then mul with the number \d, in `return x \* A \* float\(")
+    def longer(x: Any) -> Any:
+        calls.append(1)
+        return x * A if len(calls) % 2 else x * A * A
+
+    told = r"^compile: two runs of the function, with different numbers, gave different graphs"
+    end = (
+        "; a number that depends on x, y or a parameter was baked in, or one that changes from run to run, a random "
+        "one say; what is to change must come in by x or y$"
+    )
+    place = r"\(test_tracing\.py, line \d+\)"
+    line = rf"in `return x \* A \* float\(len\(calls\)\)` {place}"
+    refusal(counting, match=rf"{told}: mul with the number \d, then mul with the number \d, {line}{end}")
     calls.clear()
-    refusal(switching, match=rf"{told}mul with the number 0\.7, then tanh with no plain number, in `return x ")
+    line = rf"in `return x \* A if len\(calls\) % 2 else mp.tanh\(x\) \* A` {place}"
+    refusal(switching, match=rf"{told}: mul with the number 0\.7, then tanh with no plain number, {line}{end}")
+    calls.clear()
+    with pytest.raises(CompileError, match=rf"{told}, of 1 and 2 operations{end}"):
+        mp.compile(longer, ())
 
 
 def test_a_function_that_returns_nothing_is_told() -> None:
-    with pytest.raises(CompileError, match=r"^compile: the function returned \[\]; expected a Value, or a list "):
+    with pytest.raises(
+        CompileError, match=r"^compile: the function returned \[\]; expected a Value, or a list with at least one$"
+    ):
         mp.compile(lambda x: [], ())
 
 
@@ -531,8 +602,12 @@ def test_a_question_from_elsewhere_is_heard_by_the_trace_it_belongs_to(asked: in
 
 
 def test_a_result_that_another_thread_makes_of_parameters_is_refused() -> None:
-    with pytest.raises(CompileError, match=r"compute all of it in each call"):
+    with pytest.raises(CompileError) as caught:
         mp.compile(lambda x: x * _in_a_thread(lambda: A * (2.0 if A > 0.0 else -7.0)), ())
+    assert str(caught.value) == (
+        "compile: the function keeps a result from one call to the next, or has one made in another thread; compute "
+        "all of it in each call, in one thread"
+    )
 
 
 def test_what_a_function_keeps_is_refused() -> None:
@@ -542,7 +617,8 @@ def test_what_a_function_keeps_is_refused() -> None:
         kept.append(x)
         return kept[0] * A
 
-    with pytest.raises(CompileError, match="keeps x or y from one call to the next"):
+    says = "^compile: the function keeps x or y from one call to the next; compute with those it gets$"
+    with pytest.raises(CompileError, match=says):
         mp.compile(first, ())
     for ask in (float, hash, lambda x: x.data, lambda x: x > 0.5 or x.grad):
         with pytest.raises(CompileError, match=r"left behind|another thread"):
@@ -569,9 +645,10 @@ def test_an_error_of_the_functions_own_bears_a_note_of_what_its_arguments_are() 
     index: Any = "a"
     with pytest.raises(TypeError, match="list indices must be integers") as caught:
         mp.compile(lambda x: [1.0, 2.0][index] * x, ())
-    (note,) = caught.value.__notes__
-    assert note.startswith("While a function is compiled, its arguments are Values, or lists of them, not numbers: ")
-    assert note.endswith(" Write mp.where, mp.equal and mp's functions instead; give classes one-hot.")
+    assert caught.value.__notes__ == [
+        "While a function is compiled, its arguments are Values, or lists of them, not numbers: an index, int() or "
+        "math's functions cannot use them. Write mp.where, mp.equal and mp's functions instead; give classes one-hot."
+    ]
 
 
 def test_gradients_within_ask_no_questions() -> None:
@@ -638,7 +715,11 @@ def test_a_random_number_is_refused_however_rarely_it_decides(name: str) -> None
         random.seed(seed)
         np.random.seed(seed)
         before = _states()
-        refusal(cost, match="compile: a random number is drawn in .*test_tracing.py, line")
+        refusal(
+            cost,
+            match=r"^compile: a random number is drawn in .*test_tracing.py, line \d+\); a program would keep one draw "
+            r"for ever: draw the numbers first, and pass them in by x or y$",
+        )
         assert _states() == before  # as if it had never been called
 
 
@@ -767,13 +848,6 @@ def test_an_infinite_entry_that_is_not_chosen_has_no_part_in_it() -> None:
     assert mp.compile(lambda i: mp.lookup([mp.log(v) for v in table], i), x=()).gradients([1]).tolist() == [[0.0, 0.25]]
 
 
-def test_a_traced_index_of_a_list_names_the_way_out() -> None:
-    with pytest.raises(CompileError, match=r"x\[i\] in .*test_tracing.py.*; write mp.lookup\(x, i\)"):
-        mp.compile(lambda i: [A, B][i], x=())
-    with pytest.raises(CompileError, match=r"int\(x\) .*mp.lookup"):
-        mp.compile(lambda i: [A, B][int(i)], x=())
-
-
 def test_a_listing_of_one_result_says_so() -> None:
     one, two = [trace(f, [(), ()]) for f in (lambda x, y: x * y, lambda x, y: [x, y])]
     assert (one.several, two.several) == (False, True)
@@ -801,20 +875,30 @@ def test_errors_about_what_was_left_behind_say_what_was_asked_where() -> None:
     )
 
 
-def test_what_is_no_value_is_told_with_a_hint_only_where_it_is_a_number() -> None:
-    with pytest.raises(
-        CompileError, match=r"returned 3\.0, a float; expected a Value .*; does it use float\(\), \.data"
-    ):
-        mp.compile(lambda x: 3.0, ())
-    with pytest.raises(
-        CompileError, match=r"returned 'no', a str; expected a Value made from its arguments, or a list of them$"
-    ):
-        mp.compile(lambda x: "no", ())
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        (3.0, "3.0, a float; {0}; does it use float(), .data or math instead of mp's functions?"),
+        ("no", "'no', a str; {0}"),
+        (None, "None, a NoneType; {0}"),
+        ({"a": 1.0}, "{{'a': 1.0}}, a dict; {0}"),
+        (
+            [1.0, "no"],
+            "[1.0, 'no'], a list; {0}; does it use float(), .data or math instead of mp's functions?",
+        ),
+    ],
+)
+def test_what_is_no_value_is_told_with_a_hint_only_where_it_is_a_number(out: Any, told: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        mp.compile(lambda _: out, ())
+    wanted = "expected a Value made from its arguments, or a list of them"
+    assert str(caught.value) == f"compile: the function returned {told.format(wanted)}"
 
 
 def test_a_programs_answer_within_a_trace_is_told_with_the_way_out() -> None:
     inner = mp.compile(lambda x: A * x, ())
-    with pytest.raises(CompileError, match="call the function that it was compiled from"):
+    told = r"^compile: a program's answer in .* would bake .*; call the function that it was compiled from$"
+    with pytest.raises(CompileError, match=told):
         mp.compile(lambda x: x * inner([1.0]), ())
 
 
