@@ -14,7 +14,7 @@ from micrograd_plus.engine.operations import Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import walk
 
-SEARCHED = 1000  # nodes that are searched for a wrong operation
+SEARCHED = 1000  # operations that are searched for a wrong one
 
 
 def wrong_operation(problem: Problem, order: int) -> str:
@@ -44,7 +44,7 @@ def _operations(trace: Trace) -> Iterator[tuple[Op, tuple[float, ...], Value]]:
     for node in walk(*trace.results)[0]:
         op = node.op
         args = tuple([arg.data if isinstance(arg, Value) else arg for arg in node.args])
-        if op is not None and op is not STOP and (op, args) not in seen and len(seen) <= SEARCHED:
+        if op is not None and op is not STOP and (op, args) not in seen and len(seen) < SEARCHED:
             seen.add((op, args))
             yield op, args, node
 

@@ -100,7 +100,7 @@ class Order:
         """
         problem = self.problem
         verdict = judged(evidence, problem.rtol, problem.atol, lambda: self._unstopped(i, j))
-        if verdict.status != "wrong" or (self.search and self._culprit):
+        if verdict.status != "wrong" or self._culprit:
             return verdict
         sample, noise = self.sampling.sample(j), self.sampling.noise(j)
         if i in self.bent_before or (evidence.slope.crossed and is_beside_kink(sample, evidence.x)):
