@@ -333,6 +333,18 @@ def test_every_row_that_is_no_call_knows_how_tightly_it_binds(op: Op) -> None:
     assert (product.latex, power.latex, product.text) == WITHIN[op.name]
 
 
+SIGNS = [(0, r"<|=|\\leq"), (1, r" [+-] "), (2, r"\\cdot|\\bmod|^\\frac"), (3, "^-"), (4, r"^[^\\]+\^$")]
+
+
+@each_row
+def test_a_row_binds_like_the_sign_in_its_template(op: Op) -> None:
+    """Comparisons 0, sums 1, products and fractions 2, minus signs 3, powers 4, calls 9: by what no bracket holds."""
+    outside = op.latex
+    while (held := re.sub(r"\\left[^l]((?!\\left|\\right).)*\\right.|\{[^{}]*\}", "", outside)) != outside:
+        outside = held
+    assert op.precedence == next((binds for binds, sign in SIGNS if re.search(sign, outside)), 9), outside
+
+
 def test_what_binds_like_a_sum_is_bracketed_behind_a_minus() -> None:
     assert formula(w - mp.expm1(x)).latex == r"w - \left(e^{x} - 1\right)"
     assert formula(mp.expm1(x) + w).latex == "e^{x} - 1 + w"
