@@ -38,6 +38,23 @@ def test_the_first_gradient_that_is_not_finite_is_named_with_the_line_that_made_
             mp.gradient(y, [x], create_graph=True) if second else y.backward()
 
 
+@pytest.mark.parametrize("graph", [False, True])
+def test_a_branch_that_was_not_taken_is_named_only_where_that_is_asked_for(graph: bool) -> None:
+    x, w = Value(0.0, label="x"), Value(1.0, label="w")
+
+    def slopes() -> list[float]:
+        y = mp.where(x > 0.0, mp.sqrt(x) * w, w * 2.0) + mp.exp(w)
+        return [float(slope) for slope in mp.gradient(y, [x, w], create_graph=graph)]
+
+    with mp.detect_anomaly():
+        assert slopes() == [0.0, 2.0 + mp.exp(1.0)]
+    says = (
+        r"^backward: sqrt\(x=0\.0\) lies in a branch that was not taken; its derivative by x=0\.0 is inf there; sqrt "
+    )
+    with mp.detect_anomaly(unreached=True), pytest.raises(FloatingPointError, match=says):
+        slopes()
+
+
 def test_a_gradient_of_plain_numbers_is_watched_too() -> None:
     with mp.detect_anomaly(), pytest.raises(FloatingPointError, match=r"sqrt\(0\.0\) passed the gradient inf"):
         mp.grad(mp.sqrt)(0.0)

@@ -9,6 +9,7 @@ import pickle
 import random
 import re
 import threading
+import warnings
 from collections.abc import Callable
 from functools import partial
 from math import inf, nan
@@ -134,6 +135,39 @@ def test_what_lies_under_operations_that_pass_nothing_back_gets_zero_not_nan() -
         x.grad = 0.0
         y.backward()
         assert x.grad == 1.0
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_what_lies_under_a_condition_alone_plays_no_part(graph: bool) -> None:
+    """It is not to be differentiable either."""
+    x = Value(0.5)
+    by_hand = Value(1.0, (x,), "step")
+    by_hand._backward = lambda: None
+    for condition in (by_hand, mp.less(by_hand, x)):
+        y = mp.where(condition, 3.0, 2.0) * Value(1.0) + mp.copysign(4.0, condition)
+        assert [float(slope) for slope in mp.gradient(y, [x], create_graph=graph)] == [0.0]
+        with pytest.raises(ValueError, match=f"^gradient: {UNMET} Value"):
+            mp.gradient(y, [x], create_graph=graph, strict=True)
+
+
+@pytest.mark.usefixtures("cleared")
+def test_no_rule_is_asked_where_nothing_that_is_asked_for_lies() -> None:
+    asked: list[float] = []
+
+    def slope(out: Any, x: Any) -> Any:
+        asked.append(float(x))
+        return 1.0
+
+    noting = mp.primitive("noting", lambda x: x, slope)
+    pair = mp.primitive("pair", lambda x, y: x + y, (lambda out, x, y: 1.0, lambda out, x, y: slope(out, y)))
+    x, other = Value(2.0), Value(3.0)
+    y = noting(x) * noting(noting(other))
+    assert [g.data for g in mp.gradient(y, [x], create_graph=True)] == [3.0]
+    assert asked == [2.0]
+    assert mp.jvp(lambda v: noting(v) * noting(noting(other)))(5.0, 1.0) == 3.0
+    assert asked == [2.0, 5.0]
+    assert [g.data for g in mp.gradient(pair(x, other), [x], create_graph=True)] == [1.0]
+    assert asked == [2.0, 5.0]
 
 
 def test_interior_nodes_start_fresh_also_under_operations_that_pass_nothing_back() -> None:
@@ -337,10 +371,26 @@ def test_a_modules_parameters_by_their_names() -> None:
     assert mp.gradient(cost(model), model.parameters()) == list(slopes.values())
 
 
-def test_the_function_keeps_its_name_and_its_docstring() -> None:
-    derived = mp.grad(total)
+DERIVATIVES: list[Callable[..., Any]] = [mp.grad, mp.value_and_grad, mp.jacobian, mp.hessian, mp.jvp, mp.hvp]
+
+
+@pytest.mark.parametrize("derivative", DERIVATIVES)
+def test_the_function_keeps_its_name_and_its_docstring(derivative: Callable[..., Any]) -> None:
+    derived = derivative(total)
     assert derived.__name__ == "total"
     assert derived.__doc__ == total.__doc__
+
+
+@pytest.mark.parametrize("derivative", DERIVATIVES)
+def test_arguments_that_play_no_part_are_refused_only_if_strict(derivative: Callable[..., Any]) -> None:
+    along = [(1.0, 1.0)] if derivative in (mp.jvp, mp.hvp) else []
+
+    def first(x: Any, y: Any) -> Any:
+        return x * x
+
+    derivative(first, (0, 1))(2.0, 3.0, *along)
+    with pytest.raises(ValueError, match=rf"^[a-z_]+: {UNMET} argument 1 of first, .*3\.0.*; "):
+        derivative(first, (0, 1), strict=True)(2.0, 3.0, *along)
 
 
 # ------------------------------------------------------------------------------------------ jacobian, hessian, jvp, hvp
@@ -371,7 +421,7 @@ def noted(name: str, function: Callable[..., Any], calls: list[str]) -> Callable
     return call
 
 
-@pytest.mark.parametrize("counts", [(1, 5), (5, 1)])
+@pytest.mark.parametrize("counts", [(1, 5), (5, 1), (3, 3)])
 def test_the_cheaper_way_is_taken(counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     from micrograd_plus.calculus import functions
 
@@ -391,6 +441,14 @@ def test_the_cheaper_way_is_taken(counts: tuple[int, int], monkeypatch: pytest.M
     passes.clear()
     mp.jacobian(f, mode="reverse")([1.0] * inputs)
     assert passes == ["slopes_by"] * outputs
+
+
+def test_along_a_direction_of_values_the_result_is_a_graph() -> None:
+    direction = Value(3.0)
+    moved = mp.jvp(lambda x: x * x)(2.0, direction)
+    assert isinstance(moved, Value)
+    assert mp.gradient(moved, [direction]) == [4.0]
+    assert type(mp.jvp(lambda x: x * x)(2.0, 3.0)) is float
 
 
 def test_constants_among_the_results_have_zero_rows() -> None:
@@ -596,6 +654,29 @@ def test_what_takes_a_number_is_quoted_with_the_way_out(leaky: Callable[[Any], A
         mp.grad(leaky)(0.5)
     end = " takes a number out of the graph, so that the derivative will lack its term; "
     assert str(told[0].message).endswith(f"{end}{way_out}")
+
+
+def test_each_line_is_told_once_for_each_way_out() -> None:
+    def f(x: Any) -> Any:
+        y = x * x
+        for _ in range(3):
+            y = y + math.exp(x) * float(x)
+        return y + float(x)
+
+    with pytest.warns(UserWarning, match="takes a number out of the graph") as told:
+        mp.grad(f)(0.5)
+    first = inspect.getsourcelines(f)[1]
+    assert [each.lineno - first for each in told] == [3, 4]
+
+
+def test_it_is_told_as_warnings_of_that_module_are() -> None:
+    """So that Python tells it once, and its filters find the module."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.filterwarnings("default", module=f"^{re.escape(__name__)}$")
+        mp.grad(by_float)(0.5)
+        mp.grad(by_float)(0.5)
+    assert len(told) == 1
+    assert (str(told[0].message), UserWarning, told[0].lineno) in globals()["__warningregistry__"]
 
 
 def test_what_is_not_differentiated_may_leave_the_graph() -> None:
@@ -969,6 +1050,17 @@ def test_a_number_that_leaves_the_graph_in_a_thread_is_heard() -> None:
 
     with pytest.warns(UserWarning, match=r"takes a number out of the graph"):
         mp.grad(f)(1.0)
+
+
+def test_a_hook_that_is_the_same_function_is_taken_away_as_often_as_asked() -> None:
+    x, seen = Value(1.0), list[float]()
+    hook = seen.append
+    handles = [x.register_hook(hook) for _ in range(3)]
+    for left in (2, 1, 0):
+        handles[left].remove()
+        seen.clear()
+        (x * 2.0).backward()
+        assert seen == [2.0] * left
 
 
 def test_a_hook_that_is_there_twice_is_taken_away_once_at_a_time() -> None:

@@ -137,6 +137,15 @@ def test_a_hand_made_rule_is_refused_by_its_label(way: Callable[[Any], Any]) -> 
     )
 
 
+def test_a_leaf_with_a_rule_is_refused_as_hand_made() -> None:
+    leaf = Value(2.0)
+    leaf._backward = lambda: None
+    with pytest.raises(
+        TypeError, match=r"^Value\(data=2\.0, grad=0\.0\): the rule of this 'hand-made' was set by hand"
+    ):
+        copy.copy(leaf)
+
+
 SCALED = """
 def scaled(factor, unused=None):
     return mp.primitive("scaled", lambda x: factor * x, lambda out, x: factor)
@@ -185,6 +194,28 @@ def test_a_pickle_refuses_a_rule_that_its_name_no_longer_means(scaled: Callable[
                 "<operation scaled> was defined otherwise since, and pickle writes no more than its name: make the "
                 "graph again; or copy it by copy.deepcopy, which keeps the rule"
             )
+
+
+def test_a_pickle_takes_no_two_objects_for_the_same_by_what_they_look_like(scaled: Callable[..., Any]) -> None:
+    class Factor:
+        """One cannot see what it is."""
+
+        def __init__(self, number: float) -> None:
+            self.number = number
+
+        def __repr__(self) -> str:
+            return "Factor()"
+
+        def __mul__(self, x: float) -> float:
+            return self.number * x
+
+    two: Any = Factor(2.0)
+    y = scaled(two)(Value(1.0))
+    scaled(two)
+    assert pickled(y).data == 2.0
+    scaled(Factor(3.0))
+    with pytest.raises(TypeError, match=r"^<operation scaled> was defined otherwise since"):
+        pickled(y)
 
 
 def test_copies_and_pickles_in_threads_find_gradients_whole() -> None:

@@ -14,6 +14,7 @@ import tracemalloc
 import types
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -87,6 +88,18 @@ def test_a_number_beyond_floats_is_refused() -> None:
             use(large)
 
 
+def test_what_says_it_is_a_float_and_gives_none_is_refused() -> None:
+    class Odd:
+        def __float__(self) -> Any:
+            return "3.0"
+
+        def __repr__(self) -> str:
+            return "Odd()"
+
+    with pytest.raises(TypeError, match=r"^Value\(Odd\(\)\): expected a real number, got Odd$"):
+        Value(Odd())
+
+
 def test_written_data_and_grad_stay_floats() -> None:
     x = Value(1.0)
     x.data, x.grad = 3, 0  # as micrograd's zero_grad writes it
@@ -134,6 +147,29 @@ def test_prev_and_op_answer_as_in_micrograd() -> None:
     assert (2 * x).args == (2.0, x)
     assert x.clamp(0, 1).args == (x, 0.0, 1.0)
     assert x.clamp(0, 1)._prev == x.leaky_relu(0.1)._prev == {x}  # options are no children
+
+
+@pytest.mark.parametrize(
+    ("make", "children"),
+    [
+        (lambda x: x - 5.0, {(3.0, 1.0), (5.0, -1.0)}),
+        (lambda x: 5.0 - x, {(5.0, 1.0), (3.0, -1.0)}),
+        (lambda x: x / 2.0, {(3.0, 0.5), (2.0, -0.75)}),
+        (lambda x: x.maximum(5.0), {(3.0, 0.0), (5.0, 1.0)}),
+        (lambda x: x.maximum(2.0), {(3.0, 1.0), (2.0, 0.0)}),
+        (lambda x: mp.where(0.0, x, 4.0), {(0.0, 0.0), (3.0, 0.0), (4.0, 1.0)}),
+        (lambda x: mp.where(x, 1.0, 4.0), {(3.0, 0.0), (1.0, 1.0), (4.0, 0.0)}),
+        (lambda x: x**2, {(3.0, 6.0)}),
+        (lambda x: mp.pow(2.0, x), {(3.0, 8.0 * math.log(2.0)), (2.0, 12.0)}),
+        (lambda x: mp.leaky_relu(x), {(3.0, 1.0)}),  # options are part of its name
+    ],
+)
+def test_the_children_of_a_node_get_its_partials_and_constants_are_among_them(
+    make: Callable[[Value], Value], children: set[tuple[float, float]]
+) -> None:
+    y = make(Value(3.0))
+    y.backward()
+    assert {(child.data, child.grad) for child in y._prev} == children
 
 
 def test_backward_of_one_node_applies_its_own_rule_once() -> None:
@@ -647,6 +683,28 @@ def test_two_losses_add_their_gradients(a: float, b: float) -> None:
     (x * y).backward()
     (x + y).backward()
     assert (x.grad, y.grad) == (b + 1.0, a + 1.0)
+
+
+IDLE: list[Callable[[Value], Value]] = [
+    *(lambda x: x * x, lambda x: x * 3.0, mp.tanh, mp.sqrt),
+    lambda x: mp.where(0.0, mp.sqrt(x - x), 1.0),  # slopes that are infinite, where nothing comes
+    lambda x: mp.where(0.0, mp.exp(mp.sqrt(x - x)), 1.0),
+    lambda x: mp.where(0.0, x * math.inf, 1.0),
+    lambda x: mp.where(0.0, (x * math.inf) * x, 1.0),
+]
+
+
+@pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.parametrize("idle", IDLE)
+def test_what_gets_no_gradient_or_none_but_zero_keeps_it_from_nothing_else(
+    idle: Callable[[Value], Value], watched: bool
+) -> None:
+    w, x = Value(0.5), Value(2.0)
+    y = mp.exp(w) + idle(x) * 0.0  # the pass comes by it first
+    somebody = Value(0.0)
+    with somebody.register_hook(print) if watched else nullcontext():  # where there are hooks, it goes another way
+        y.backward()
+    assert (w.grad, x.grad) == (math.exp(0.5), 0.0)
 
 
 @given(st.lists(numbers, min_size=2, max_size=6))

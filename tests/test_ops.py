@@ -208,8 +208,15 @@ def test_an_operation_begins_with_empty_columns() -> None:
 
 
 def test_where_nothing_flows_back_there_is_no_slope() -> None:
-    for name, place, numbers in (("where", 0, [1.0, 2.0, 3.0]), ("less", 0, [1.0, 2.0]), ("floor", 0, [1.5])):
+    flat = [("where", 0, [1.0, 2.0, 3.0]), ("less", 0, [1.0, 2.0]), ("floor", 0, [1.5]), ("leaky_relu", 1, [1.0, 0.1])]
+    for name, place, numbers in flat:
         assert TABLE[name].slope(place, 2.0, numbers) == (0.0, False)
+
+
+def test_a_node_is_tame_where_its_slopes_are_finite() -> None:
+    for y, tame in ((mp.exp(Value(1.0)), True), (mp.sqrt(Value(0.0)), False), (Value(math.inf) * Value(0.0), False)):
+        assert y.op is not None
+        assert y.op.tame(y) == tame
 
 
 def test_the_function_itself_is_its_derivative_of_order_0() -> None:

@@ -7,6 +7,7 @@ import doctest
 import runpy
 import subprocess
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,19 @@ def test_star_import_leaves_pythons_own_names_alone() -> None:
         python("from micrograd_plus import *; print(round(3.14159, 2), abs(-1), pow(2, 3), tanh(0.0))")
         == "3.14 1 8 0.0"
     )
+
+
+def test_a_context_variable_is_called_by_its_own_name() -> None:
+    """As its repr tells it."""
+    found = {
+        id(it): (name, it.name)
+        for module, space in sys.modules.items()
+        if module.partition(".")[0] == "micrograd_plus"
+        for name, it in vars(space).items()
+        if isinstance(it, ContextVar)
+    }
+    assert len(found) > 7
+    assert [called for name, called in found.values() if called != name.strip("_").lower()] == []
 
 
 def test_importing_brings_nothing_heavy() -> None:

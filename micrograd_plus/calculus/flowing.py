@@ -54,14 +54,14 @@ class _Flow(NamedTuple):
 
     Where some surely comes, as to nearly every node, the mere number is used instead.
 
-    `open` is 0 where the masks on every way to the node stop what comes, or 1.0 where it is plain that they don't.
-    `firm` is the same, but counts only masks that move by jumps: where it is 0 the derivatives of what comes are 0 as
-    well. At x**y, where y is 0, nothing comes to x, and yet more and more does as y grows.
+    `open` is 0 where the masks on every way to the node stop what comes. `firm` is the same, but counts only masks that
+    move by jumps, 1.0 if there are none: where it is 0 the derivatives of what comes are 0 as well. At x**y, where y is
+    0, nothing comes to x, and yet more and more does as y grows.
     """
 
     number: Number
-    open: Number = 1.0
-    firm: Number = 1.0
+    open: Number
+    firm: Number
 
 
 _NOTHING = _Flow(0.0, 0.0, 0.0)
@@ -106,16 +106,16 @@ def _passed(flow: Number | _Flow, slope: Number, gate: Number, node: Value, trac
 
 def _joined(before: Number | _Flow | None, flow: Number | _Flow) -> Number | _Flow:
     """The sum of two flows to one node."""
-    if type(before) is not _Flow and type(flow) is not _Flow:
-        return _plus(before, flow)
     if before is None:
         return flow
-    one, two = [each if type(each) is _Flow else _Flow(each) for each in (before, flow)]
-    number, opened = _plus(one.number, two.number), _either(one.open, two.open)
+    number = _plus(_number(before), _number(flow))
+    if type(before) is not _Flow or type(flow) is not _Flow:  # something surely comes by one of the two ways
+        return number
+    opened = _either(before.open, flow.open)
     if type(opened) is float:
-        return number if opened else _NOTHING
-    alike = one.firm is one.open and two.firm is two.open
-    return _Flow(number, opened, opened if alike else _either(one.firm, two.firm))
+        return _NOTHING
+    alike = before.firm is before.open and flow.firm is flow.open
+    return _Flow(number, opened, opened if alike else _either(before.firm, flow.firm))
 
 
 def _number(flow: Number | _Flow | None) -> Number | None:
@@ -208,9 +208,7 @@ def pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
     unreached = getattr(watch, "unreached", None)
     with Block(watching, None):  # a watch is shown what passes, not how a partial computes it
         for node in reversed(between):
-            flow = flows.get(id(node))
-            if flow is None:
-                continue
+            flow = flows[id(node)]  # what flows to it has been here
             if has_hook(node):
                 flow = _seen(node, flow, traced)
                 flows[id(node)] = flow

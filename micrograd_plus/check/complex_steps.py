@@ -71,8 +71,10 @@ def _complex_ufunc(node: Value) -> Callable[..., Any] | None:
     import numpy as np
 
     op = node.op
-    ufunc = getattr(np, op.numpy or "", None) if op else None
-    if op is None or f"{'D' * len(node.args)}->D" not in getattr(ufunc, "types", ()):
+    if op is None or op.numpy is None:
+        return None
+    ufunc: Callable[..., Any] = getattr(np, op.numpy)
+    if f"{'D' * len(node.args)}->D" not in getattr(ufunc, "types", ()):
         return None
     args = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
     inside = all(low < x < high for x, (low, high) in zip(args, op.domain))

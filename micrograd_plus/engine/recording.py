@@ -52,12 +52,12 @@ class Leaving(Protocol):
 
 
 recording: Final[ContextVar[bool]] = ContextVar("recording", default=True)
-watching: Final[ContextVar[Watch | None]] = ContextVar("watch", default=None)
-tracing: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
+watching: Final[ContextVar[Watch | None]] = ContextVar("watching", default=None)
+tracing: Final[ContextVar[Trace | None]] = ContextVar("tracing", default=None)
 leaving: Final[ContextVar[Leaving | None]] = ContextVar("leaving", default=None)
 keeping: Final[ContextVar[Callable[[Value], None] | None]] = ContextVar("keeping", default=None)  # of source_lines
 linking: Final[ContextVar[bool]] = ContextVar("linking", default=False)  # whether detached values remember their origin
-scoping: Final[ContextVar[Any]] = ContextVar("scope", default=None)  # the Scope of new nodes
+scoping: Final[ContextVar[Any]] = ContextVar("scoping", default=None)  # the Scope of new nodes
 open_blocks: Final[list[Block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
 
 

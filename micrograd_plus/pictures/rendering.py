@@ -60,7 +60,7 @@ for i, (source, kind) in enumerate(json.load(sys.stdin)):
     sys.stdout.buffer.flush()
 """
 Job = tuple[str, str]  # DOT text, and the format in which it is wanted
-_DRAWN: ContextVar[dict[Job, bytes]] = ContextVar("what is drawn already")
+_DRAWN: ContextVar[dict[Job, bytes]] = ContextVar("drawn")
 
 _FONTCONFIG = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

@@ -269,7 +269,7 @@ _PASSED_BY = (__file__, str(_PACKAGE / "engine"), reprlib.__file__, weakref.__fi
 
 def _by_the_package() -> bool:
     """Whether it is this package's own code, not the user's, that asks."""
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe()
     while frame is not None and frame.f_code.co_filename.startswith(_PASSED_BY):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename.startswith(str(_PACKAGE))
