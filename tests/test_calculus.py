@@ -137,6 +137,26 @@ def test_what_lies_under_operations_that_pass_nothing_back_gets_zero_not_nan() -
         assert x.grad == 1.0
 
 
+SHUT: dict[str, Callable[[Any], Any]] = {
+    "relu": mp.relu,
+    "maximum": lambda a: mp.maximum(a, 2.0),
+    "where": lambda a: mp.where(0.0, a, 2.0),
+    "clamp": lambda a: mp.clamp(a, 0.0, 1.0),
+    "relu of what moves": lambda a: mp.relu(mp.exp(a) - 5.0),
+    "twice": lambda a: mp.relu(mp.relu(a) - 1.0),
+}
+
+
+@pytest.mark.parametrize("name", SHUT)
+def test_where_a_mask_stays_shut_nothing_else_changes_what_passes_however_steep_it_is(name: str) -> None:
+    def slope(x: Any) -> Any:
+        return mp.grad(lambda a: SHUT[name](a) * mp.sqrt(x))(-1.0)
+
+    assert slope(0.0) == 0.0
+    assert mp.grad(slope)(0.0) == 0.0
+    assert mp.jvp(slope)(0.0, 1.0) == 0.0
+
+
 @pytest.mark.parametrize("graph", [False, True])
 def test_what_lies_under_a_condition_alone_plays_no_part(graph: bool) -> None:
     """It is not to be differentiable either."""
