@@ -179,6 +179,15 @@ def test_a_plain_function_of_several_numbers_has_one_if_it_takes_complex_numbers
     assert complex_step_of_floats(lambda v: abs(v[0]), [2.0]) is None
 
 
+def test_a_slope_whose_imaginary_part_is_near_underflow_is_not_told() -> None:
+    """It would have lost digits; the shorter step is 6.25e-22."""
+    x = Value(1.0)
+    steps = complex_step([x * 2.4e-269, x * 1.2e-269, x * -2.4e-269], [x])
+    assert steps is not None
+    assert [steps[0], steps[2]] == [pytest.approx([2.4e-269], rel=1e-12), pytest.approx([-2.4e-269], rel=1e-12)]
+    assert math.isnan(steps[1][0])
+
+
 def test_a_graph_that_would_need_too_many_complex_numbers_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = Value(2.0), Value(3.0)
     product = x * y * x  # two nodes, by two variables

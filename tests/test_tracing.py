@@ -629,9 +629,11 @@ def test_parameters_answer_for_their_identity_as_always() -> None:
 
 
 def test_an_error_of_the_packages_own_is_told_while_tracing() -> None:
-    for told in ("x", "a parameter"):  # which the error quotes
+    parameter: Any = A
+    wrong: list[Cost] = [lambda x: mp.leaky_relu(x, x), lambda x: mp.leaky_relu(x, parameter)]  # the error quotes it
+    for cost in wrong:
         with pytest.raises(TypeError, match="expected a plain number"):
-            mp.compile(lambda x: mp.leaky_relu(x, x if told == "x" else A), ())  # noqa: B023
+            mp.compile(cost, ())
     wanted = r"^compile: Value\(.*\) has a hook, which a program would not call; remove it, or run eagerly$"
     with pytest.raises(CompileError, match=wanted), A.register_hook(print):
         mp.compile(lambda x: x * A, ())
