@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from math import inf, nan
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import mpmath
 import numpy as np
@@ -471,8 +471,12 @@ def test_along_a_direction_of_values_the_result_is_a_graph() -> None:
     assert type(mp.jvp(lambda x: x * x)(2.0, 3.0)) is float
 
 
+MODES: list[Literal["reverse", "forward"] | None] = ["reverse", "forward", None]
+
+
 def test_constants_among_the_results_have_zero_rows() -> None:
-    assert mp.jacobian(lambda x: [x * 2.0, 5.0])(1.0) == [2.0, 0.0]
+    for mode in MODES:
+        assert mp.jacobian(lambda x: [x * 2.0, 5.0], mode=mode)(1.0) == [2.0, 0.0]
     assert mp.jvp(lambda x: [x * 2.0, 5.0])(1.0, 1.0) == [2.0, 0.0]
     assert mp.jacobian(lambda x: x * 2.0)(1.0) == 2.0
 

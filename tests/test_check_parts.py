@@ -252,6 +252,8 @@ def test_what_is_expected_and_how_far_off_it_may_be(
         ({"got": 2.0 + 2.0**-6, "slope": SMOOTH._replace(error=2.0**-6 / 20.0)}, None),  # a hundredth of it, at most
         ({"got": 2.0 + 2.0**-4, "slope": SMOOTH._replace(error=2.0**-4 / 20.0)}, "unclear"),
         ({"got": 2.0 + 2.0**-4, "slope": SMOOTH._replace(error=2.0**-4 / 20.0, size=8.0)}, None),
+        ({"got": 2.0 + 2.0**-6, "slope": SMOOTH._replace(error=0.002, size=4.0)}, None),  # just a hundredth of the size
+        ({"got": 4.0, "atol": 0.04}, "wrong"),
         ({"got": 3.0, "slope": SMOOTH._replace(error=0.0014)}, "wrong"),
         ({"got": 3.0, "slope": SMOOTH._replace(error=0.0016)}, "unclear"),
         ({"got": inf, "slope": SMOOTH._replace(error=0.0009)}, "wrong"),

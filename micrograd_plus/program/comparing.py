@@ -26,9 +26,8 @@ def settle(one: Listing, other: Listing) -> None:
         return
     both = set(map(id, one.leaves.values())).intersection(map(id, other.leaves.values()))
     for listing in (one, other):
-        if len(listing.leaves) > len(both):
-            listing.constants |= {place: leaf._data for place, leaf in listing.leaves.items() if id(leaf) not in both}
-            listing.leaves = {place: leaf for place, leaf in listing.leaves.items() if id(leaf) in both}
+        listing.constants |= {place: leaf._data for place, leaf in listing.leaves.items() if id(leaf) not in both}
+        listing.leaves = {place: leaf for place, leaf in listing.leaves.items() if id(leaf) in both}
 
 
 def alike(one: Listing, other: Listing) -> bool:
