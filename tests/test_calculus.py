@@ -137,6 +137,56 @@ def test_what_lies_under_operations_that_pass_nothing_back_gets_zero_not_nan() -
         assert x.grad == 1.0
 
 
+@pytest.mark.parametrize("number", [-2.0, 0.0, 2.0])
+@pytest.mark.parametrize(
+    ("f", "text"),
+    [
+        (mp.relu, "x > 0"),
+        (lambda x: mp.relu(x) * x, "relu(x) + where(x > 0, x, 0)"),
+        (lambda x: mp.exp(mp.relu(x)), "where(x > 0, exp(x), 0)"),
+        (lambda x: mp.exp(mp.relu(mp.sqrt(x))), "where(sqrt(x) > 0, 0.5 * exp(sqrt(x)) / sqrt(x), 0)"),
+        (lambda x: mp.exp(mp.relu(mp.exp(x) - 1.0)), "where(exp(x) - 1 > 0, exp(exp(x) - 1) * exp(x), 0)"),
+    ],
+)
+def test_a_gradient_through_a_mask_reads_the_same_on_both_its_sides(
+    f: Callable[[Any], Any], text: str, number: float
+) -> None:
+    x = Value(number, label="x")
+    y = f(x)
+    (slope,) = mp.gradient(y, [x], create_graph=True)
+    assert mp.formula(slope).text == text
+    assert same(slope.data, mp.gradient(y, [x])[0])
+
+
+@pytest.mark.parametrize("inner", [lambda x, y: x**y, lambda x, y: mp.maximum(x**y, 0.5), lambda x, y: (x**y) ** 1.0])
+@pytest.mark.parametrize("x", [0.0, 2.0])
+def test_nothing_comes_to_the_base_of_a_power_of_zero_and_yet_more_and_more(
+    inner: Callable[[Any, Any], Any], x: float
+) -> None:
+    """y·x^(y-1) is 0 where y is 0, also at 0, and grows with y by 1/x."""
+    base, exponent = Value(x), Value(0.0)
+    for f in (inner, lambda x, y: mp.exp(inner(x, y))):
+        (slope,) = mp.gradient(f(base, exponent), [base], create_graph=True)
+        assert slope.data == 0.0
+    mixed = [
+        mp.grad(lambda y, f=f: mp.grad(lambda x: f(x, y))(2.0))(0.0) for f in (inner, lambda *v: mp.exp(inner(*v)))
+    ]
+    assert mixed == pytest.approx([0.5, math.e / 2.0], rel=1e-14)
+
+
+def test_a_mask_around_a_power_of_zero_keeps_its_growth_out() -> None:
+    def mixed(f: Callable[[Any, Any], Any], x: float) -> Any:
+        return mp.grad(lambda y: mp.grad(lambda x: f(x, y))(x))(0.0)
+
+    assert mixed(lambda x, y: mp.relu(x**y - 2.0), 2.0) == 0.0
+    assert mixed(lambda x, y: mp.exp(mp.relu(x**y - 2.0)), 2.0) == 0.0
+    assert mixed(lambda x, y: mp.relu(x - 3.0) ** y, 2.0) == 0.0
+    assert mixed(lambda x, y: mp.maximum(x, 1.0) ** y, 0.5) == 0.0
+    assert mixed(lambda x, y: mp.maximum(x, 1.0) ** y, 2.0) == 0.5
+    assert mixed(lambda x, y: mp.exp(x) ** y, 2.0) == pytest.approx(1.0, rel=1e-14)
+    assert mp.grad(lambda z: mixed(lambda x, y: (x**y) ** z, 2.0))(0.0) == 0.5
+
+
 SHUT: dict[str, Callable[[Any], Any]] = {
     "relu": mp.relu,
     "maximum": lambda a: mp.maximum(a, 2.0),
