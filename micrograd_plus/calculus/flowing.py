@@ -177,9 +177,9 @@ def _tidied(slope: Number, node: Value) -> Number:
     return shorter.get(slope, slope)
 
 
-def _plus(a: Number | None, b: Number) -> Number:
-    """a + b, where one of them may not be there yet, or be nothing."""
-    return b if a is None or (type(a) is float and a == 0.0) else a if type(b) is float and b == 0.0 else a + b
+def _plus(a: Number, b: Number) -> Number:
+    """a + b, where one of them may be nothing."""
+    return b if type(a) is float and a == 0.0 else a if type(b) is float and b == 0.0 else a + b
 
 
 def _plain(x: Number) -> float:
