@@ -956,6 +956,16 @@ def test_an_operator_quotes_what_is_no_number_and_itself(symbol: str) -> None:
         OPERATORS[symbol](Value(1.0), "two")
 
 
+TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+@pytest.mark.parametrize("symbol", OPERATORS)
+def test_an_operator_quotes_what_stands_on_its_left_too(symbol: str) -> None:
+    says = rf"^Value {re.escape(TURNED.get(symbol, symbol))} None: expected a number or a Value, got NoneType$"
+    with pytest.raises(TypeError, match=says):
+        OPERATORS[symbol](None, Value(1.0))
+
+
 def test_a_hand_made_node_without_a_rule_passes_nothing_on_and_checks_its_children() -> None:
     x = Value(2.0)
     out = Value(4.0, (x, 2.0), "double")

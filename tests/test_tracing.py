@@ -28,10 +28,13 @@ from programs import EXECUTORS, checked, executor, hold
 
 import micrograd_plus as mp
 from micrograd_plus import Value
+from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine import flattening
 from micrograd_plus.engine.flattening import Flat
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.repeating import repeats
 from micrograd_plus.engine.walking import walk
+from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.program import CompileError, fusing
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.programs import PATHS
@@ -844,6 +847,34 @@ def test_an_infinite_entry_that_is_not_chosen_has_no_part_in_it() -> None:
     table = [Value(0.0), Value(4.0)]
     checked(lambda i: mp.lookup([mp.log(entry) for entry in table], i), [1.0])
     assert mp.compile(lambda i: mp.lookup([mp.log(v) for v in table], i), x=()).gradients([1]).tolist() == [[0.0, 0.25]]
+
+
+def test_a_number_is_computed_once_however_many_choices_ask_for_it() -> None:
+    asked: list[float] = []
+
+    def noted(x: float) -> float:
+        asked.append(x)
+        return x
+
+    noting = mp.primitive("noting_it", noted, lambda out, x: 1.0)
+
+    def choosing(times: int) -> Cost:
+        def cost(x: Any) -> Any:
+            y = noting(x * A)
+            return sum([y for i in range(times) if y > float(i)], start=y)
+
+        return cost
+
+    try:
+        counts = []
+        for times in (1, 5):
+            asked.clear()
+            assert len(trace(choosing(times), [()], [0.5], Identities.fromkeys([A], 8.0)).guards) == times
+            counts.append(asked.count(4.0))
+    finally:
+        del TABLE["noting_it"], FUNCTIONS["noting_it"]
+        delattr(Value, "noting_it")
+    assert counts == [1, 1]
 
 
 def test_a_listing_of_one_result_says_so() -> None:
