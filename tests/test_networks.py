@@ -213,7 +213,8 @@ def test_it_shows_itself_in_jupyter_as_an_image() -> None:
     bundle = drawing._repr_mimebundle_()
     assert bundle["text/plain"] == "<Drawing of a network 2-3-1, 456 x 260>"
     match = re.fullmatch(
-        r'<div [^>]*><img alt="a network 2-3-1; 9 weights[^"]*" src="data:image/svg\+xml,([^"]+)" style=".*"/></div>',
+        r'<style>[^<]*</style><div [^>]*><img alt="a network 2-3-1; 9 weights[^"]*" src="data:image/svg\+xml,([^"]+)" '
+        r'class="micrograd-plus-image" style=".*"/></div>',
         bundle["text/html"],
     )
     assert match is not None
@@ -260,10 +261,12 @@ def test_lines_on_a_grid_are_counted_in_its_steps() -> None:
     match = re.search(r'src="data:image/svg\+xml,([^"]+)"', drawing._repr_html_())
     assert match is not None
     shown = fromstring(unquote(match[1]))
-    assert "scale" in shown[0].attrib["transform"]
+    style, lines = shown[:2]
+    assert "prefers-color-scheme:dark" in str(style.text)
+    assert "scale" in lines.attrib["transform"]
     assert all(
         float(number).is_integer()
-        for path in shown[0].iter(f"{SVG}path")
+        for path in lines.iter(f"{SVG}path")
         for number in re.findall(r"[\d.]+", path.attrib["d"])
     )
     assert segments(shown) == pytest.approx(segments(root(drawing)), abs=0.01)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Value
 from micrograd_plus.networks.wishes import Nudges, nudges
+from micrograd_plus.pictures.stills import FOLLOWING
 
 
 def exactly(numbers: Any) -> Any:
@@ -165,7 +166,8 @@ def test_the_table_names_the_strongest_and_summarises_the_rest() -> None:
 
 def test_in_jupyter_it_shows_picture_and_table() -> None:
     html = nudges(MLP(2, [3, 1], seed=1), [1.0, -1.0], 1.0)._repr_html_()
-    assert html.startswith('<div style="overflow-x: auto" tabindex="0"><img alt="what is wanted of a network 2-3-1; ')
+    picture = '<div style="overflow-x: auto" tabindex="0"><img alt="what is wanted of a network 2-3-1; '
+    assert html.startswith(f"{FOLLOWING}{picture}")
     assert "; 9 wished weight changes from " in html
     assert html.count("<details>") == html.count("</details>") == 1
     assert "<summary>Nudges of one example for a network 2-3-1, cost " in html

@@ -27,7 +27,7 @@ def markup(history: History) -> str:
     """The curves, and below them the epochs, the first and the last of many, as a table that opens at a click.
 
     >>> markup(History([Epoch(1, 10, 2.0, None, 0.1, 1.0)]))
-    '<img alt="loss from 2 to 2 over 1 epoch"
+    '<style>...</style><img alt="loss from 2 to 2 over 1 epoch"
     ...<details><summary>History(1 epochs, loss 2)</summary><table ...'
     """
     if not history:
