@@ -82,7 +82,7 @@ def test_it_is_dark_where_the_system_is(site: Site) -> None:
     page = site.open("lessons/02-a-graph-remembers/")
     page.emulate_media(color_scheme="dark")
     page.click(".ways .run")
-    until(page, "document.body.dataset.jpThemeLight === 'false'", 60)
+    until(page, "document.body?.dataset.jpThemeLight === 'false'", 60)
     page.close()
 
 
