@@ -59,7 +59,7 @@ def tabs(chromium: Any) -> Iterator[Callable[..., Any]]:
     assert complaints == []
 
 
-def until(page: Any, true: str, seconds: float = 20.0) -> None:
+def until(page: Any, true: str, seconds: float = 60.0) -> None:
     """Wait for an expression to be true in a page or a frame, also where it forbids what Playwright waits with."""
     for _ in range(round(seconds / 0.05)):
         if page.evaluate(true):

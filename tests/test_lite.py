@@ -152,7 +152,8 @@ def test_a_link_leads_from_lesson_to_lesson(site: Site) -> None:
     page = opened(site, HERE[0])
     with site.context.expect_page() as other:
         page.click(".jp-RenderedMarkdown a:text('lesson 1')")
-    other.value.locator(".jp-RenderedMarkdown:has-text('This lesson needs NumPy and Matplotlib')").wait_for()
+    needs = other.value.locator(".jp-RenderedMarkdown:has-text('This lesson needs NumPy and Matplotlib')")
+    needs.wait_for(timeout=60_000)
     other.value.close()
     page.close()
 
