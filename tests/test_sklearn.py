@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
+import re
 import warnings
 from typing import Any
 
@@ -20,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import micrograd_plus as mp
+import micrograd_plus.sklearn
 from micrograd_plus.sklearn import MLPClassifier, MLPRegressor
 
 QUICK: dict[str, Any] = {"max_iter": 20, "learning_rate_init": 0.05, "random_state": 1}
@@ -243,3 +246,9 @@ def test_a_fit_that_is_refused_changes_nothing() -> None:
         model.set_params(tol=1e-4, warm_start=True).fit(np.column_stack([x, x]), animals)
     assert (model.predict(x) == before).all()
     assert model.classes_.tolist() == ["cat", "dog"]
+
+
+def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=re.escape("pip install 'micrograd-plus[sklearn]'")):
+        importlib.reload(micrograd_plus.sklearn)

@@ -5,6 +5,11 @@ to be one's own. Needs scikit-learn: the `sklearn` extra. The contract is in its
 estimators"; `check_estimator` passes.
 """
 
+from importlib.util import find_spec
+
+if find_spec("sklearn") is None:
+    raise ImportError("micrograd_plus.sklearn needs scikit-learn: pip install 'micrograd-plus[sklearn]'")
+
 from micrograd_plus.sklearn.classifier import MLPClassifier as MLPClassifier
 from micrograd_plus.sklearn.regressor import MLPRegressor as MLPRegressor
 
