@@ -50,9 +50,10 @@ def paired(function: str, x: Any, y: Any) -> int:
     for name, data in (("x", x), ("y", y)):
         try:
             lengths.append(len(data))
+            ordered = not isinstance(data, (Set, Mapping))
         except TypeError:
-            lengths.append(-1)
-        if lengths[-1] < 0 or isinstance(data, (Set, Mapping)):
+            ordered = False
+        if not ordered:
             kind = type(data).__name__
             raise TypeError(f"{function}({name}={short_repr(data)}): expected a list or an array, got {kind}")
     if lengths[0] != lengths[1]:

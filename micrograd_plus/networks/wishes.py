@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import Any
 
 from micrograd_plus._support.arguments import paired
-from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.identities import distinct
 from micrograd_plus._support.markup import on_demand, paragraph
 from micrograd_plus.calculus import gradient
 from micrograd_plus.engine.recording import enable_grad
@@ -148,7 +148,7 @@ def nudges(model: MLP | Sequence[Layer], x: Any, target: Any, loss: Callable[[An
     layers = layers_of("nudges", model)
     check_calls("nudges", model, layers)
     parameters = [value for layer in layers for neuron in layer.neurons for value in (*neuron.w, neuron.b)]
-    if len(Identities.fromkeys(parameters)) < len(parameters):
+    if len(distinct(parameters)) < len(parameters):
         raise ValueError("nudges: a parameter has two places in the model; expected one neuron for each")
     if loss is not None and not callable(loss):
         raise TypeError(f"nudges(loss={short_repr(loss)}): expected a function of a prediction and a target")

@@ -106,7 +106,7 @@ def _walk(module: Module) -> Iterator[tuple[str, Value | Module]]:
     seen: dict[int, Any] = {}
     while stack:
         path, item = stack.pop()
-        parts = None if isinstance(item, Value) else _parts(item, seen)
+        parts = _parts(item, seen)
         if isinstance(item, Value) or (isinstance(item, Module) and parts is not None):
             yield path, item
         if parts is not None:

@@ -23,7 +23,8 @@ class Listing:
         several: whether it returned a list.
         guards: the choices Python made on the way.
         before: the nodes under the roots that are older than the trace.
-        flat: the same lists, by which another run is known again.
+        flat: the graph as it was laid out, by which another run is known again; what both runs make anew, and so is a
+            constant here, is a leaf there.
     """
 
     def __init__(self, inputs: tuple[int, int], flat: Flat) -> None:

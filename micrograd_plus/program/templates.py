@@ -188,8 +188,9 @@ def steps_of(listing: Listing) -> Counter[str]:
     """
     templates, names = Templates(0), list(KIND)
     found = Counter[str]()
-    for op in set(listing.ops) - {None}:
-        assert op is not None
+    for op in dict.fromkeys(listing.ops):  # in their order, so that the first without steps is the one that is named
+        if op is None:
+            continue
         places = listing.flat.places(op)
         options = options_of(listing, op, listing.args(places[0]))
         forward, back = templates.forward(op, options), templates.back(op, options, (1,) * op.arity)
