@@ -5,7 +5,8 @@
 
 mutmut 2 makes the faults (it reaches the lambdas of the table, as its successor does not); each is planted in a copy of
 the repository, where tests run until the first one fails, the quick ones first, for a minute at most: of those named
-below the ones that reach its line; for a row of the table those with its name in theirs, then all. Not part of the
+below the ones that reach its line; for a row of the table those with its name in theirs, then all. What they pass is
+shown to ruff (its rules F: a line that grew too long is no fault found) and mypy, as `.ci/run` does. Not part of the
 normal tests: it takes an hour or so, and goes on where it was broken off, with what the tests reach kept beside the
 verdicts.
 """
@@ -149,6 +150,8 @@ def tried(folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True)
     if done.returncode:
         sys.exit(f"the tests fail without any fault planted; mend that first\n{done.stdout.decode()[-2000:]}")
+    if refused(folder):
+        sys.exit("ruff or mypy refuses the package without any fault planted; mend that first")
 
 
 def noted(folder: Path) -> list[Test]:
@@ -187,6 +190,13 @@ def fate(folder: Path, tests: list[Test]) -> str:
     return "failed" if done.returncode else ""
 
 
+def refused(folder: Path) -> str:
+    """Whether ruff or mypy finds something in the copy: "refused", or ""."""
+    tools = (["ruff", "check", "-q", "--select=F", "micrograd_plus"], ["mypy"])
+    done = [subprocess.run([sys.executable, "-m", *tool], cwd=folder, capture_output=True) for tool in tools]
+    return "refused" if any(one.returncode for one in done) else ""
+
+
 def _row(table: str, number: int) -> str:
     """The row of the table that a line belongs to; it is read as the table is made, where no test reaches it."""
     rows = re.findall(r"^(\w+) += ", "\n".join(table.splitlines()[:number]), flags=re.MULTILINE)
@@ -211,7 +221,7 @@ def noticed(folder: Path, mutant: Mutant, tests: list[Test]) -> str:
     quick, slow = [sum([total < limit for total in spent]) for limit in (FIRST, ALL)]
     file.write_text(mutant.text, encoding="utf-8")
     try:
-        return fate(folder, reaching[:quick]) or fate(folder, reaching[quick:slow])
+        return fate(folder, reaching[:quick]) or fate(folder, reaching[quick:slow]) or refused(folder)
     finally:
         file.write_text(original, encoding="utf-8")
 
@@ -259,8 +269,9 @@ def main() -> None:
         with ThreadPoolExecutor(options.jobs) as pool:
             judged = pool.map(judge, chosen)
             fates = Counter(track(judged, "faults", len(chosen), console=Console(stderr=True)))
-    killed = fates["failed"] + fates["hung"]
-    print(f"noticed {killed} of {len(chosen)} faults: {100 * killed / len(chosen):.1f} %; {fates['hung']} of them hung")
+    killed = len(chosen) - fates[""]
+    how = f"{fates['hung']} of them hung, {fates['refused']} were left to ruff and mypy"
+    print(f"noticed {killed} of {len(chosen)} faults: {100 * killed / len(chosen):.1f} %; {how}")
 
 
 if __name__ == "__main__":
