@@ -3,18 +3,21 @@
     python benchmarks/growth.py
 
 Needs `pip install 'micrograd-plus[bench]'`. The graph is the squared error of a network with one hidden layer of 16, on
-one example of ever more inputs. Eager time is for building, backward and freeing; compiled time for a gradient, once
-the program is there. Compiled bytes are the program's, eager ones the graph's and the network's. micrograd stops at
-100,000 nodes; with --all it goes on, which takes a minute for each round.
+one example of ever more inputs; a graph in which nothing is regular is compiled, too. Eager time is for building,
+backward and freeing; compiled time for a gradient, once the program is there. Compiled bytes are the program's, eager
+ones the graph's and the network's. micrograd stops at 100,000 nodes; with --all it goes on, which takes a minute for
+each round.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
-from engines import Cost, Engine, Model, bytes_a_node, engine_of, four, no_limit, task
-from networks import Network, gradient, scalar_nodes
+from engines import Cost, Engine, Model, allocated, bytes_a_node, engine_of, four, no_limit, task
+from irregular import FIRST, Graph, ours
+from networks import Network, gradient, numbers, scalar_nodes
 from peers import ROUNDS, Peer, Task, duration, race, versions
 
 EXPONENTS = (3, 4, 5, 6)
@@ -42,6 +45,23 @@ def prepare(name: str, case: Network) -> Task:
     return task(engine, *build(engine, case), size=lambda: bytes_a_node(engine, lambda engine: build(engine, case)))
 
 
+def irregular(graph: Graph) -> Task:
+    """Compiled once; the gradient is timed, and the bytes of a node are counted."""
+
+    def make() -> Any:
+        evaluate = ours(graph)
+        evaluate()
+        return evaluate
+
+    evaluate = make()
+    return Task(evaluate, lambda: numbers(evaluate()), lambda: allocated(make) / nodes_of(graph))
+
+
+def nodes_of(graph: Graph) -> int:
+    """Those of its trace: the halves and the products with 0.3 are nodes, too."""
+    return round(graph.numbers * 1.67)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"(default {ROUNDS})")
@@ -54,6 +74,8 @@ def main() -> None:
     sizes: dict[Peer, list[float]] = {peer: [] for peer in peers}
     print(versions(["micrograd"]))
     print(f"Medians of {chosen.rounds} rounds, all in turn; answers compared to 1e-9.\n")
+    patternless = Peer("compiled, irregular", irregular)
+    times[patternless], sizes[patternless] = [], []
     nodes = [scalar_nodes(network(exponent)) for exponent in EXPONENTS]
     for exponent, number in zip(EXPONENTS, nodes):
         racing = [p for p in peers if p is not micrograd or exponent < EXPONENTS[-1] or chosen.all]
@@ -61,6 +83,10 @@ def main() -> None:
         for p, taken in medians.items():
             times[p].append(taken / number)
             sizes[p].append(p.size())
+        graph = Graph(round(number / 1.67), FIRST, batch=1, fed=True)
+        medians, _ = race([patternless], graph, rounds=chosen.rounds)
+        times[patternless].append(medians[patternless] / nodes_of(graph))
+        sizes[patternless].append(patternless.size())
     print_growth("time a node", nodes, times, duration)
     print_growth("bytes a node", nodes, sizes, lambda size: f"{size:.0f}")
 

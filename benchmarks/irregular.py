@@ -41,12 +41,16 @@ FUNCTIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
 
 @dataclass(frozen=True)
 class Graph:
-    """A graph drawn by seed, and a batch for it."""
+    """A graph drawn by seed, and a batch for it; in one that is fed, numbers go on being made from leaves.
+
+    One that is not dies out after some 50,000 numbers: its gradient is 0.
+    """
 
     numbers: int
     functions: tuple[str, ...]
     batch: int
     seed: int = 0
+    fed: bool = False
 
     def cost(self, library: Any) -> Callable[[Sequence[Any], Sequence[Any]], Any]:
         """The function of parameters and inputs."""
@@ -56,7 +60,7 @@ class Graph:
         def cost(weights: Sequence[Any], x: Sequence[Any]) -> Any:
             made = [*weights, *x]
             for name, p, q in plan:
-                recent = made[-RECENT:]
+                recent = [*weights, *x, *made[-RECENT:]] if self.fed else made[-RECENT:]
                 a, b = recent[int(p * len(recent))], recent[int(q * len(recent))]
                 made.append(FUNCTIONS[name](library, a, b))
             total = made[-100]
