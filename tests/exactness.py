@@ -114,7 +114,8 @@ class Found(NamedTuple):
 
 def errors(op: Op, args: Numbers, order: int) -> Iterator[Found]:
     """For each derivative of that order whose true value is a normal number, how far off it is."""
-    places = [i for i, partial in enumerate(op.partials) if partial is not None]
+    halts = op.halts or [partial is None for partial in op.partials]  # where nothing flows back, whatever the numbers
+    places = [i for i, halt in enumerate(halts) if not halt]
     for by in combinations_with_replacement(places, order):
         try:
             want = exact(DEFINITIONS[op.name], args, by)
