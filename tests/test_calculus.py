@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
+from micrograd_plus.calculus.nesting import leaves as calculus_leaves
 from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.engine.walking import toposort
@@ -925,7 +926,7 @@ NO_VALUE = "expected a Value made from its arguments; does it use float(), .data
         (
             lambda: loose.hvp(total)([1.0, 2.0], [1.0]),
             ValueError,
-            "hvp(total): a direction of 1 numbers; expected 2, nested as the argument",
+            "hvp(total), the direction: [1.0]; expected a list of 2 in this place, nested as the argument",
         ),
         (
             lambda: loose.jvp(total)([1.0, 2.0], [1.0, None]),
@@ -1187,3 +1188,84 @@ def test_a_function_may_leave_arguments_out_unless_strict() -> None:
         says = f"{derived.__name__}: {UNMET} argument 1 of first, 3.0; without strict=True its derivative is 0.0"
         with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
             derived(first, (0, 1), strict=True)(1.0, 3.0)
+
+
+def test_a_direction_goes_by_its_places_not_by_its_order() -> None:
+    def f(p: Any) -> Any:
+        return p["a"] ** 2 * p["b"]
+
+    at = {"a": 2.0, "b": 3.0}
+    assert mp.jvp(f)(at, {"b": 1.0, "a": 0.0}) == mp.jvp(f)(at, {"a": 0.0, "b": 1.0}) == 4.0
+    assert mp.hvp(f)(at, {"b": 1.0, "a": 0.0}) == {"a": 4.0, "b": 0.0}
+    model = mp.MLP(2, [1], seed=1)
+    names = {name: float(i) for i, (name, _) in enumerate(model.named_parameters())}
+    turned = dict(reversed(names.items()))
+    by_model = mp.jvp(lambda m: m([2.0, 3.0]))
+    assert by_model(model, turned) == by_model(model, names) == by_model(model, list(names.values()))
+    row = mp.jvp(lambda v: v[0] * v[1])
+    assert row([2.0, 3.0], np.array([1.0, 0.0])) == row((2.0, 3.0), [1.0, 0.0]) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("at", "direction"),
+    [
+        ({"a": 2.0, "b": 3.0}, {"q": 1.0, "z": 0.0}),
+        ({"a": 2.0, "b": 3.0}, [1.0, 0.0]),
+        (np.ones((2, 3)), np.ones((3, 2))),
+        (np.ones((2, 3)), np.ones(6)),
+        ([[1.0, 2.0], [3.0]], [[0.0], [1.0, 0.0]]),
+        (2.0, [1.0]),
+        ([2.0], 1.0),
+        (mp.MLP(1, [1], seed=1), {"w": 1.0, "b": 0.0}),
+        (mp.MLP(1, [1], seed=1), [1.0]),
+    ],
+    ids=["keys", "a list for a dict", "shape", "flat", "nesting", "a list", "a number", "names", "too few"],
+)
+def test_a_direction_that_is_not_nested_as_the_argument_is_refused(at: Any, direction: Any) -> None:
+    def total(nest: Any) -> Any:
+        return sum(calculus_leaves(nest))
+
+    with pytest.raises(ValueError, match=r"jvp\(total\), the direction: .*expected .* nested as the argument"):
+        mp.jvp(total)(at, direction)
+
+
+def test_forward_mode_in_another_thread_is_heard_of() -> None:
+    def elsewhere(work: Callable[[], Any]) -> Any:
+        found: list[Any] = []
+        thread = threading.Thread(target=lambda: found.append(work()))
+        thread.start()
+        thread.join()
+        return found[0]
+
+    def f(x: Any) -> Any:
+        return x * elsewhere(lambda: mp.jvp(lambda y: x * y)(1.0, 1.0))
+
+    with pytest.warns(UserWarning, match="a gradient that is no graph"):
+        mp.grad(f)(3.0)
+
+
+def test_strict_is_about_the_function_not_about_its_gradient() -> None:
+    line = loose.hvp(lambda x: 3.0 * x, strict=True)
+    assert line(2.0, 1.0) == mp.hessian(lambda x: 3.0 * x, strict=True)(2.0) == 0.0
+    with pytest.raises(ValueError, match="does not depend"):
+        mp.hvp(lambda x: Value(3.0), strict=True)(2.0, 1.0)
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+@pytest.mark.parametrize("kind", [np.matrix, np.ma.masked_array])
+def test_an_array_with_an_arithmetic_of_its_own_is_refused(kind: Any) -> None:
+    with pytest.raises(TypeError, match="its arithmetic is its own; expected a plain array"):
+        mp.grad(lambda p: (p * p).sum())(kind([[1.0, 2.0]]))
+
+
+@pytest.mark.parametrize("mask", [lambda out, x: 1 if x > 0 else 0, lambda out, x: x > 0.0], ids=["int", "bool"])
+def test_a_mask_may_give_any_number(mask: Any) -> None:
+    ramp = mp.primitive("ramp_of_any_number", lambda x: max(x, 0.0), mp.mask(mask))
+    assert mp.grad(ramp)(3.0) == mp.jvp(ramp)(3.0, 1.0) == 1.0
+    assert mp.hessian(ramp)(3.0) == 0.0
+
+
+def test_a_partial_that_is_no_number_is_named() -> None:
+    lost: Any = mp.primitive("lost_partial", lambda x: x, lambda out, x: None)
+    with pytest.raises(TypeError, match=r"the partial of lost_partial\(None\): expected a real number, got NoneType"):
+        mp.jvp(lost)(3.0, 1.0)

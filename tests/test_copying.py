@@ -294,3 +294,26 @@ def test_a_rule_that_calls_itself_may_be_defined_again() -> None:
     finally:
         del TABLE["times_factorial"], FUNCTIONS["times_factorial"]
         delattr(Value, "times_factorial")
+
+
+class Named(Value):
+    """A subclass that keeps an attribute in a slot."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, data: float, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickled], ids=["copy", "deepcopy", "pickle"])
+def test_what_a_subclass_keeps_in_slots_is_kept(way: Any) -> None:
+    value = Named(2.0, "w")
+    value.colour = "red"  # type: ignore[attr-defined]
+    again = way(value)
+    assert (type(again), again.data, again.name, again.colour) == (Named, 2.0, "w", "red")
+    assert way(Named(2.0, "w") * 3.0).data == 6.0
+
+
+def test_a_copy_shares_its_operation() -> None:
+    assert copy.deepcopy([TABLE["exp"]]) == [TABLE["exp"]]

@@ -204,6 +204,14 @@ def test_sympy_agrees_with_the_engine(op: Op) -> None:
             assert number_of(to_sympy(v, wrt=x), leaves) == pytest.approx(slope, rel=1e-9, abs=1e-14)
 
 
+def test_a_clamp_with_one_bound_is_no_constant_for_sympy() -> None:
+    a, b = leaf("a", 10.0), leaf("b", 3.0)
+    held = [mp.clamp(a, min=0.0), mp.clamp(a, max=20.0), mp.clamp(a)]
+    for bound in held:
+        for v in (mp.less(bound, b), bound % b, mp.where(mp.less(bound, b), 1.0 * a, 1.0 * b), mp.floor(bound / b)):
+            assert number_of(to_sympy(v), [a, b]) == v.data
+
+
 LATEX: dict[str, str] = {
     "add": r"x + y",
     "sub": r"x - y",

@@ -526,3 +526,24 @@ def test_a_rule_that_runs_a_pass_through_itself_keeps_no_cycle() -> None:
     gone = weakref.ref(out)
     del out
     assert gone() is None
+
+
+def test_a_leaf_with_a_rule_set_by_hand_is_a_leaf() -> None:
+    x = Value(1.0)
+    x._backward = lambda: None
+    (x * 10.0).backward()
+    y = Value(1.0) * 2.0
+    y.register_hook(lambda g: (x * 3.0).backward())
+    y.backward()
+    assert x.grad == 13.0
+
+
+@pytest.mark.parametrize("before", [0.0, 7.0])
+def test_a_leaf_with_a_rule_set_by_hand_gets_all_or_nothing(before: float) -> None:
+    x, broken = Value(1.0), Value(1.0, (Value(1.0),), "broken")
+    x._backward = lambda: None
+    x.grad = before
+    broken._backward = lambda: [][0]
+    with pytest.raises(IndexError):
+        (broken + x * 3.0).backward()
+    assert x.grad == before

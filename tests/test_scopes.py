@@ -5,8 +5,12 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import random
+import signal
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -14,7 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograd_plus as mp
+from micrograd_plus import Value
 from micrograd_plus.engine.calls import Scope, made
+from micrograd_plus.engine.recording import Block, open_blocks, recording
 from micrograd_plus.formulas.naming import under
 from micrograd_plus.losses import LOSSES
 from micrograd_plus.pictures.boxes import Folded
@@ -312,3 +318,99 @@ def test_a_chain_of_functions_is_freed_at_once() -> None:
         assert len(gc.get_objects()) <= before - 100_000  # the scopes, for one
     finally:
         gc.enable()
+
+
+def test_blocks_may_end_in_any_order() -> None:
+    """As those of two generators do that go side by side."""
+
+    def batches(count: int) -> Iterator[int]:
+        with mp.no_grad():
+            yield from range(count)
+
+    for counts in ((3, 5), (5, 3)):
+        for _ in zip(*map(batches, counts)):
+            pass
+        with mp.scope("open"):  # where a new node asks
+            assert (Value(2.0) * 3.0).args
+    outer, inner = mp.scope("outer"), mp.scope("inner")
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__()
+    assert (Value(2.0) * 3.0).scope.name == "inner"
+    inner.__exit__()
+    with mp.detect_anomaly():
+        assert (Value(2.0) * 3.0).scope is None
+
+
+def test_blocks_of_one_kind_end_each_by_itself() -> None:
+    blocks = [Block(recording, i % 2 == 0) for i in range(6)]
+    draw = random.Random(1)
+    for _ in range(200):
+        for block in blocks:
+            block.__enter__()
+        left = list(blocks)
+        for block in draw.sample(blocks, len(blocks)):
+            block.close()
+            left.remove(block)
+            assert recording.get() is (left[-1].value if left else True)
+    assert not open_blocks
+
+
+def test_a_block_that_is_dropped_ends() -> None:
+    for region in (mp.no_grad(), mp.scope("dropped"), mp.detect_anomaly(), mp.engine.source_lines()):
+        region.__enter__()
+        assert open_blocks
+        del region
+        gc.collect()
+    x = Value(3.0)
+    (x * x).backward()
+    assert x.grad == 6.0
+
+
+def test_a_block_ended_in_another_thread_does_not_last_in_this_one() -> None:
+    block = Block(recording, False)
+    block.__enter__()
+    thread = threading.Thread(target=block.close)
+    thread.start()
+    thread.join()
+    with mp.scope("later"):
+        assert (Value(2.0) * 3.0).args
+
+
+REGIONS: dict[str, Callable[[], Any]] = {
+    "no_grad": mp.no_grad,
+    "scope": lambda: mp.scope("interrupted"),
+    "detect_anomaly": mp.detect_anomaly,
+    "source_lines": mp.engine.source_lines,
+}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer's signal")
+@pytest.mark.parametrize("name", REGIONS)
+def test_ctrl_c_at_any_time_leaves_no_block_open(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # Python loses one that hits a callback, or __del__
+    region, x, draw = REGIONS[name], Value(3.0), random.Random(1)
+
+    def blocks() -> None:
+        while True:
+            with region():
+                x * x
+
+    def handler(_: int, frame: FrameType | None) -> None:
+        while frame is not None and frame.f_code is not blocks.__code__:
+            frame = frame.f_back
+        signal.setitimer(signal.ITIMER_REAL, 2e-5 if frame is None else 1e-3)  # again, if it was lost
+        if frame is not None:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for _ in range(1_000):
+            signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, 2e-4))
+            with pytest.raises(KeyboardInterrupt):
+                blocks()
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            assert not open_blocks
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.hooks import has_hook, hooked
 from micrograd_plus.engine.operations import ADD, MUL, POW, UNKNOWN, refused
-from micrograd_plus.engine.recording import Block, tracing, watching
+from micrograd_plus.engine.recording import Block, tell, tracing, watching
+from micrograd_plus.engine.scalars import number
 from micrograd_plus.engine.value import Value, apply
 from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.table import equal, where
@@ -159,7 +160,9 @@ def _is_tame(slope: Number, traced: bool) -> bool:
 
 def _tidied(slope: Number, node: Value) -> Number:
     """A partial without its 1·x, x**1 and x**0: no number changes, and x³ has the second derivative 6x."""
-    if not isinstance(slope, Value) or slope.op is None or slope is node or any(slope is arg for arg in node.args):
+    if not isinstance(slope, Value):
+        return slope if type(slope) is float else number(slope, f"the partial of {node.op.name if node.op else node}")
+    if slope.op is None or slope is node or any(slope is arg for arg in node.args):
         return slope
     given = Identities.fromkeys([node, *node.args])
     shorter: Identities[Value, Number] = Identities()
@@ -245,6 +248,10 @@ def _seen(node: Value, flow: Number | _Flow, traced: bool) -> Number | _Flow:
 def pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], graph: bool) -> list[Number]:
     """The forward pass: how much each of ys changes when xs change by these moves, None where it doesn't at all."""
     ys = list(ys)
+    if not graph:
+        for y in ys:
+            if isinstance(y, Value):
+                tell(y, "a gradient that is no graph")
     between, active = _active([y for y in ys if isinstance(y, Value)], xs)
     flows: dict[int, Number | _Flow] = {id(x): move for x, move in zip(xs, moves)}
     traced = graph and tracing.get() is not None

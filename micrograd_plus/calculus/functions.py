@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from micrograd_plus.calculus.flowing import Number, pushed
 from micrograd_plus.calculus.gradients import demand, finished, slopes_by
 from micrograd_plus.calculus.leaks import WARNED_OF, listener, name_of, warning
-from micrograd_plus.calculus.nesting import leaves, rebuilt, replaced
+from micrograd_plus.calculus.nesting import leaves, matched, rebuilt, replaced
 from micrograd_plus.engine.recording import Block, enable_grad, leaving
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import identity
@@ -266,7 +266,7 @@ def jvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool
 
     Raises:
         TypeError: f is no function or returns no Value, or an argument is no number.
-        ValueError: argnums is no place of an argument, or the direction has more numbers than the argument, or fewer.
+        ValueError: argnums is no place of an argument, or the direction is not nested as the argument.
 
     >>> jvp(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0], [1.0, 0.0])
     [3.0, 1.0]
@@ -286,13 +286,13 @@ def hvp(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, strict: bool
 
     Raises:
         TypeError: f is no function or returns no Value, or an argument is no number.
-        ValueError: argnums is no place of an argument, or the vector has more numbers than the argument, or fewer.
+        ValueError: argnums is no place of an argument, or the vector is not nested as the argument.
 
     >>> hvp(lambda v: v[0] ** 2 * v[1])([2.0, 3.0], [1.0, 0.0])
     [6.0, 4.0]
     """
     _checked("hvp", f)
-    return _along("hvp", f, grad(f, argnums), argnums, strict)
+    return _along("hvp", f, grad(f, argnums, strict=strict), argnums, False)
 
 
 def _along(
@@ -310,10 +310,7 @@ def _along(
             )
         *primals, direction = args
         run = _run(name, f, argnums, strict, tuple(primals), options)
-        moves = leaves(direction, f"{name}({name_of(shown)}), the direction")
-        if len(moves) != len(run.variables):
-            wanted = f"expected {len(run.variables)}, nested as the argument"
-            raise ValueError(f"{name}({name_of(shown)}): a direction of {len(moves)} numbers; {wanted}")
+        moves = matched(run.inputs, direction, f"{name}({name_of(shown)}), the direction")
         ys = _several(run, shown)
         graph = run.graph or any(isinstance(move, Value) for move in moves)
         tangents = run._replace(graph=graph).pushed(ys, run.variables, moves)

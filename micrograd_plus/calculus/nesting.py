@@ -65,6 +65,46 @@ def rebuilt(tree: Any, numbers: Iterator[Any]) -> Any:
     return next(numbers) if parts is None else _like(tree, [rebuilt(part, numbers) for part in parts])
 
 
+def matched(tree: Any, other: Any, where: str = "matched") -> list[Any]:
+    """The numbers of another nest, in the order of the places that they have in the first.
+
+    A dict has the same keys in both, in any order; a list, tuple or array as many parts. For a module stand numbers, in
+    a list or in a dict by the names of its parameters.
+
+    Raises:
+        TypeError: something in it is neither a number nor a nest.
+        ValueError: it is not nested as the first.
+
+    >>> matched({"w": [1.0, 2.0], "b": 3.0}, {"b": 6.0, "w": (4.0, 5.0)})
+    [4.0, 5.0, 6.0]
+    """
+    if isinstance(tree, Module):
+        names = [name for name, _ in tree.named_parameters()]
+        tree = dict.fromkeys(names, 0.0) if isinstance(other, Mapping) else [0.0] * len(names)
+        other = other if isinstance(other, Mapping) else leaves(other, where)
+    if isinstance(tree, Mapping):
+        if not isinstance(other, Mapping) or other.keys() != tree.keys():
+            got = f"the keys {short_repr(list(other))}" if isinstance(other, Mapping) else short_repr(other)
+            wanted = f"expected a dict with the keys {short_repr(list(tree))}"
+            raise ValueError(f"{where}: {got}; {wanted}, nested as the argument")
+        pairs = [(part, other[key]) for key, part in tree.items()]
+    else:
+        here, there = _rows(tree), _rows(other)
+        if here is None and there is None:
+            return leaves(other, where)
+        if here is None or there is None or len(here) != len(there):
+            wanted = "a number" if here is None else f"a list of {len(here)}"
+            raise ValueError(f"{where}: {short_repr(other)}; expected {wanted} in this place, nested as the argument")
+        pairs = list(zip(here, there))
+    return [number for part, same in pairs for number in matched(part, same, where)]
+
+
+def _rows(tree: Any) -> list[Any] | None:
+    """The parts of a list, tuple or array, along its first axis; None for anything else."""
+    nested = isinstance(tree, (list, tuple)) or getattr(tree, "shape", ()) != ()
+    return list(tree) if nested else None
+
+
 def _like(tree: Any, parts: list[Any]) -> Any:
     """A container of the tree's kind that holds these parts."""
     if isinstance(tree, Mapping):
@@ -98,4 +138,9 @@ def _parts(tree: Any) -> list[Any] | None:
     if isinstance(tree, (list, tuple)):
         return list(tree)
     np = sys.modules.get("numpy")
-    return list(tree.flat) if np is not None and isinstance(tree, np.ndarray) and tree.ndim else None
+    if np is None or not isinstance(tree, np.ndarray) or not tree.ndim:
+        return None
+    if type(tree).__mul__ is not np.ndarray.__mul__:  # a matrix, or one with a mask
+        kind = type(tree).__name__
+        raise TypeError(f"a {kind}: its arithmetic is its own; expected a plain array, as np.asarray(...) makes it")
+    return list(tree.flat)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from types import FrameType
@@ -13,15 +11,14 @@ from typing import Any
 from weakref import ReferenceType, ref
 
 from micrograd_plus.engine.operations import Arg, Op
-from micrograd_plus.engine.recording import Block, watching
+from micrograd_plus.engine.recording import Block, Region, watching
 from micrograd_plus.engine.value import Value
 
 _PACKAGE = str(Path(__file__).parents[1])
 LIBRARIES = sys.stdlib_module_names | {"numpy"}
 
 
-@contextmanager
-def detect_anomaly(*, unreached: bool = False) -> Iterator[None]:
+def detect_anomaly(*, unreached: bool = False) -> Region:
     """Raise, in this block, at the first value or gradient that is inf or nan.
 
     Build the graph and call `backward` or `gradient` both inside; it also decorates functions. The error names the
@@ -50,8 +47,7 @@ def detect_anomaly(*, unreached: bool = False) -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: backward: sqrt(x=0.0) lies in a branch that was not taken; its derivative by x=0.0 is inf ...
     """
-    with Block(watching, _Look(unreached)):
-        yield
+    return Region(lambda: Block(watching, _Look(unreached)))
 
 
 class _Look:

@@ -98,7 +98,8 @@ def _pass(within: bool, root: Value, xs: Sequence[Value] | None) -> list[float]:
 def _give_back(order: list[Value], inner: list[tuple[Value, float]]) -> None:
     """Give the nodes of a graph the gradients that they had: those that had any are in `inner`."""
     for node in order:
-        node._grad = 0.0
+        if node._a is not None:  # a leaf with a rule set by hand has its sum by now
+            node._grad = 0.0
     for node, grad in inner:
         node._grad = grad
 

@@ -101,11 +101,14 @@ def _known(name: str) -> Op | None:
     return TABLE[name]
 
 
+_ENGINES = {"_constants", *getattr(Value, "__slots__", ())}  # attributes; in plain Python slots
+
+
 def attributes(node: Value) -> dict[str, Any]:
     """The attributes that a user added. Not by asking for `__dict__`: that would make one for every node."""
-    state: Any = object.__getstate__(node)  # those in a dict, if there is one; and, in plain Python, those in slots
-    added = state[0] if isinstance(state, tuple) else state
-    return {name: it for name, it in added.items() if name != "_constants"} if added else {}
+    state: Any = object.__getstate__(node)  # those in a dict, if there is one; and those in slots
+    places = state if isinstance(state, tuple) else (state,)
+    return {name: it for place in places for name, it in (place or {}).items() if name not in _ENGINES}
 
 
 setattr(Op, "__deepcopy__", lambda op, _: op)  # noqa: B010 - the same rule: a copied graph keeps what it was made by

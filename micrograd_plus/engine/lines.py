@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from types import CodeType
 from weakref import ReferenceType, ref
 
 from micrograd_plus.engine.anomalies import called, users_frame
-from micrograd_plus.engine.recording import Block, keeping
+from micrograd_plus.engine.recording import Block, Region, keeping
 from micrograd_plus.engine.value import Value
 
 
@@ -67,8 +65,7 @@ class Line:
 _lines: dict[int, tuple[ReferenceType[Value], Line]] = {}  # by the id of a node, as long as it lives
 
 
-@contextmanager
-def source_lines() -> Iterator[None]:
+def source_lines() -> Region:
     """Keep, in this block, which line of your code makes each node: `backprop`'s page shows it, and lights it.
 
     It also decorates functions. In it each node costs some microseconds and bytes more; without it, nothing. A line is
@@ -81,8 +78,7 @@ def source_lines() -> Iterator[None]:
     >>> mp.backprop(c)[1].line
     '`c = a * b` (<doctest ...>, line 2)'
     """
-    with Block(keeping, _keep):
-        yield
+    return Region(lambda: Block(keeping, _keep))
 
 
 def line_of(node: Value) -> Line | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -59,6 +59,7 @@ keeping: Final[ContextVar[Callable[[Value], None] | None]] = ContextVar("keeping
 linking: Final[ContextVar[bool]] = ContextVar("linking", default=False)  # whether detached values remember their origin
 scoping: Final[ContextVar[Any]] = ContextVar("scoping", default=None)  # the Scope of new nodes
 open_blocks: Final[list[Block]] = []  # those of all threads, no_grad() for one: without any, a new node asks nobody
+_mine: Final[ContextVar[tuple[Block, ...]]] = ContextVar("mine", default=())  # those of this thread, the first first
 
 
 def tell(value: Value, how: str) -> None:
@@ -71,17 +72,23 @@ def tell(value: Value, how: str) -> None:
 
 
 class Block:
-    """A variable that has another value within a `with`, where new nodes ask for it."""
+    """A variable that has another value within a `with`, where new nodes ask for it.
+
+    Blocks may end in any order, as those of two generators do: what a variable is then, the blocks say that are left.
+    """
 
     def __init__(self, variable: ContextVar[Any], value: Any) -> None:
         self.variable = variable
         self.value = value
-        self.before: Any = None
+        self.outside: Any = None  # what the variable is without any block
 
     def __enter__(self) -> None:
-        self.before = self.variable.get()
         try:
+            mine = _left(None)
+            around = [block for block in mine if block.variable is self.variable]
+            self.outside = around[0].outside if around else self.variable.get()
             open_blocks.append(self)
+            _mine.set((*mine, self))
             self.variable.set(self.value)
         except BaseException:  # an interrupt
             self.close()
@@ -93,8 +100,20 @@ class Block:
     def close(self) -> None:
         """End the block, if it has not ended yet."""
         if self in open_blocks:
-            self.variable.set(self.before)
+            _left(self)
             open_blocks.remove(self)
+
+
+def _left(ending: Block | None) -> tuple[Block, ...]:
+    """The blocks of this thread, but for one that ends and those that ended in another: what they set is undone."""
+    mine = _mine.get()
+    left = tuple([block for block in mine if block is not ending and block in open_blocks])
+    for ended in mine:
+        if ended not in left:
+            values = [block.value for block in left if block.variable is ended.variable]
+            ended.variable.set(values[-1] if values else ended.outside)
+    _mine.set(left)
+    return left
 
 
 def opened(variable: ContextVar[Any]) -> list[Any]:
@@ -118,8 +137,37 @@ def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *ar
             closing.close()
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class Region:
+    """A block of the user's: a new one at each `with`, and at each call of a function that it decorates.
+
+    It is no generator: natively Ctrl-C finds no line of Python's on the way in or out, and one that is dropped ends.
+    """
+
+    def __init__(self, make: Callable[[], Block]) -> None:
+        self._make = make
+        self._open: list[Block] = []
+
+    def __enter__(self) -> None:
+        block = self._make()
+        self._open.append(block)
+        block.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self._open[-1].close()
+        self._open.pop()
+
+    def __call__(self, function: Any) -> Any:
+        return ContextDecorator.__call__(self, function)  # type: ignore[arg-type]  # it asks for _recreate_cm
+
+    def _recreate_cm(self) -> Region:
+        return Region(self._make)
+
+    def __del__(self) -> None:
+        for block in getattr(self, "_open", ()):  # none, where Ctrl-C came before
+            block.close()
+
+
+def no_grad() -> Region:
     """Record nothing in this block, or in a function decorated with it: results are leaves.
 
     >>> from micrograd_plus.engine import Value
@@ -129,12 +177,10 @@ def no_grad() -> Iterator[None]:
     >>> y.args
     ()
     """
-    with Block(recording, False):
-        yield
+    return Region(lambda: Block(recording, False))
 
 
-@contextmanager
-def enable_grad() -> Iterator[None]:
+def enable_grad() -> Region:
     """Record in this block, even inside `no_grad`: a gradient needs the graph of what it differentiates.
 
     >>> from micrograd_plus.engine import Value
@@ -144,5 +190,4 @@ def enable_grad() -> Iterator[None]:
     >>> y.args == (x, x)
     True
     """
-    with Block(recording, True):
-        yield
+    return Region(lambda: Block(recording, True))

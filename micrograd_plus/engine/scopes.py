@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from reprlib import repr as short_repr
-from typing import TYPE_CHECKING
 
 from micrograd_plus.engine.calls import Scope
-from micrograd_plus.engine.recording import Block, scoping
-
-if TYPE_CHECKING:
-    from contextlib import _GeneratorContextManager
+from micrograd_plus.engine.recording import Block, Region, scoping
 
 
-def scope(name: str) -> _GeneratorContextManager[None]:
+def scope(name: str) -> Region:
     """Give what is computed in this block, or in a function decorated with it, a name: pictures fold it into one box.
 
     The package's own functions over lists and its losses are such boxes from the beginning, as are modules. Each pass
@@ -41,10 +35,4 @@ def scope(name: str) -> _GeneratorContextManager[None]:
         raise TypeError(f"scope({short_repr(name)}): expected a name, as in @scope('attention')")
     if not name.strip():
         raise ValueError(f"scope({name!r}): expected a name that is not empty")
-    return _entered(name)
-
-
-@contextmanager
-def _entered(name: str) -> Iterator[None]:
-    with Block(scoping, Scope(name, None, scoping.get())):
-        yield
+    return Region(lambda: Block(scoping, Scope(name, None, scoping.get())))

@@ -58,11 +58,11 @@ def walked(
             if skip is not None and op is not None and skip(node):
                 break
             node._mark = closed
-            if op is None or node._grad:
+            a, b = node._a, node._b
+            if a is None or node._grad:  # leaves, those with a rule set by hand, too
                 held.append(node)
             if op is None:
                 break
-            a, b = node._a, node._b
             if flowing and op.halts is not None:
                 node._mark = opened
                 stack.append(node)

@@ -82,6 +82,10 @@ def _substituted(template: Any, given: dict[Any, Any]) -> Any:
     if not template.args:
         return given.get(template, template)
     args = [_substituted(arg, given) for arg in template.args]
+    if template.func in (sympy.Max, sympy.Min):  # SymPy takes what has a bound oo for a constant
+        args = [arg for arg in args if arg != template.func.identity]
+        if len(args) == 1:
+            return args[0]
     if template.func in (sympy.Max, sympy.Min, sympy.Piecewise):
         return template.func(*args, evaluate=False)  # else each compares all that is inside it, again and again
     return template.func(*args)
