@@ -230,6 +230,8 @@ def test_what_cannot_leave_is_named(tmp_path: Path) -> None:
         ("tanh.c", {}, ValueError, "'tanh' stands for something in C"),
         ("free.c", {}, ValueError, "'free' stands for something in C"),
         ("sinc.c", {}, ValueError, "'sinc' stands for something in C"),
+        ("isnan.c", {}, ValueError, "'isnan' stands for something in C"),
+        ("class.c", {}, ValueError, "'class' stands for something in C"),
         ("1st.c", {}, ValueError, "'1st' can't name a function in C"),
         (
             "model.c",

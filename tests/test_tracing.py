@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import itertools
 import math
 import pickle
 import random
 import threading
 import types
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import nan
 from random import uniform
 from reprlib import repr as short_repr
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -971,3 +974,163 @@ def test_a_run_that_repeats_another_is_told_from_one_that_does_not() -> None:
         assert repeats(a, *other) == same, seed
         told.append(same)
     assert 500 < sum(told) < 2500
+
+
+# ---------------------------------------------------------------------------------------- ways that do not go together
+
+
+def test_ways_give_as_many_outputs() -> None:
+    w = Value(2.0)
+    ways: list[Any] = [
+        lambda x: [x * w, x + 100.0] if x > 0 else [x * w],
+        lambda x: x * w if x > 0 else [x * w, x],
+        lambda x: x * w if x > 0 else [x * w],
+        lambda x: [x * w] if x > 0 else [x * w, x, x],
+    ]
+    for function in ways:
+        program = mp.compile(function, x=())
+        with pytest.raises(CompileError, match=r"leads to a .*, the first way to a .*; return as many"):
+            program.values([1.0, -1.0])
+        assert program.values([1.0]).shape in ((1,), (1, 1), (1, 2))
+
+
+CHANGED: dict[str, float] = {}
+
+
+def by_a_scale(x: Any) -> Any:
+    return CHANGED["scale"] * x if x > 0 else -CHANGED["scale"] * x
+
+
+def by_a_flag(x: Any) -> Any:
+    if CHANGED["scale"] == 2.0:
+        return x * 2.0 if x > 0 else -2.0 * x
+    return 100.0 * x
+
+
+def by_another_question(x: Any) -> Any:
+    if CHANGED["scale"] == 2.0:
+        return x * 2.0 if x > 0 else -2.0 * x
+    return x * 2.0 if x > 1 else -2.0 * x
+
+
+@pytest.mark.parametrize("function", [by_a_scale, by_a_flag, by_another_question])
+def test_a_constant_that_was_changed_is_in_no_new_way(function: Any) -> None:
+    CHANGED["scale"] = 2.0
+    program = mp.compile(function, x=())
+    assert program([1.0]) == 2.0
+    CHANGED["scale"] = 3.0
+    for _ in range(2):
+        with pytest.raises(CompileError, match="was changed; compile it again"):
+            program.values([1.0, -1.0])
+        assert program([1.0]) == 2.0
+    CHANGED["scale"] = 2.0
+    assert program.values([1.0, -1.0]).tolist() == [2.0, 2.0]
+
+
+def test_what_each_run_makes_anew_is_no_change() -> None:
+    def total(x: Any) -> Any:
+        sum_of = Value(0.0)
+        for part in x:
+            sum_of = sum_of + part if part > 0 else sum_of - part
+        return sum_of
+
+    program = mp.compile(total, x=3)
+    xs = np.array(list(itertools.product([1.0, -2.0], repeat=3)))
+    assert program.values(xs).tolist() == np.abs(xs).sum(axis=1).tolist()
+
+
+class Loud(Value):
+    """It has an operator of its own on the right, which Python asks first."""
+
+    def __rmul__(self, other: Any) -> Any:
+        return Value(7.0) + 0.0 * other
+
+
+def test_an_operator_of_ones_own_on_the_right_is_refused() -> None:
+    loud = Loud(5.0)
+    assert (Value(2.0) * loud).data == 7.0
+    with pytest.raises(CompileError, match="Loud has its own __rmul__"):
+        mp.compile(lambda x: x * loud, x=())
+
+
+def test_a_0d_array_of_a_value_is_that_value() -> None:
+    program = mp.compile(lambda x: np.where(x > 0.5, x, 2 * x), x=())
+    assert program.values([1.0, 0.25]).tolist() == [1.0, 0.5]
+
+
+# ------------------------------------------------------------------------------------------------ where models are kept
+
+
+class Two(mp.Module):
+    """A model that uses its parts in another order than it has them."""
+
+    def __init__(self) -> None:
+        self.a, self.b = mp.MLP(2, [2, 1], seed=1), mp.MLP(2, [2, 1], seed=2)
+
+    def __call__(self, x: Any) -> Any:
+        return self.b(x) * self.a(x)
+
+
+class Keeper:
+    """An ordinary object that has a model, and a method that is a cost."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def cost(self, x: Any) -> Any:
+        return self.model(x)
+
+
+class Slotted:
+    """The same with a slot, and callable."""
+
+    __slots__ = ("model",)
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __call__(self, x: Any) -> Any:
+        return self.model(x)
+
+
+@dataclass
+class Kept:
+    """The same as a dataclass."""
+
+    model: Any
+
+
+def functions_of(model: Any) -> dict[str, Any]:
+    space, kept, several, line = SimpleNamespace(model=model), Kept(model), {model}, deque([model])
+    array, keeper = np.array([model, None], dtype=object), Keeper(model)
+    shared: Any = type("Shared", (), {"model": model})()
+    return {
+        "itself": model,
+        "method": keeper.cost,
+        "partial": functools.partial(keeper.cost),
+        "slot": Slotted(model),
+        "namespace": lambda x: space.model(x),
+        "dataclass": lambda x: kept.model(x),
+        "set": lambda x: next(iter(several))(x),
+        "deque": lambda x: line[0](x),
+        "array": lambda x: array[0](x),
+        "class": lambda x: shared.model(x),
+        "list of keepers": lambda x, keepers=[keeper]: keepers[0].cost(x),
+    }
+
+
+@pytest.mark.parametrize("where", functions_of(None))
+def test_parameters_stand_in_the_models_order_wherever_it_is_kept(where: str) -> None:
+    model = Two()
+    program = mp.compile(functions_of(model)[where], x=2)
+    assert list(map(id, program.parameters)) == list(map(id, model.parameters()))
+    theta = [parameter.data for parameter in model.parameters()]
+    assert program([[0.5, -1.0]]) == program([[0.5, -1.0]], parameters=theta)
+
+
+def test_a_value_rebound_in_an_object_is_noticed() -> None:
+    keeper = Keeper(Value(2.0))
+    program = mp.compile(lambda x: keeper.model * x, x=())
+    assert not program.rebound()
+    keeper.model = Value(5.0)
+    assert program.rebound()

@@ -12,6 +12,9 @@ from micrograd_plus.engine.walking import walk
 from micrograd_plus.program.errors import CompileError
 from micrograd_plus.program.stand_ins import Guard, Recorder, Traced
 
+_TURNED = {f"__r{name}__" for name in ("add", "sub", "mul", "truediv", "mod", "pow")}  # operators from the right
+_TURNED |= {"__lt__", "__le__", "__gt__", "__ge__"}
+
 
 class Listing:
     """The flat graph of a function of an example, whose numbers, first those of x, then those of y, are its inputs.
@@ -77,6 +80,8 @@ def run_of(out: Any, inputs: list[Value], recorder: Recorder) -> Run:
     Raises:
         CompileError: it returned no Values.
     """
+    if getattr(out, "shape", None) == () and hasattr(out, "item"):  # as np.where gives it
+        out = out.item()
     several = not isinstance(out, Value) and hasattr(out, "__len__") and not isinstance(out, str)
     run = Run(inputs, _outputs(out, several), several, [], recorder.guards)
     return run._replace(order=walk(*run.wanted)[0])
@@ -96,6 +101,11 @@ def listed(run: Run, sizes: tuple[int, int]) -> Listing:
     ]
     if Traced in set(map(type, listing.leaves.values())):
         raise CompileError("compile: the function keeps x or y from one call to the next; compute with those it gets")
+    for kind in set(map(type, listing.leaves.values())) - {Value}:
+        own = {name for base in kind.__mro__ if base not in Value.__mro__ for name in vars(base)}
+        if turned := min(own & _TURNED, default=""):
+            told = f"{kind.__name__} has its own {turned}, which Python asks before that of a Value on the left"
+            raise CompileError(f"compile: {told}; of what stands for a number here it does not: run it eagerly")
     for hooked in hooks_on(lambda: {*map(id, listing.leaves.values()), *map(id, listing.before)}):
         raise CompileError(f"compile: {hooked!r} has a hook, which a program would not call; remove it, or run eagerly")
     return listing

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import types
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from micrograd_plus._support.identities import distinct
+from micrograd_plus.engine.anomalies import LIBRARIES
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
@@ -24,8 +27,9 @@ def held(function: Callable[..., Any]) -> list[list[Value]]:
 def ordered(models: Iterable[list[Value]], leaves: Iterable[Value]) -> list[Value]:
     """The parameters among a graph's leaves, in the order of `model.parameters()` for the models the function uses.
 
-    A model is one that the function reaches by its closure, its globals, its defaults or its `self`, and `models` what
-    `held` says of the function; what belongs to none follows in the order of first use.
+    A model is one that the function reaches by its closure, its globals, its defaults or its `self`, also in an object
+    of the user's there, and `models` what `held` says of the function; what belongs to none follows in the order of
+    first use.
     """
     leaves = list(leaves)
     wanted = set(map(id, leaves))
@@ -61,14 +65,52 @@ def named(function: Any) -> Iterator[tuple[str, Module | Value]]:
             stack += [("", thing.__self__), ("", thing.__func__)]
         elif isinstance(thing, types.FunctionType):
             stack += _variables(thing)
-        elif isinstance(thing, (list, tuple)):
-            if any(isinstance(part, _HOLDERS) for part in thing[:FIRST]):  # not examples
-                stack += [(f"{name}.{i}", part) for i, part in enumerate(thing) if isinstance(part, _HOLDERS)]
         elif isinstance(thing, dict):
             stack += [(f"{name}.{key}", part) for key, part in thing.items()]
-        elif callable(thing) and not isinstance(thing, type) and hasattr(thing, "__dict__"):
-            stack += list(vars(thing).items())
+        elif (parts := _parts(thing)) is not None:
+            if any(_holds(part) for part in parts[:FIRST]):  # not examples
+                stack += [(f"{name}.{i}", part) for i, part in enumerate(parts) if _holds(part)]
+        elif _is_open(thing):
+            stack += _attributes(thing)
     yield from loose
+
+
+def _parts(thing: Any) -> Sequence[Any] | None:
+    """What a list holds, or what is like one: a tuple, a set, an array of objects; None for anything else."""
+    if isinstance(thing, (list, tuple)):
+        return thing
+    if isinstance(thing, (set, frozenset, deque)):
+        return list(thing)
+    return thing.ravel().tolist() if isinstance(thing, np.ndarray) and thing.dtype.hasobject else None
+
+
+def _holds(part: Any) -> bool:
+    """Whether something in a list may be a Value, or hold some."""
+    return isinstance(part, _HOLDERS) or _is_open(part)
+
+
+def _is_open(thing: Any) -> bool:
+    """Whether its attributes may be Values: an object of a class of the user's own, or one that is called."""
+    if isinstance(thing, (type, types.ModuleType)):
+        return False
+    called = callable(thing) and hasattr(thing, "__dict__")
+    return called or type(thing) is types.SimpleNamespace or _is_the_users(type(thing).__module__)
+
+
+def _is_the_users(module: str) -> bool:
+    return module.partition(".")[0] not in LIBRARIES
+
+
+def _attributes(thing: Any) -> list[tuple[str, Any]]:
+    """The attributes of an object; of those of its class, models and Values."""
+    kinds = [kind for kind in type(thing).__mro__ if _is_the_users(kind.__module__)]
+    slots = [name for kind in kinds for name in _names(vars(kind).get("__slots__", ())) if hasattr(thing, name)]
+    shared = [pair for kind in kinds for pair in vars(kind).items() if isinstance(pair[1], (Module, Value))]
+    return [*getattr(thing, "__dict__", {}).items(), *[(name, getattr(thing, name)) for name in slots], *shared]
+
+
+def _names(slots: Any) -> list[str]:
+    return [slots] if isinstance(slots, str) else list(slots)
 
 
 def _variables(function: types.FunctionType) -> list[tuple[str, Any]]:
@@ -81,8 +123,18 @@ def _variables(function: types.FunctionType) -> list[tuple[str, Any]]:
         *[(name, cell.cell_contents) for name, cell in cells if filled(cell)],
         *zip(arguments, defaults),
         *(function.__kwdefaults__ or {}).items(),
-        *[(name, function.__globals__.get(name)) for inner in codes(code) for name in inner.co_names],
+        *_global(function),
     ]
+
+
+def _global(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """The globals that it names, and what modules of the user's among them have by its names."""
+    names = [name for inner in codes(function.__code__) for name in inner.co_names]
+    for name in names:
+        thing = function.__globals__.get(name)
+        yield name, thing
+        if isinstance(thing, types.ModuleType) and _is_the_users(thing.__name__):
+            yield from [(inside, vars(thing)[inside]) for inside in names if inside in vars(thing)]
 
 
 def codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
+Choices = list[tuple[str, bool]]  # where each choice of Python's was made, and how
 GROUPS = 300  # a graph that falls into more groups than this, and many for its size, is not written as arrays
 CELLS = 4_000_000  # how many numbers an array may have before a batch is cut into parts: 32 MB
 SINGLES = 1024  # how many examples float32 sums up by itself: 10⁶ times 0.1 would be 100958; the rest is float64's
@@ -103,6 +104,11 @@ class Path:
             raise CompileError(f"compile(backend='kernels'): {self.unfit}")
         if self.unfit:
             self.cost = of_statements(self._source(needed).statements)
+
+    @property
+    def choices(self) -> Choices:
+        """Where each choice was made, and how."""
+        return list(zip(self.lines, self.outcomes))
 
     @property
     def way(self) -> str:

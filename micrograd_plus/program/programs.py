@@ -23,8 +23,8 @@ from micrograd_plus.program.explaining import as_table
 from micrograd_plus.program.flat_graphs import Listing
 from micrograd_plus.program.inputs import cast, examples, numbers
 from micrograd_plus.program.ordering import held, identities, ordered
-from micrograd_plus.program.paths import Path
-from micrograd_plus.program.tracing import Shape, trace
+from micrograd_plus.program.paths import Choices, Path
+from micrograd_plus.program.tracing import Shape, goes_on, trace
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -94,6 +94,8 @@ class Program:
             self._others = [leaf for leaf in leaves if id(leaf) not in given]
         self._before = listing.before  # nodes older than the program, which it computes anew
         self.several = listing.several
+        self._outputs = len(listing.roots)
+        self._listings = [listing] if listing.guards else []  # of the paths, against which the function is held again
         self._lock = RLock()  # one thread at a time looks for a new way
         known = self._identities()
         self._paths: list[Path] = [self._path(listing, known)]
@@ -255,7 +257,8 @@ class Program:
         onnx_file.write(self, path, gradient, self._leaving("to_onnx", gradient, dtype))
 
     def to_torch(self) -> Any:
-        """It as a `torch.nn.Module`, whose `forward` takes a batch, or a single example, as the program does.
+        """It as a `torch.nn.Module`, whose `forward` takes a batch, or a single example, as the program does; but where
+        Python chose between ways, an example that goes none of those that are known by now gives nan.
 
         A network, compiled by itself, becomes what one would write by hand: an `nn.Sequential` of `nn.Linear` and
         activations, whose result for a batch is a matrix. Anything else becomes a module whose parameters bear the
@@ -289,7 +292,8 @@ class Program:
 
         It goes through `jax.jit`, `jax.vmap`, `jax.grad` and their like, also by the inputs, to every order, by the
         table's own derivatives: at kinks and behind masks, too. What it computes in is the dtype of the parameters
-        that it gets; JAX makes it float32 unless `jax_enable_x64` is set.
+        that it gets; JAX makes it float32 unless `jax_enable_x64` is set. Where Python chose between ways, an example
+        that goes none of those that are known by now gives nan.
 
         Returns:
             `function(parameters, x)`, or `function(parameters, x, y)`; `function.parameters` are those of today, a
@@ -344,7 +348,7 @@ class Program:
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle takes: all but the function itself, so that no new way through it can be traced elsewhere."""
-        return self.__dict__ | {"function": None, "_lock": None, "_reached": [], "_before": []}
+        return self.__dict__ | {"function": None, "_lock": None, "_reached": [], "_before": [], "_listings": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -399,6 +403,15 @@ class Program:
             lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
             way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
             raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")
+        if (outputs := len(listing.roots)) != self._outputs or listing.several != self.several:
+            lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
+            got, first = [
+                f"a list of {count}" if several else "a single output"
+                for count, several in ((outputs, listing.several), (self._outputs, self.several))
+            ]
+            raise CompileError(
+                f"{self!r}: a choice at {lines} leads to {got}, the first way to {first}; return as many"
+            )
         return Path(listing, [*self.parameters, *self._others], str(self._dtype), self._backend, self._threads)
 
     def _ways(self, theta: Floats, xs: Floats, ys: Floats) -> Iterator[tuple[Path, Any]]:
@@ -431,9 +444,21 @@ class Program:
             raise CompileError(f"{self!r}: more than {PATHS} ways through its choices at {lines}; {way_out}")
         numbers = Identities(zip([*self.parameters, *self._others], theta.tolist()))
         listing = trace(self.function, self._shapes, [*x.tolist(), *y.tolist()], numbers)
-        outcomes = [guard.outcome for guard in listing.guards]
+        choices = [(guard.line, guard.outcome) for guard in listing.guards]
         for path in self._paths:
-            if path.outcomes == outcomes and path.lines == [guard.line for guard in listing.guards]:
+            if path.choices == choices:
                 return path
-        self._paths.append(self._path(listing, self._identities()))
-        return self._paths[-1]
+        parted = all(_parted(choices, path.choices) for path in self._paths)
+        if not parted or not all(goes_on(self.function, self._shapes, known) for known in self._listings):
+            why = "a plain number or a flag outside of it, a constant to a program, was changed; compile it again"
+            raise CompileError(f"{self!r}: the function computes something else than when it was compiled: {why}")
+        path = self._path(listing, self._identities())
+        self._listings.append(listing)
+        self._paths.append(path)
+        return path
+
+
+def _parted(one: Choices, other: Choices) -> bool:
+    """Whether two runs of one function can have made these choices: alike up to one that each made in another way."""
+    where = next((i for i, (a, b) in enumerate(zip(one, other)) if a != b), None)
+    return where is not None and one[where][0] == other[where][0]

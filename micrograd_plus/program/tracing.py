@@ -81,6 +81,17 @@ def trace(
     return first
 
 
+def goes_on(function: Callable[..., Any], shapes: Sequence[Shape], listing: Listing) -> bool:
+    """Whether the function still computes what a listing of it says, led the same ways."""
+    numbers = made_up(sum(map(prod, shapes)), 0.569840291)
+    again = _run(function, shapes, numbers, [guard.outcome for guard in listing.guards])
+    if repeated(listing, again):
+        return True
+    other = listed(again, listing.inputs)
+    settle(listing, other)
+    return alike(listing, other)
+
+
 def made_up(count: int, step: float) -> list[float]:
     """Numbers between 0.05 and 0.95 that fill the interval evenly and repeat nothing (a Kronecker sequence)."""
     return [0.05 + 0.9 * ((0.5 + step * i) % 1.0) for i in range(1, count + 1)]

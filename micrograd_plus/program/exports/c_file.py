@@ -37,8 +37,13 @@ register restrict return short signed sizeof static struct switch typedef union 
 abort abs atexit atof atoi bsearch calloc div exit fdim fma fmax fmin fprintf frac free frexp getenv gamma hypot ilogb
 isalpha isdigit labs ldiv lgamma logb malloc memcmp memcpy memset modf nan nearbyint nextafter perror printf putc puts
 qsort rand realloc remainder remove rename round scanf signal srand strcat strcmp strcpy strlen system tgamma time
-tolower toupper x y parameters index inside out gradient work off sum best decided i j c"""
-WORDS = frozenset(_WORDS.split())  # of C and of the file: no function may bear them
+tolower toupper isnan isinf isfinite isnormal signbit fpclassify isgreater isless isunordered float_t double_t NAN
+INFINITY HUGE_VAL math_errhandling alignas alignof and and_eq asm bitand bitor bool catch char8_t char16_t char32_t
+class co_await co_return co_yield compl concept const_cast consteval constexpr constinit decltype delete dynamic_cast
+explicit export false friend mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected
+public reinterpret_cast requires static_assert static_cast template this thread_local throw true try typeid typename
+typeof using virtual wchar_t xor xor_eq x y parameters index inside out gradient work off sum best decided i j c"""
+WORDS = frozenset(_WORDS.split())  # of C, of C++ and of the file: no function may bear them
 ABOUT = {
     "x": "the numbers of an example",
     "y": "its target",
