@@ -668,3 +668,30 @@ def test_a_function_that_changes_from_call_to_call_is_refused() -> None:
     assert check_grads(
         lambda x: mp.where(mp.less(0.0, x), math.inf, x), (1.0,)
     ).findings  # inf is no other number than inf
+
+
+@pytest.mark.parametrize(
+    ("f", "left", "right"),
+    [
+        (lambda x: x if x >= 0 else -x, -1.0, 1.0),
+        (lambda x: -x if x <= 0 else x, -1.0, 1.0),
+        (lambda x: x + 1 if x > 0 else x, 1.0, math.inf),
+        (lambda x: max(x, 0.0) * 1.0, 0.0, 1.0),
+        (lambda x: 3.0 * x if x < 0 else mp.sin(x), 3.0, 1.0),
+    ],
+    ids=["abs", "abs from the left", "jump", "max", "two formulas"],
+)
+def test_a_kink_of_an_if_is_a_kink(f: Any, left: float, right: float) -> None:
+    (finding,) = check_grads(f, 0.0, order=1).findings
+    assert finding.status == "kink"
+    assert [finding.left, finding.right] == pytest.approx([left, right])
+
+
+def test_an_if_whose_sides_go_on_into_each_other_is_none() -> None:
+    for f in (lambda x: x * x if x >= 0 else 2 * x * x, lambda x: mp.exp(x) if x > 0 else 1.0 + x + x * x / 2.0):
+        assert not check_grads(f, 0.0, order=1).findings
+
+
+def test_at_a_kink_of_an_if_the_gradient_is_that_of_its_own_side() -> None:
+    twice = mp.primitive("twice_at_an_if", lambda x: x, lambda out, x: 2.0 + 0.0 * x)
+    assert failed(lambda x: twice(x) if x >= 0 else -x, (0.0,), order=1).failures

@@ -34,7 +34,8 @@ class Slope(NamedTuple):
     `kind` is "smooth" where both sides agree, "kink" where they don't, "edge" where one side has no numbers, "unclear"
     where rounding errors hide the answer. `size` is the largest slope seen around, `rounding` what rounding errors make
     of it at the widest step. A kink is `sharp` where its slopes are accurate, or one is infinite; `crossed` tells that
-    every step leads to another branch, to both sides. Where one side alone does, the derivative is the other's slope.
+    every step leads to another branch, to both sides. Where one side alone does, the derivative is the other's slope,
+    and `parted` tells that the slope on that side is clearly another.
     """
 
     kind: Literal["smooth", "kink", "edge", "unclear"]
@@ -46,6 +47,7 @@ class Slope(NamedTuple):
     rounding: float = inf
     sharp: bool = False
     crossed: bool = False
+    parted: bool = False
 
 
 NOTHING = Slope("edge", nan, inf, nan, nan)
@@ -90,6 +92,8 @@ def slopes(sample: Sample, x: float, noise: Noise, target: float = 1e-8, start: 
         own = _own(branch, above, below)
         inside = _stencils(sample, x, start, centre, lost, own, above - below)
         found = _best(inside, noise, noise(x), lost, target)
+        if above != below:
+            _compare_sides(found, sample, x, noise, start, centre)
         lost -= {i for i, slope in found.items() if slope.kind == "smooth" and _precise(slope, 1e-6)}
     if lost:  # at a kink, or nearly: each side by itself may still keep to one branch
         sides = _stencils(sample, x, start, centre, lost, lambda first, other: first == other)
@@ -105,6 +109,17 @@ def slopes(sample: Sample, x: float, noise: Noise, target: float = 1e-8, start: 
                 terms = noise(x)[i] / EPSILON / max(1.0, abs(x))
                 found[i] = slope._replace(error=max(slope.error, BEYOND * max(slope.size, terms)))
     return [found.get(i, NOTHING) for i in range(len(centre))]
+
+
+def _compare_sides(
+    found: dict[int, Slope], sample: Sample, x: float, noise: Noise, start: float, centre: Sequence[float]
+) -> None:
+    """Mark the slopes at which the side that leads to another branch has clearly another one, or a jump."""
+    smooth = [i for i, slope in found.items() if slope.kind == "smooth"]
+    sides = _stencils(sample, x, start, centre, smooth, lambda first, other: first == other)
+    for i, slope in _best(sides, noise, noise(x), smooth, target=1e-8, kinked=True).items():
+        if slope.kind == "kink" and slope.sharp:
+            found[i] = found[i]._replace(left=slope.left, right=slope.right, parted=True)
 
 
 def _own(branch: Branch, above: bool, below: bool) -> Callable[[tuple[Branch, Branch], tuple[Branch, Branch]], bool]:

@@ -52,12 +52,13 @@ def judged(evidence: Evidence, rtol: float, atol: float, unstopped: Callable[[],
     expected, tolerance = _expected(evidence, size, rtol, atol)
     if expected is None:
         return Verdict(WITHOUT_SLOPE[slope.kind])
+    agrees: Status | None = "kink" if slope.parted else None
     if got == expected:
-        return Verdict(None, expected, tolerance)
+        return Verdict(agrees, expected, tolerance)
     if abs(got - expected) <= tolerance:
         around = max(size, slope.size)
         told = abs(got - expected) <= atol + rtol * around or tolerance <= COARSE * around
-        return Verdict(None if told else "unclear", expected, tolerance)
+        return Verdict(agrees if told else "unclear", expected, tolerance)
     if tolerance > COARSE * (size if isfinite(got) else max(size, slope.size, 1.0)):
         return Verdict("unclear", expected, tolerance)
     if abs(unstopped() - expected) <= tolerance:
