@@ -168,6 +168,17 @@ IN_PLACE = """    def __iadd__(self, other):
 
     def order(self):"""
 
+IN_PLACE_POWER = """    def __ipow__(self, n):
+        self.data = self.data**n
+        return self
+
+    def order(self):"""
+
+CACHED = """import functools
+
+@functools.lru_cache
+def tanh(x):"""
+
 EQUAL = """    def __eq__(self, other):
         return self.data == other.data
 
@@ -188,6 +199,12 @@ TAPE = """order = globals().setdefault("tape", {})
 RESET = """if node.parents and node is not self:
                 node.data = 0.0
             if node.parents:"""
+
+
+def heard(slope: str, gradient: str) -> str:
+    """A slope whose rule takes for the gradient what it makes of `grad`, as in `slope * abs(grad)`."""
+    return f'type("Slope", (float,), {{"__mul__": lambda slope, grad: float(slope) * {gradient}}})({slope})'
+
 
 # what a student may get wrong: the line, what it says instead, and the laws that must be named for it, no others
 FAULTS: dict[str, tuple[str, str, list[str]]] = {
@@ -227,6 +244,14 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
     "sigmoid by exp": ("0.5 * (1 + math.tanh(0.5 * x.data))", "1 / (1 + math.exp(-x.data))", ["sigmoid far out"]),
     "exp with slope x": ("(x,), (e,)", "(x,), (x.data,)", ["exp"]),
     "log with slope x": ("1 / x.data", "x.data", ["log"]),
+    "relu deaf to gradients below 0": ("float(x.data > 0)", heard("x.data > 0", "max(grad, 0.0)"), ["relu"]),
+    "exp deaf to signs": ("(x,), (e,)", f"(x,), ({heard('e', 'abs(grad)')},)", ["exp"]),
+    "log deaf to gradients above 1": ("1 / x.data", heard("1 / x.data", "min(grad, 1.0)"), ["log"]),
+    "**= in place": ("    def order(self):", IN_PLACE_POWER, ["**= does, too"]),
+    "exp kept at its node": ("e = math.exp(x.data)", "e = x.e = getattr(x, 'e', None) or math.exp(x.data)",
+                             ["new data, new numbers"]),
+    "a slope kept at its node": ("1 / x.data", "vars(x).setdefault('slope', 1 / x.data)", ["new data, new numbers"]),
+    "tanh kept in a cache": ("def tanh(x):", CACHED, ["new data, new numbers"]),
 }  # fmt: skip
 
 
@@ -309,6 +334,12 @@ def test_a_broken_engine_is_told_what_it_breaks_by_a_program_that_fails(fault: s
             assert pasted(outcome.failure).startswith(outcome.failure.got.split(":")[0])
             assert pasted(outcome.failure) != f"prints {outcome.failure.expected}"
     assert max(map(len, str(report).splitlines())) <= 80
+
+
+def test_an_engine_without_powers_is_not_blamed_for_what_takes_one() -> None:
+    report = check_engine(engine("student", ("__pow__", "__pow")))
+    assert report.failures == ["Value ** number"]
+    assert verdicts(report)["**= does, too"] == "not there"
 
 
 def test_the_report_is_a_table_of_all_laws_then_a_program_for_each_failure() -> None:
@@ -480,7 +511,8 @@ class Value(mp.Value):
         out._backward = rule
         return out
 """
-    assert check_engine(engine("student", source=source)).failures == ["used again"]
+    for laws in (None, ["used again"]):
+        assert check_engine(engine("student", source=source), laws=laws).failures == ["used again"]
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf, 1e300, 1e10])

@@ -8,6 +8,9 @@ import re
 from micrograd_plus.laws.programs import Program, all_of
 from micrograd_plus.laws.reports import Law
 
+# what arrives in chains, of either sign; nothing else there holds these, as equal numbers have a law of their own
+_ARRIVING = (10.0, -20.0)
+
 _FUNCTIONS = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sin", "cos", "sqrt")}
 
 
@@ -19,10 +22,11 @@ def exact(
     shows: str,
     rests: tuple[str, ...] = (),
     method: str = "",
+    extra: str = "",
 ) -> Law:
     """A law of programs written out, the smallest first."""
     trial = all_of(*[Program(lines, expected, why) for lines, expected in programs])
-    return Law(name, says, trial, shows, rests, method)
+    return Law(name, says, trial, shows, rests, method, extra)
 
 
 def operation(
@@ -55,29 +59,33 @@ def operation(
         extra: the expression that not every engine knows.
         more: further programs.
     """
-    pairs = [_direct_and_chained(each, value or each, slopes, numbers) for each in expressions for numbers in at]
-    direct, chained = zip(*pairs)
-    return Law(name, says, all_of(*direct, *chained, *more), shows, rests, method, extra)
+    programs = [_direct_and_chained(each, value or each, slopes, numbers) for each in expressions for numbers in at]
+    in_turn = [program for turn in zip(*programs) for program in turn]
+    return Law(name, says, all_of(*in_turn, *more), shows, rests, method, extra)
 
 
 def _direct_and_chained(
     expression: str, value: str, slopes: tuple[str, ...], numbers: tuple[float, ...]
-) -> tuple[Program, Program]:
-    """The program of an operation by itself, and that in which its result is multiplied by 10."""
+) -> list[Program]:
+    """The program of an operation by itself, and those in which its result is multiplied by another number."""
     constant = (re.findall(r"-?\d[\d.]*", expression) or ["c"])[0]
     rules = [re.sub(r"\bc\b", constant, slope) for slope in slopes]
     said = " and ".join(f"by {leaf} is {rule}" for leaf, rule in zip("xy", rules))
     why = f"the derivative of {value} {said}"
-    chain = f"{why}, and the chain rule multiplies it by the gradient that arrives, here 10."
+    chain = f"{why}, and the chain rule multiplies it by the gradient that arrives, here"
     names = dict(zip("xy", numbers))
     results = tuple(evaluated(formula, names) for formula in (value, *rules))
-    tenfold = tuple(10 * result for result in results)
     leaves = "".join(f"{leaf} = Value({number})\n" for leaf, number in names.items())
     ask = "\nz.backward()\nprint(" + ", ".join(["z.data", *[f"{leaf}.grad" for leaf in names]]) + ")"
-    return (
-        Program(f"{leaves}z = {expression}{ask}", results, f"{why}."),
-        Program(f"{leaves}z = ({expression}) * Value(10.0){ask}", tenfold, chain),
-    )
+    chained = [
+        Program(
+            f"{leaves}z = ({expression}) * Value({factor}){ask}",
+            tuple(factor * result for result in results),
+            f"{chain} {factor:g}.",
+        )
+        for factor in _ARRIVING
+    ]
+    return [Program(f"{leaves}z = {expression}{ask}", results, f"{why}."), *chained]
 
 
 def evaluated(text: str, numbers: dict[str, float]) -> float:

@@ -9,12 +9,22 @@ from collections.abc import Collection
 from micrograd_plus.laws.kinds import evaluated
 from micrograd_plus.laws.programs import Failure, Program, Run, all_of, failed
 
-# for the law of each operation that may be used again: the operation on x, its value and its slope
+# for the law of each operation: the operation on x, its value and its slope
 ON_X = {
+    "Value * Value": ("x * Value(4.0)", "4 * x", "4"),
+    "Value + Value": ("x + Value(1.5)", "x + 1.5", "1"),
+    "Value * number": ("x * 3", "3 * x", "3"),
+    "Value + number": ("x + 3", "x + 3", "1"),
+    "number * Value": ("3 * x", "3 * x", "3"),
+    "number + Value": ("3 + x", "3 + x", "1"),
     "-Value": ("-x", "-x", "-1"),
     "Value - Value": ("x - Value(1.5)", "x - 1.5", "1"),
+    "Value - number": ("x - 3", "x - 3", "1"),
+    "number - Value": ("3 - x", "3 - x", "-1"),
     "Value ** number": ("x ** 2", "x ** 2", "2 * x"),
+    "Value ** -number": ("x ** -1", "1 / x", "-1 / x ** 2"),
     "Value / Value": ("x / Value(4.0)", "x / 4", "1 / 4"),
+    "Value / number": ("x / 4", "x / 4", "1 / 4"),
     "number / Value": ("3 / x", "3 / x", "-3 / x ** 2"),
     "relu": ("x.relu()", "max(x, 0.0)", "float(x > 0)"),
     "exp": ("x.exp()", "exp(x)", "exp(x)"),
@@ -70,10 +80,8 @@ def deep_chains(run: Run, _: Collection[str]) -> Failure | None:
 def used_again(run: Run, held: Collection[str]) -> Failure | None:
     """Each operation that has held so far, on what another one uses as well, and twice in one graph."""
     programs: list[Program] = []
-    for name, (expression, value, slope) in ON_X.items():
-        if name not in held:
-            continue
-        first, last = -1.5 if name == "relu" else 0.5, 2.0
+    for expression, value, slope in _operations(run, held):
+        first, last = _two_numbers(expression)
         number, by, other = [evaluated(text, {"x": x}) for text, x in ((value, last), (slope, last), (slope, first))]
         why = f"x * 10 uses x as well as {expression}, and what both give back adds up: in each rule write +=, not =."
         for both in (f"{expression} + x * Value(10.0)", f"x * Value(10.0) + {expression}"):
@@ -84,3 +92,27 @@ def used_again(run: Run, held: Collection[str]) -> Failure | None:
         why = "a rule must remember its own numbers, not the last that there were."
         programs.append(Program(f"{lines}print(x.grad, y.grad)", (other, by), why))
     return all_of(*programs)(run, held)
+
+
+def asked_again(run: Run, held: Collection[str]) -> Failure | None:
+    """Each operation that has held so far, on an x whose number is another one when it is asked a second time."""
+    programs: list[Program] = []
+    for expression, value, slope in _operations(run, held):
+        first, last = _two_numbers(expression)
+        lines = f"x = Value({first})\nz = {expression}\nz.backward()\nx.data, x.grad = {last}, 0.0\n"
+        lines += f"z = {expression}\nz.backward()\nprint(z.data, x.grad)"
+        expected = tuple([evaluated(text, {"x": last}) for text in (value, slope)])
+        why = f"x holds {last} when it is asked for {expression} the second time; what came of {first} is over."
+        programs.append(Program(lines, expected, why))
+    return all_of(*programs)(run, held)
+
+
+def _operations(run: Run, held: Collection[str]) -> list[tuple[str, str, str]]:
+    """Those that hold; where none was tried, as when a law is asked for by name, those that are there."""
+    there = [each for name, each in ON_X.items() if name in held]
+    return there or [each for each in ON_X.values() if not run.place.ask(f"x = Value(2.0)\n{each[0]}").raised]
+
+
+def _two_numbers(expression: str) -> tuple[float, float]:
+    """Two for x, at which the operation has two slopes, if it has more than one."""
+    return -1.5 if "relu" in expression else 0.5, 2.0

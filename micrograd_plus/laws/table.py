@@ -6,7 +6,7 @@ from micrograd_plus.laws.kinds import exact, operation
 from micrograd_plus.laws.programs import Program
 from micrograd_plus.laws.random_expressions import agrees_with_fractions
 from micrograd_plus.laws.reports import Law
-from micrograd_plus.laws.special import deep_chains, leaves_python_alone, prints_nothing, used_again
+from micrograd_plus.laws.special import asked_again, deep_chains, leaves_python_alone, prints_nothing, used_again
 
 _NODE = ("a new node",)
 _START = (*_NODE, "dy/dy is 1")
@@ -182,6 +182,14 @@ LAWS: tuple[Law, ...] = (
         shows="__isub__, __imul__ or __itruediv__ changes the node on the left",
         rests=(*_GRAPHS, "Value - number", "Value / number"),
     ),
+    exact(
+        "**= does, too", "the old one stays as it was",
+        "y **= 2 is y = y ** 2: a new node under the name y, while x is still the old one. Leave out __ipow__, and "
+        "Python does just that.",
+        ("x = Value(3.0)\ny = x\ny **= 2\ny.backward()\nprint(x.data, y.data, x.grad)", (3.0, 9.0, 6.0)),
+        shows="__ipow__ changes the node on the left",
+        rests=(*_GRAPHS, "Value ** number"), extra="Value ** number",
+    ),
 
     exact(
         "data stays", "backward() changes gradients only",
@@ -318,6 +326,11 @@ LAWS: tuple[Law, ...] = (
         "used again", "each rule adds, by its own numbers", used_again,
         "= where += belongs in one operation alone; what a rule needs is kept in one place for all nodes",
         _GRAPHS, times=3,
+    ),
+    Law(
+        "new data, new numbers", "nothing is kept of what x was before", asked_again,
+        "a function's value or slope is kept at its node, or in a cache, and given once more when data is another",
+        (*_GRAPHS, "zero, and go again"), times=3,
     ),
     Law(
         "random expressions", "agree with exact fractions", agrees_with_fractions,
