@@ -211,12 +211,45 @@ def test_other_losses_tell_classes_apart_but_no_probabilities(loss: str) -> None
         ({"max_iter": 0}, "max_iter=0"),
         ({"n_iter_no_change": 0}, "n_iter_no_change=0"),
         ({"tol": -1.0}, "tol=-1.0"),
+        ({"loss": 3}, r"loss=3\): expected the name of a loss, a function"),
+        ({"network": 3}, r"network=3\): expected a function of \(inputs, outputs, seed\)"),
+        ({"network": lambda inputs, outputs, seed: 3}, r"seed=\d+\) gave 3; expected a module"),
+        ({"early_stopping": True, "validation_fraction": 1.5}, r"validation_fraction=1\.5\): expected a number"),
+        ({"early_stopping": True, "validation_fraction": "all"}, "validation_fraction='all'"),
+        ({"early_stopping": True, "validation_fraction": 0.01}, r"validation_fraction=0\.01\): 100 examples cannot"),
+        ({"shuffle": "no"}, r"shuffle='no'\): expected True or False"),
+        ({"early_stopping": "yes"}, r"early_stopping='yes'\): expected True or False"),
+        ({"warm_start": 1.0}, r"warm_start=1\.0\): expected True or False"),
+        ({"verbose": "no"}, r"verbose='no'\): expected True or False"),
     ],
 )
 def test_bad_hyperparameters_are_named(options: dict[str, Any], told: str) -> None:
     x, y = moons()
     with pytest.raises(ValueError, match=told):
         MLPClassifier(**options).fit(x, y)
+
+
+def test_weights_below_0_are_refused() -> None:
+    x, y = moons(20)
+    for kind in (MLPClassifier, MLPRegressor):
+        with pytest.raises(ValueError, match=r"sample_weight: one is -1\.0; expected numbers of at least 0"):
+            kind(**QUICK).fit(x, y, sample_weight=np.resize([1.0, -1.0], 20))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "wanted"), [(MLPClassifier, 1, 2), (MLPClassifier, 3, 2), (MLPRegressor, 2, 1)]
+)
+def test_a_network_with_other_outputs_than_there_is_use_for_is_refused(kind: Any, given: int, wanted: int) -> None:
+    def network(inputs: int, outputs: int, seed: int) -> Any:
+        return mp.MLP(inputs, [given], seed=seed)
+
+    def first(outputs: Any, target: Any) -> Any:
+        return mp.square(outputs[0] if isinstance(outputs, list) else outputs)
+
+    for method in ("fit", "partial_fit"):
+        options = {"classes": [0, 1]} if method == "partial_fit" and kind is MLPClassifier else {}
+        with pytest.raises(ValueError, match=f"the network gives {given} outputs; expected {wanted}, which"):
+            getattr(kind(network=network, loss=first, **QUICK), method)(*moons(), **options)
 
 
 def test_what_was_not_fitted_says_so() -> None:
@@ -246,6 +279,43 @@ def test_a_fit_that_is_refused_changes_nothing() -> None:
         model.set_params(tol=1e-4, warm_start=True).fit(np.column_stack([x, x]), animals)
     assert (model.predict(x) == before).all()
     assert model.classes_.tolist() == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_fit_that_fails_on_its_way_changes_no_weight(kind: Any, optimizer: str, method: str) -> None:
+    x, y = moons()
+    settings = QUICK | {"warm_start": True, "shuffle": False, "batch_size": 10}
+    model = kind([], optimizer=optimizer, **settings).fit(x, y)
+    twin = pickle.loads(pickle.dumps(model))
+    before = {name: repr(value) for name, value in vars(model).items() if name.endswith("_")}
+    weights = [weight.data for weight in model.network_.parameters()]
+
+    def steep(outputs: Any, target: Any) -> Any:
+        return mp.exp(mp.square(outputs[0] if isinstance(outputs, list) else outputs))
+
+    far = x.copy()
+    far[-1] = 1e6  # in the last batch: its loss is larger than any number
+    usual = model.loss
+    with pytest.raises(FloatingPointError):
+        getattr(model.set_params(loss=steep), method)(far, y)
+    model.set_params(loss=usual)
+    assert [weight.data for weight in model.network_.parameters()] == weights
+    assert {name: repr(value) for name, value in vars(model).items() if name.endswith("_")} == before
+    assert model.predict(x).tolist() == twin.predict(x).tolist()
+    assert model.partial_fit(x, y).predict(x).tolist() == twin.partial_fit(x, y).predict(x).tolist()
+
+
+def test_a_warning_that_is_an_error_leaves_the_fit_before_as_it_was() -> None:
+    x, y = moons()
+    model = MLPClassifier([3], **QUICK | {"warm_start": True}).fit(x, y)
+    before, curve = model.predict_proba(x), list(model.loss_curve_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        with pytest.raises(ConvergenceWarning):
+            model.fit(x, y)
+    assert (model.predict_proba(x).tolist(), model.loss_curve_) == (before.tolist(), curve)
 
 
 def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

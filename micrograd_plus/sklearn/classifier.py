@@ -71,7 +71,8 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         """Fit the network to examples (n, features) and their classes (n,), each counted as its weight says.
 
         Raises:
-            ValueError: there are fewer than two classes, or something holds nan, inf or no numbers.
+            ValueError: there are fewer than two classes, something holds nan, inf or no numbers, a weight is below 0,
+                or the network is none, or has not an output for each class.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)

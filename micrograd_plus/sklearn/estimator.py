@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import wraps
 from math import inf
 from numbers import Integral, Real
@@ -38,11 +39,17 @@ def all_or_nothing(fit: Any) -> Any:
     @wraps(fit)
     def fitting(self: Any, *args: Any, **options: Any) -> Any:
         before = dict(vars(self))
+        if "_optimizer" in before:  # its steps, and what it remembers
+            before["_optimizer"] = copy(before["_optimizer"])
+        parameters = before["network_"].parameters() if "network_" in before else []
+        weights = [parameter.data for parameter in parameters]
         try:
             return fit(self, *args, **options)
         except Exception:
             vars(self).clear()
             vars(self).update(before)
+            for parameter, weight in zip(parameters, weights):
+                parameter.data = weight
             raise
 
     return fitting
@@ -53,6 +60,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
 
     _usual_loss: str
     n_features_in_: int
+    loss_curve_: list[float]
 
     def __init__(
         self,
@@ -113,10 +121,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
             once: whether nothing ends it earlier, and nobody is warned that it might go on.
         """
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if weights is not None and weights.min() < 0.0:
+            raise ValueError(f"sample_weight: one is {float(weights.min())!r}; expected numbers of at least 0")
         self._check()
         random = check_random_state(self.random_state)
         if fresh:
             self._begin(random.randint(2**31))
+            self._check_outputs(X[:1])
         if fresh or not once:  # what a fit before has gathered is not this one's, and its settings may be others
             options = {"lr": self.learning_rate_init} | ({"weight_decay": self.alpha} if self.alpha else {})
             self._optimizer = by_name(self.optimizer, self.network_.parameters(), **options)
@@ -138,7 +149,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
             callbacks=[watch],
             progress=None if self.verbose else False,
         )
-        self.loss_curve_ += [epoch.loss for epoch in history]
+        self.loss_curve_ = [*self.loss_curve_, *[epoch.loss for epoch in history]]
         self.loss_ = self.loss_curve_[-1]
         self.n_iter_ = len(self.loss_curve_)
         watch.end()
@@ -154,19 +165,34 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
             hidden = np.ravel(self.hidden_layer_sizes).tolist()
             self.network_: Any = MLP(inputs, [*hidden, outputs], activation=self.activation, seed=seed)
         else:
-            self.network_ = self.network(inputs, outputs, seed)
-        self.loss_curve_: list[float] = []
+            made = self.network_ = self.network(inputs, outputs, seed)
+            if not callable(made) or not callable(getattr(made, "parameters", None)):
+                told = f"network(inputs={inputs}, outputs={outputs}, seed={seed}) gave {short_repr(made)}"
+                raise ValueError(f"{type(self).__name__}: {told}; expected a module, such as mp.MLP(...)")
+        self.loss_curve_ = []
         try:
             self._program: Program | None = compile(self._outputs, x=inputs, parameters=self.network_.parameters())
         except CompileError:  # fit says why, as a warning
             self._program = None
+
+    def _check_outputs(self, example: Floats) -> None:
+        """Raise where a network of one's own gives more outputs than there is use for, or fewer."""
+        wanted = self._outputs_wanted()
+        given = self._outputs_of(example).size
+        if given != wanted:
+            told = f"{type(self).__name__}: the network gives {given} outputs"
+            raise ValueError(f"{told}; expected {wanted}, which network(inputs, outputs, seed) is told as outputs")
 
     def _split(self, X: Floats, y: Any, weights: Floats | None, random: Any) -> list[Any]:
         """The examples, targets and weights to learn from, each followed by those held back."""
         given = X, y, np.ones(len(X)) if weights is None else weights
         strata = y if isinstance(self, ClassifierMixin) else None
         size, seed = self.validation_fraction, random.randint(2**31)
-        return list(train_test_split(*given, test_size=size, stratify=strata, random_state=seed))
+        try:
+            return list(train_test_split(*given, test_size=size, stratify=strata, random_state=seed))
+        except ValueError as error:
+            told = f"{type(self).__name__}(validation_fraction={size!r}): {len(X)} examples cannot be split so"
+            raise ValueError(f"{told}; {error}") from None
 
     @staticmethod
     def _counted(X: Floats, targets: Floats, weights: Floats | None) -> tuple[Floats, Floats, Floats]:
@@ -226,6 +252,19 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
             raise ValueError(f"{name}(batch_size={self.batch_size!r}): expected a whole number above 0, or 'auto'")
         if not isinstance(self.tol, Real) or not self.tol >= 0.0:
             raise ValueError(f"{name}(tol={short_repr(self.tol)}): expected a number, 0 or more")
+        for option in ("shuffle", "early_stopping", "warm_start", "verbose"):
+            value = getattr(self, option)
+            if not isinstance(value, (bool, np.bool_)) and not (option == "verbose" and isinstance(value, Integral)):
+                raise ValueError(f"{name}({option}={short_repr(value)}): expected True or False")
+        share = self.validation_fraction
+        if self.early_stopping and not (isinstance(share, Real) and 0.0 < share < 1.0):
+            raise ValueError(f"{name}(validation_fraction={short_repr(share)}): expected a number between 0 and 1")
+        if self.network is not None and not callable(self.network):
+            expected = "expected a function of (inputs, outputs, seed) that gives a module, or None"
+            raise ValueError(f"{name}(network={short_repr(self.network)}): {expected}")
         loss = self._loss()
         if isinstance(loss, str) and loss not in LOSSES:
             raise unknown("loss", loss, LOSSES)
+        if not isinstance(loss, str) and not callable(loss):
+            expected = "expected the name of a loss, a function of the outputs and the target, or None"
+            raise ValueError(f"{name}(loss={short_repr(loss)}): {expected}")

@@ -32,7 +32,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Estimator):  # type: ignore
         """Fit the network to examples (n, features) and their targets (n,) or (n, outputs), as their weights say.
 
         Raises:
-            ValueError: something holds nan, inf or no numbers, or does not go with the rest.
+            ValueError: something holds nan, inf or no numbers, or does not go with the rest: a weight is below 0, the
+                network is none, or has not an output for each number of a target.
         """
         return self._fitted(X, y, sample_weight, fresh=not (self.warm_start and hasattr(self, "network_")), once=False)
 
