@@ -98,9 +98,16 @@ Doubled: Any = type("Doubled", (nn.Linear,), {"forward": lambda self, x: 2.0 * n
 Residual: Any = type("Residual", (nn.Sequential,), {"forward": lambda self, x: x + nn.Sequential.forward(self, x)})
 
 
-def hooked() -> Any:
+def patched(module: Any) -> Any:
+    own = module.forward
+    module.forward = lambda x: 100.0 * own(x)
+    return module
+
+
+def hooked(kind: str, part: str = "") -> Any:
     module = nn.Linear(2, 1)
-    module.register_forward_hook(lambda module, inputs, out: 2.0 * out)
+    place = getattr(module, part) if part else module
+    getattr(place, f"register_{kind}")(lambda *_: None)
     return module
 
 
@@ -109,7 +116,15 @@ def hooked() -> Any:
     [
         (nn.Sequential(Doubled(2, 1)), TypeError, "Doubled has a forward of its own; expected Linear, activations"),
         (Residual(nn.Linear(2, 2)), TypeError, "Residual has a forward of its own"),
-        (nn.Sequential(hooked()), ValueError, r"from_torch: 0 Linear\(.* has a hook, which would not be called here"),
+        (nn.Sequential(patched(nn.Linear(2, 1))), TypeError, "0 Linear.*: Linear has a forward of its own"),
+        (nn.Sequential(nn.Linear(2, 1), patched(nn.Tanh())), TypeError, "1 Tanh.*: Tanh has a forward of its own"),
+        (patched(nn.Sequential(nn.Linear(2, 1))), TypeError, "Sequential has a forward of its own"),
+        *[
+            (nn.Sequential(hooked(kind)), ValueError, r"from_torch: 0 Linear\(.* has a hook, which would not be called")
+            for kind in ("forward_hook", "forward_pre_hook", "full_backward_hook", "full_backward_pre_hook")
+        ],
+        (nn.Sequential(hooked("hook", "weight")), ValueError, r"0 Linear\(.*: its weight has a hook, which would not"),
+        (hooked("post_accumulate_grad_hook", "bias"), ValueError, r"Linear\(.*: its bias has a hook, which would not"),
         (nn.Sequential(nn.Linear(2, 1), nn.Softplus(threshold=0.1)), ValueError, r"expected threshold=20\.0"),
         (nn.Sequential(nn.Conv1d(1, 1, 1)), TypeError, r"from_torch: 0 Conv1d\(.*: expected one of Linear, ReLU, "),
         (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 1)), ValueError, "takes 2 numbers; 3 come to it"),

@@ -83,13 +83,16 @@ def _parts(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
 def _check_whole(path: str, module: nn.Module) -> None:
     """Refuse what does more than its class says."""
     where = _named(path, module)
-    owners = [kind for kind in type(module).__mro__ if "forward" in vars(kind)]
-    if not owners[0].__module__.startswith("torch.nn.modules"):
-        raise TypeError(
-            f"{where}: {owners[0].__name__} has a forward of its own; expected Linear, activations, Sequential"
-        )
-    if module._forward_hooks or module._forward_pre_hooks:
-        raise ValueError(f"{where} has a hook, which would not be called here; remove it first")
+    owner = next(kind for kind in type(module).__mro__ if "forward" in vars(kind))
+    if "forward" in vars(module) or not owner.__module__.startswith("torch.nn.modules"):
+        told = f"{owner.__name__} has a forward of its own"
+        raise TypeError(f"{where}: {told}; expected Linear, activations, Sequential")
+    way_out = "which would not be called here; remove it first"
+    if any(getattr(module, f"_{when}_hooks") for when in ("forward", "forward_pre", "backward", "backward_pre")):
+        raise ValueError(f"{where} has a hook, {way_out}")
+    for name, parameter in module.named_parameters(recurse=False):
+        if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
+            raise ValueError(f"{where}: its {name} has a hook, {way_out}")
 
 
 def _named(path: str, part: Any) -> str:
