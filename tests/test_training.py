@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial
 from math import ceil, inf, isfinite, nan
 from pathlib import Path
 from random import Random
@@ -1091,7 +1092,7 @@ def test_bad_data_are_told_from_a_bad_learning_rate(bad: float, compile: bool) -
 def test_a_step_to_infinity_is_not_taken(compile: bool) -> None:
     slope = Value(0.0)
     optimizer = optim.SGD([slope], lr=0.1)
-    with pytest.raises(FloatingPointError, match=r"epoch 1, batch 1: the loss is 0, but the step makes"):
+    with pytest.raises(FloatingPointError, match=r"batch 1: the loss is 0, but its derivative by a parameter is inf"):
         fit(lambda x, _: mp.sqrt(slope * x), ([1.0], [1.0]), optimizer, progress=False, compile=compile)
     assert slope.data == 0.0
 
@@ -1107,3 +1108,81 @@ def test_a_callback_may_answer_by_a_comparison_of_numpys() -> None:
         callbacks=[lambda epoch: epoch.loss < goal],
     )
     assert (len(history), history.stopped) == (1, "callback")
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_gradient_that_is_not_finite_leaves_the_optimizer_as_it_was(compile: bool) -> None:
+    w = Value(1.0)
+    adam = optim.Adam([w], lr=0.1)
+
+    def root(x: Any, y: Any) -> Any:
+        return mp.sqrt(w * x) - 0.0 * y
+
+    with pytest.raises(FloatingPointError, match=r"batch 2: the loss is 0, but its derivative by .* sqrt at 0"):
+        fit(root, ([1.0, 0.0], [1.0, 1.0]), adam, batch_size=1, shuffle=False, compile=compile, progress=False)
+    assert adam.steps == 1
+    assert all(isfinite(number) for column in adam.state for number in column)
+    assert isfinite(fit(root, ([1.0], [1.0]), adam, epochs=1, compile=compile, progress=False)[-1].loss)
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_finite_gradient_may_lead_to_infinity(compile: bool) -> None:
+    w = Value(0.0)
+    sgd = optim.SGD([w], lr=1e308)
+    with pytest.raises(FloatingPointError, match="the step makes a parameter inf or nan; try a smaller learning rate"):
+        fit(lambda x, y: w * x - y, ([100.0], [0.0]), sgd, compile=compile, progress=False)
+    assert w.data == 0.0
+
+
+class Watching(optim.Schedule):
+    """A schedule that looks at a Value, and may write one."""
+
+    watched: Value
+    put: float | None = None
+
+    def next_lr(self, lr: float) -> float:
+        SEEN.append(self.watched.data)
+        if self.put is not None:
+            self.watched.data = self.put
+        return lr / 2 if self.watched.data > 1.5 else lr
+
+
+SEEN: list[float] = []
+
+
+def line(w: Value, x: Any, y: Any) -> Any:
+    return (w * x - y) ** 2
+
+
+@pytest.mark.parametrize("every", ["epoch", "step"])
+@pytest.mark.parametrize("put", [None, 0.5])
+def test_a_schedule_of_ones_own_sees_the_values_and_may_write_them(every: Any, put: float | None) -> None:
+    runs = []
+    for compile in (True, False):
+        SEEN.clear()
+        w = Value(1.0)
+        sgd = optim.SGD([w], lr=0.05)
+        schedule = Watching(sgd)
+        schedule.watched, schedule.put = w, put
+        fit(partial(line, w), ([1.0] * 4, [2.0] * 4), sgd, batch_size=2, epochs=6, compile=compile,
+            schedule=schedule, schedule_every=every, progress=False)  # fmt: skip
+        runs.append([*SEEN, w.data, sgd.lr])
+    assert runs[0] == pytest.approx(runs[1], rel=1e-12)
+    assert put is not None or len(set(SEEN)) > 3
+
+
+@pytest.mark.parametrize("judged", [5.0, -0.5, nan, inf])
+def test_an_accuracy_out_of_its_range_is_refused(judged: float) -> None:
+    w = Value(1.0)
+    with pytest.raises(
+        ValueError, match=r"accuracy\(x, y\) returned .*; expected True or False, or a number from 0 to 1"
+    ):
+        fit(lambda x, y: (w * x - y) ** 2, ([1.0], [2.0]), optim.SGD([w], lr=0.1), accuracy=lambda x, y: judged,
+            progress=False)  # fmt: skip
+
+
+def test_more_snapshots_than_steps_are_no_work() -> None:
+    w = Value(1.0)
+    history = fit(lambda x, y: (w * x - y) ** 2, ([1.0], [2.0]), optim.SGD([w], lr=0.1), epochs=2, record=10**20,
+                  progress=False)  # fmt: skip
+    assert [snapshot.step for snapshot in history.snapshots] == [0, 1, 2]

@@ -504,3 +504,46 @@ def test_a_sweep_refuses_what_its_file_could_not_tell_again(tmp_path: Path) -> N
     assert not made
     with pytest.raises(TypeError, match="a setting is named 1; expected a string"):
         sweep(lambda **given: 1.0, [{1: 2}], progress=False)  # type: ignore[dict-item]  # as users do
+
+
+def annealed(**given: Any) -> float:
+    """A weight trained with a penalty that a callback changes, a Value that is no parameter."""
+    w, penalty = mp.Value(0.0), mp.Value(0.0)
+
+    def anneal(epoch: Any) -> None:
+        penalty.data = float(epoch.epoch)
+
+    mp.fit(lambda x, y: (w * x - y) ** 2 + penalty * w * w, ([1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0]),
+           mp.optim.SGD([w], lr=0.01), epochs=8, seed=1, progress=False, callbacks=[anneal], **given)  # fmt: skip
+    return w.data
+
+
+def test_workers_know_what_other_values_are_by_now() -> None:
+    expected = pytest.approx(annealed(compile=False), rel=1e-12)
+    assert annealed() == expected
+    with ThreadPoolExecutor(2) as threads:
+        assert annealed(executor=threads) == expected
+    assert annealed(executor=lambda: spawned(1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"executor": lambda: None}, TypeError, r"it made None; expected a concurrent.futures.Executor"),
+        (
+            {"map": lambda f, tasks: None},
+            TypeError,
+            r"map=\.\.\.\): it returned None; expected an iterable of 4",
+        ),
+        ({"map": lambda f, tasks: []}, ValueError, r"map=\.\.\.\): it gave 0 answers; expected an iterable of 4"),
+        (
+            {"map": lambda f, tasks: [1] * 4},
+            TypeError,
+            r"map=\.\.\.\): an answer is 1; expected what the function",
+        ),
+    ],
+    ids=["executor", "nothing", "too few", "numbers"],
+)
+def test_what_is_no_executor_and_no_map_is_told_in_a_line(given: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        annealed(**given)

@@ -13,7 +13,7 @@ from micrograd_plus.data.batches import take
 from micrograd_plus.engine.recording import no_grad
 from micrograd_plus.optim import Optimizer
 from micrograd_plus.program import CompileError
-from micrograd_plus.training.eager import Eager, bad_loss, bad_step
+from micrograd_plus.training.eager import Eager, bad_gradient, bad_loss, bad_step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,6 +111,8 @@ class Compiled:
         if not isfinite(loss):
             self._go_back_from(batch)
             raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
+        if not np.isfinite(gradient).all():
+            raise bad_gradient(loss, float(gradient[~np.isfinite(gradient)][0]), epoch, number)
         lr = self.optimizer.lr
         try:
             theta = self.optimizer.update(self.theta, gradient)

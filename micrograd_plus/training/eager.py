@@ -41,15 +41,18 @@ class Eager:
             self._go_back()
             raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
         self.good = self._parameters()
+        for parameter in self.optimizer.params:
+            if not isfinite(parameter.grad):
+                raise bad_gradient(loss, parameter.grad, epoch, number)
+        state, steps = self.optimizer.state, self.optimizer.steps  # step() makes new columns
         try:
             self.optimizer.step()
+            if not all(map(isfinite, self._parameters())):
+                raise bad_step(loss, epoch, number, self.optimizer.lr)
         except BaseException:  # a second Ctrl-C too: no half steps
             self._go_back()
+            self.optimizer.state, self.optimizer.steps = state, steps
             raise
-        if not all(map(isfinite, self._parameters())):
-            lr = self.optimizer.lr
-            self._go_back()
-            raise bad_step(loss, epoch, number, lr)
         self.steps += 1
         return loss
 
@@ -104,12 +107,19 @@ class ByFunction:
                     return None
                 meter.check(i, len(self.x))
                 verdict = self.accuracy(x, y)
-                try:
-                    right += float(verdict)
-                except (TypeError, ValueError):
-                    expected = "expected True or False, or a number from 0 to 1"
-                    raise TypeError(f"fit: accuracy(x, y) returned {short_repr(verdict)}; {expected}") from None
+                right += _share(verdict)
         return right / len(self.x)
+
+
+def _share(verdict: Any) -> float:
+    told = f"fit: accuracy(x, y) returned {short_repr(verdict)}; expected True or False, or a number from 0 to 1"
+    try:
+        share = float(verdict)
+    except (TypeError, ValueError):
+        raise TypeError(told) from None
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(told)
+    return share
 
 
 def by_function(accuracy: Any, x: Any, y: Any) -> ByFunction:
@@ -157,6 +167,13 @@ def bad_loss(loss: float, epoch: int, number: int, optimizer: Optimizer, steps: 
     """The error of a batch whose loss is not finite."""
     way_out = _smaller(optimizer.lr) if steps else "look for nan, inf and huge numbers in the data and the parameters"
     return FloatingPointError(f"fit: epoch {epoch}, batch {number}: the loss is {loss}; {way_out}")
+
+
+def bad_gradient(loss: float, slope: float, epoch: int, number: int) -> FloatingPointError:
+    """The error of a gradient that is not finite: it would spoil what the optimizer remembers."""
+    problem = f"the loss is {loss:.4g}, but its derivative by a parameter is {slope}"
+    way_out = "no learning rate mends that: detect_anomaly() names the operation, such as sqrt at 0"
+    return FloatingPointError(f"fit: epoch {epoch}, batch {number}: {problem}; {way_out}")
 
 
 def bad_step(loss: float, epoch: int, number: int, lr: float) -> FloatingPointError:

@@ -20,4 +20,10 @@ def opened(executor: Any) -> tuple[Any, bool]:
     """The executor, and whether it was made by a function: then it is ours to shut down, and can be made again."""
     if hasattr(executor, "get_executor"):  # Dask's client; each of our tasks is another, whatever it is called with
         return executor.get_executor(pure=False), False
-    return (executor, False) if hasattr(executor, "submit") else (executor(), True)
+    if hasattr(executor, "submit"):
+        return executor, False
+    made = executor()
+    if not hasattr(made, "submit"):
+        expected = "expected a concurrent.futures.Executor, with a method submit()"
+        raise TypeError(f"fit(executor={short_repr(executor)}): it made {short_repr(made)}; {expected}")
+    return made, True

@@ -64,7 +64,8 @@ def fit(
     The loss of a batch is the mean over its examples. The cost is compiled, as `mp.compile` does it, from the shapes of
     the first example, and tried on a few against the cost itself; then whole batches run through NumPy, and the
     parameters are a flat vector, which is written to the Values whenever one of your functions is called, and at the
-    end, however that comes. Plain numbers in the cost, other than those in X and Y, are constants then.
+    end, however that comes. Plain numbers in the cost, other than those in X and Y, are constants then; nodes that were
+    there before are computed anew from the parameters, where the eager engine takes them as they stand.
 
     What can't be compiled (a cost that draws random numbers, words instead of numbers) is left to the eager engine,
     with a warning. There each example's share of the loss runs backward as soon as it is computed, and its graph is
@@ -230,8 +231,8 @@ class _Training:
         if self.watched:
             self.descent.publish()
         share = None if self.judge is None else self.judge.share(self.meter)
-        if self.schedule is not None and self.schedule_every == "epoch" and seen == len(order):
-            self.schedule.step()
+        if self.schedule_every == "epoch" and seen == len(order):
+            self._advance()
         self.meter.end(share)
         return Epoch(number, self.descent.steps, loss, share, lr, perf_counter() - begin)
 
@@ -255,8 +256,8 @@ class _Training:
             count = min(self.size, len(order) - seen)
             total += count * self._recorded(examples, epoch, batch)
             seen += count
-            if self.schedule is not None and self.schedule_every == "step":
-                self.schedule.step()
+            if self.schedule_every == "step":
+                self._advance()
             self.meter.ran(epoch, batch, total / seen)
             if self.descent.reason:
                 told = f"fit: not compiled, and so slower, because: {self.descent.reason}"
@@ -265,6 +266,17 @@ class _Training:
             if self.meter.stopping:
                 break
         return total / seen, lr, seen
+
+    def _advance(self) -> None:
+        """Let the schedule, if there is one, go on; one of the user's may look at the Values, and write them."""
+        if self.schedule is None:
+            return
+        theirs = type(self.schedule).__module__ != Schedule.__module__
+        if theirs:
+            self.descent.publish()
+        self.schedule.step()
+        if theirs:
+            self.descent.take_over()
 
     def _recorded(self, examples: Any, epoch: int, batch: int) -> float:
         """The loss of a batch; the recorder, if there is one, may take a snapshot after its step."""

@@ -79,6 +79,7 @@ class Recorder:
 
     def __init__(self, most: int, planned: int, values: Sequence[Value]) -> None:
         self.values = values
+        most = min(most, planned + 1)
         self.due = {round(planned * i / (most - 1)) for i in range(most)}
         self.snapshots: list[Snapshot] = []
         self._losses: list[float] = []

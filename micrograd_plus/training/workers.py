@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
     Answer = tuple[float, Floats]  # the sum of a part's losses, and of their gradients
-    Task = tuple[str, int, Floats, Any, bytes | None]  # see _answer_to
+    Task = tuple[str, int, Floats, list[float], Any, bytes | None]  # see _answer_to
 
 TRIES = 3  # workers that may be lost one after the other without an answer in between
 KEPT = 8  # trainings whose data a process keeps: those begun last
@@ -165,8 +165,8 @@ class Crew:
         while left := [place for place, answer in enumerate(answers) if answer is None]:
             tasks = [self._task(theta, parts[place], payload) for place in left]
             try:
-                for place, answer in zip(left, list(self.workers.map(_answer_to, tasks))):
-                    answers[place] = answer.result() if hasattr(answer, "result") else answer
+                for place, answer in zip(left, _several(self.workers.map(_answer_to, tasks), len(tasks))):
+                    answers[place] = _answer(answer.result() if hasattr(answer, "result") else answer)
             except CompileError:
                 return self._at_home(theta, parts)
             except LOST as error:
@@ -214,7 +214,7 @@ class Crew:
         return [answers[place] for place in range(len(parts))]
 
     def _task(self, theta: Floats, part: Any, payload: bytes | None) -> Task:
-        return self._token, next(self._serial), theta, part, payload
+        return self._token, next(self._serial), theta, [value._data for value in self.program._others], part, payload
 
     def _asked(self, task: Task) -> tuple[Future[Any], Any]:
         """A task, handed to the executor, and which that was; another one where it is broken by now."""
@@ -279,12 +279,13 @@ def _answer_to(task: Task) -> Answer | None:
     """The answer of a worker; None where it needs the program and the data first.
 
     Args:
-        task: the training's token; a number that makes this task another than any before; the parameters; the examples
-            of the part; and the program and the data, pickled, for one that does not know the token.
+        task: the training's token; a number that makes this task another than any before; the parameters; the numbers
+            of the other Values, which somebody may write between two batches; the examples of the part; and the program
+            and the data, pickled, for one that does not know the token.
     """
     if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's to answer, after the batch
-    token, _, theta, part, payload = task
+    token, _, theta, others, part, payload = task
     known = _kept.get(token)
     if known is None:
         if payload is None:
@@ -292,7 +293,28 @@ def _answer_to(task: Task) -> Answer | None:
         known = pickle.loads(payload)  # noqa: S301 - sent by the training that this works for
         _keep(token, known)
     program, x, y = known
+    for value, number in zip(program._others, others):
+        if value._data != number:  # threads of the training's own process have the very Values
+            value._data = number
     return _sums(program, x, y, theta, part)
+
+
+def _several(answers: Any, count: int) -> list[Any]:
+    """What a map function gave, an answer for each task."""
+    wanted = f"expected an iterable of {count} answers, one for each task, as Python's map gives them"
+    if not hasattr(answers, "__iter__"):
+        raise TypeError(f"fit(map=...): it returned {short_repr(answers)}; {wanted}")
+    several = list(answers)
+    if len(several) != count:
+        raise ValueError(f"fit(map=...): it gave {len(several)} answers; {wanted}")
+    return several
+
+
+def _answer(given: Any) -> Answer | None:
+    """An answer of `_answer_to`, and not something that a map function made of it."""
+    if given is not None and not (isinstance(given, tuple) and len(given) == 2):
+        raise TypeError(f"fit(map=...): an answer is {short_repr(given)}; expected what the function returned")
+    return given
 
 
 def _sums(program: Program, x: Floats, y: Floats, theta: Floats, part: Any) -> Answer:
