@@ -405,6 +405,8 @@ EXAMPLES = [
     ((x + 1) / 2, "(x + 1) / 2", r"\frac{x + 1}{2}"),
     (x * (1 / y), "x / y", r"\frac{x}{y}"),
     (-(x % y), "-(x % y)", r"-\left(x \bmod y\right)"),
+    (-(x / y / z), "-x / y / z", r"-\frac{\frac{x}{y}}{z}"),
+    (-((y % x) / z / z), "-(y % x / z) / z", r"-\frac{\frac{y \bmod x}{z}}{z}"),
     (x + -y, "x - y", "x - y"),
     (x + -3, "x - 3", "x - 3"),
     (x - -y * 2, "x + 2 * y", "x + 2 y"),
@@ -435,6 +437,23 @@ EXAMPLES = [
     (mp.abs(x - y), "abs(x - y)", r"\left|x - y\right|"),
     (Value(6.0), "6", "6"),
 ]
+
+
+def products(first: Value, *others: Value) -> Iterator[Value]:
+    """Everything of a product, a quotient, a remainder and a change of sign for each leaf, inside each other."""
+    if not others:
+        yield first
+        return
+    *before, last = first, *others
+    for inner in products(*before):
+        yield from (-inner, inner * last, inner / last, inner % last, last * inner, last / inner, last % inner)
+
+
+def test_products_quotients_remainders_and_signs_are_read_as_they_were_computed() -> None:
+    leaves = [Value(number, label=name) for name, number in zip("abcde", (1.3, -2.5, 0.71, 3.7, 1.9))]
+    space = {leaf.label: leaf.data for leaf in leaves}
+    for v in products(*leaves):
+        assert math.isclose(eval(str(formula(v)), space), v.data, rel_tol=1e-9), formula(v)
 
 
 @pytest.mark.parametrize(("v", "text", "latex"), EXAMPLES, ids=[text for _, text, _ in EXAMPLES])

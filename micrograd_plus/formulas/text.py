@@ -73,7 +73,7 @@ class TextWriter:
     def product(self, factors: tuple[Expression, ...], negative: bool = False) -> str:
         """x * y, before which there may stand a minus."""
         first, *others = factors
-        lead = SIGN if negative and first.op is not DIV else TIMES  # -a % b would be (-a) % b
+        lead = SIGN if negative and not _bears_sign(first) else TIMES  # -a % b would be (-a) % b
         return self.times([self.write(first, lead), *[self.write(factor, SIGN) for factor in others]])
 
     def call(self, op: Op, expression: Expression) -> tuple[str, int]:
@@ -116,3 +116,12 @@ class TextWriter:
         numerator = self.product(above, negative)
         denominator = self.write(below[0], SIGN) if len(below) == 1 else self.grouped(self.product(below))
         return self.signed(negative, f"{numerator} / {denominator}", TIMES)
+
+
+def _bears_sign(expression: Expression) -> bool:
+    """Whether a minus before a factor's text is one before all of it: as in -a / b, but not in -a % b / c."""
+    begin = expression
+    while begin.op is DIV and abs(begin.factor) == 1.0:
+        begin = factors_of(begin.args[0])[0]
+    loose = begin.op is not None and begin.op is not DIV and begin.op.precedence == TIMES and abs(begin.factor) == 1.0
+    return expression.op is DIV and not loose
