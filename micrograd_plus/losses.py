@@ -7,7 +7,6 @@ Each loss is an entry of the table LOSSES; one that is entered is documented and
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
@@ -310,7 +309,7 @@ def _check_logits(logits: Any) -> None:
         return
     if first.op is _SIGMOID:
         _warn("cross_entropy", "a sigmoid", 'make the last layer with output="linear"')
-    elif first.op is DIV and all(map(_is_share, logits)) and abs(math.fsum([x._data for x in logits]) - 1.0) < 1e-6:
+    elif first.op is DIV and all(map(_is_share, logits)) and abs(sum([x._data for x in logits]) - 1.0) < 1e-6:
         _warn("cross_entropy", "a softmax", "give it what goes into the softmax")
 
 

@@ -71,6 +71,18 @@ def test_gradients_that_cancel_are_dust_and_others_are_not() -> None:
     assert not dusty_gradients(nodes, [loss])
 
 
+@given(st.lists(st.sampled_from([1e308, -1e308, 1.7e308, 1e-5, 5e-324]), min_size=3, max_size=3))
+def test_the_largest_numbers_are_no_dust_and_no_error(numbers: list[float]) -> None:
+    a, b, c = map(Value, numbers)
+    for v in ((a - b) * c, a * b - b * c, (a + b + c) * 1e-3 - a, mp.hypot(a, b) - a):
+        v.backward()
+        nodes = toposort(v)
+        assert all(abs(node.data) < 1e308 for node in dusty_values(nodes))
+        assert all(abs(node.grad) < 1e308 for node in dusty_gradients(nodes, [v]))
+        assert mp.draw(v).source
+        assert len(mp.backprop(v).forward) == len([node for node in nodes if node.op is not None])
+
+
 def test_edges_and_rules_set_by_hand_are_no_dust() -> None:
     for number in (math.inf, math.nan, 0.0, -0.0, 5e-324):
         v = Value(number) * Value(1.0)

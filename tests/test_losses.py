@@ -215,6 +215,11 @@ def test_a_loss_of_logits_says_nothing_about_what_only_looks_like_probabilities(
     losses.cross_entropy(data, 1)
 
 
+def test_exponentials_that_overflow_together_are_no_softmax() -> None:
+    assert losses.cross_entropy([mp.exp(Value(709.0)) / 0.6] * 2, 1).data == pytest.approx(0.6931471805599453)
+    assert losses.cross_entropy([mp.exp(Value(0.0)) / 0.0, mp.exp(Value(0.0)) / -0.0], 0).data == 0.0
+
+
 @given(st.floats(-1000, 1000), st.sampled_from([0.0, 1.0]))
 def test_binary_cross_entropy_with_logits_keeps_its_digits_at_any_size(x: float, target: float) -> None:
     with mpmath.workdps(900):

@@ -92,7 +92,7 @@ def value_size(node: Value, sizes: Sizes) -> float:
         return abs(node.data)
     terms = [abs(slope) * sizes[arg] for arg, slope in op.slopes(node.data, node.args) if slope]
     constants = [abs(arg) for arg in node.args if not isinstance(arg, Value)] if op.name in ("add", "sub") else []
-    return max(abs(node.data), math.fsum([*terms, *constants]) if all(map(math.isfinite, terms)) else math.inf)
+    return max(abs(node.data), sum([*terms, *constants]) if all(map(math.isfinite, terms)) else math.inf)
 
 
 def _any_faint(numbers: Sequence[float]) -> bool:
