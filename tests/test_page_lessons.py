@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from browsers import in_browser
-from test_page import Open, browser, show
+from test_page import Open, all_texts, browser, python_texts, show
+from test_stepping import after_a_step
 
 import micrograd_plus as mp
 from micrograd_plus import Value
@@ -42,6 +43,26 @@ def test_after_backward_the_page_starts_afresh_and_ends_where_draw_ends(show: Op
     tab.fill("#leaf0", "5")  # a leaf that moves starts afresh, too
     assert tab.text_content("#n1 .grad") == "5"
     assert said not in show(backprop(a * b + a)).text_content("#phase")
+
+
+@in_browser
+def test_the_page_says_at_every_step_that_data_were_written(show: Open) -> None:
+    loss, _, x = after_a_step()
+    steps = backprop(loss)
+    tab = show(steps)
+    assert all_texts(tab) == python_texts(steps)
+    said = "v1 is no longer what its arguments give"
+    for k in range(tab.evaluate("final + 1")):
+        tab.evaluate(f"go({k})")
+        assert f". Here {said}" in tab.text_content("#phase")
+    tab.hover("#n1")
+    assert tab.text_content("#n1 .name") == "x"
+    assert "held before20.0" in tab.text_content("#story")
+    assert "run already" not in tab.inner_text("main")
+    assert said in tab.text_content("#leaves")
+    assert tab.locator(".leafrow").count() == 0
+    assert said in steps._repr_html_().partition("<iframe")[0]
+    assert x.grad == 20.0
 
 
 @in_browser

@@ -171,6 +171,21 @@ def test_gradients_of_leaves_from_an_earlier_pass() -> None:
     assert parts(draw(y), "node")["n1"] == ["+", "y", "data 4"]
 
 
+def test_a_picture_says_which_numbers_are_outdated() -> None:
+    w, x = mp.Value(2.0), mp.Value(3.0)
+    v = w * x
+    loss = mp.square(v - 1.0)
+    loss.backward()
+    told = "v is no longer what its arguments give"
+    assert told not in "".join(draw(loss).captions)
+    w.data -= 0.1 * w.grad
+    for picture in (draw(loss), draw(loss, depth=0)):
+        assert any(caption.startswith(told) for caption in picture.captions)
+        assert told in picture._repr_html_()
+    del v  # what has no name is counted
+    assert any(caption.startswith("1 node is no longer") for caption in draw(loss).captions)
+
+
 def test_edges_bear_local_derivatives_or_contributions() -> None:
     x, y = mp.Value(3.0), mp.Value(-5.0)
     z = mp.sin(x * y) * 2.0

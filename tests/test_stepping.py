@@ -293,6 +293,55 @@ def test_after_backward_the_first_step_says_so() -> None:
     assert backprop(L).gradients[a] == 10.0 - 3.0 + 1.0
 
 
+def after_a_step() -> tuple[Value, Value, Value]:
+    """A graph as `optimizer.step()` leaves it: the weight is new, what was computed from it is not."""
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    v = w * x
+    loss = mp.square(v - 1.0)
+    loss.label = "L"
+    loss.backward()
+    w.data -= 0.1 * w.grad
+    return loss, w, x
+
+
+def test_after_data_were_written_nothing_is_told_that_does_not_hold() -> None:
+    loss, w, x = after_a_step()
+    steps = backprop(loss)
+    assert steps.forward[0] == "v1 = w × x = (-1.0) × 3.0 = -3.0, but v1.data is 6.0, from before data were written"
+    assert steps.forward[1] == "v2 = v1 - 1.0 = 6.0 - 1.0 = 5.0"
+    said = "v1 is no longer what its arguments give, since data were written after it was computed"
+    assert str(steps).endswith(f"\noutdated: {said}")
+    assert str(steps.ledger(x)).startswith(f"∂L/∂x, the sum over 1 path; {said}\n")
+    assert steps[0].kind == "seed"  # of that backward() nobody knows the numbers any more: this is another one
+    held = {leaf: leaf.grad for leaf in (w, x)}
+    assert all(step.before == held[step.argument] for step in steps if step.argument.op is None)
+    loss.backward()
+    assert [steps.gradients[leaf] for leaf in (w, x)] == [w.grad, x.grad]
+
+
+@given(expressions(), st.data())
+def test_what_is_outdated_is_what_gives_another_number_now(expression: Expression, data: st.DataObject) -> None:
+    leaves, root = expression.build()
+    nodes = toposort(root)
+    assert backprop(root)._pass.outdated == {}
+    leaf = data.draw(st.sampled_from(leaves))
+    leaf.data += data.draw(st.sampled_from([1e-9, -0.1, 2.0]))
+    outdated = backprop(root)._pass.outdated
+    assert all(leaf in node.args for node in outdated)
+    for node in nodes:
+        if node.op is not None:
+            now = node.op.forward(*[arg.data if isinstance(arg, Value) else arg for arg in node.args])  # type: ignore[misc]  # rows have one
+            close = math.isclose(now, node.data, rel_tol=1e-12) or (math.isnan(now) and math.isnan(node.data))
+            assert (node in outdated) == (not close)
+
+
+def test_a_primitive_that_refuses_what_was_written_is_outdated() -> None:
+    x = Value(4.0, label="x")
+    root = mp.primitive("my_root", math.sqrt, lambda out, x: 0.5 / out)(x)
+    x.data = -4.0
+    assert backprop(root).forward[0].endswith(" = nan, but root.data is 2.0, from before data were written")
+
+
 def test_a_leaf_alone_after_backward() -> None:
     x = Value(3.0)
     x.backward()

@@ -22,6 +22,7 @@ from micrograd_plus._support.identities import Identities, distinct
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust, dust_in
+from micrograd_plus.formulas.freshness import outdated, outdated_in_words
 from micrograd_plus.formulas.naming import under, users_names
 from micrograd_plus.formulas.numerals import DUST
 from micrograd_plus.formulas.variables import callers_namespace
@@ -190,12 +191,13 @@ def _picture(
     colours = tint_of(look.tint, [*alone, *outputs], computed=state == "computed", gradient=look.gradient)
     dusty = any(each in look.dust.values or each in look.dust.gradients for each in (*alone, *outputs))
     colour = filter(None, [colours.caption])
-    captions = [*captions, *folded.captions, *NOTES[state], *[DUSTY] * dusty, *colour]
+    old = list(filter(None, [outdated_in_words(list(outdated(nodes)), names)]))
+    captions = [*captions, *folded.captions, *old, *NOTES[state], *[DUSTY] * dusty, *colour]
     styles = styles_of(look.node, [*alone, *outputs])
     wanted = Wanted(roots, names, state, look.edges, look.direction, colours, styles, look.dust, captions)
     source, texts = dot_source(folded, wanted)
     grads = Identities((node, look.gradient(node)) for node in nodes) if state == "computed" else None
-    told = "; ".join([graph_in_words(nodes, roots, names, grads, look.dust.gradients), *folded.captions])
+    told = "; ".join([graph_in_words(nodes, roots, names, grads, look.dust.gradients), *folded.captions, *old])
     return Picture(source, texts, len(nodes), captions, look.timeout, told)
 
 

@@ -54,6 +54,7 @@ class Ledger(Sequence[Entry]):
         names: what each node is called.
         told: the nodes whose names are the user's: those by which a long path is told from another.
         root: the loss.
+        warning: which nodes are no longer what their arguments give, in words; "" where there are none.
 
     >>> from micrograd_plus.stepping import backprop
     >>> x = Value(3.0, label="x")
@@ -70,6 +71,7 @@ class Ledger(Sequence[Entry]):
     names: Mapping[Value, str]
     told: Container[Value]
     root: Value
+    warning: str = ""
 
     @property
     def total(self) -> float:
@@ -115,7 +117,8 @@ class Ledger(Sequence[Entry]):
         return f"{DUST} ({short(self.total)}, left by rounding)" if is_dust(self.total, size) else short(self.total)
 
     def _title(self) -> str:
-        return f"∂{self.names[self.root]}/∂{self.names[self.node]}, the sum over {_counted(self.paths, 'path')}"
+        title = f"∂{self.names[self.root]}/∂{self.names[self.node]}, the sum over {_counted(self.paths, 'path')}"
+        return "; ".join(filter(None, [title, getattr(self, "warning", "")]))  # an older pickle has none
 
     def _lines(self) -> list[tuple[str, str]]:
         """The largest entries and what they give, and how much the rest gives."""
@@ -174,6 +177,7 @@ def ledger(
     names: Mapping[Value, str],
     told: Container[Value],
     limit: int,
+    warning: str = "",
 ) -> Ledger:
     """The paths to a node, found backwards from it: always the end with the largest contribution grows first.
 
@@ -186,6 +190,7 @@ def ledger(
         names: how nodes are called.
         told: the nodes whose names are the user's, by which a long path is told from another.
         limit: how many entries there may be.
+        warning: which nodes are no longer what their arguments give, in words.
     """
     root = order[0]
     counts = Identities([(root, 1)])
@@ -207,7 +212,7 @@ def ledger(
             heappush(growing, (_rank(_given(longer, sums)), made, longer))
     entries = [Entry(_nodes(tail), _given(tail, sums), counts[tail.node]) for tail in done]
     entries.sort(key=lambda entry: _rank(entry.contribution))
-    return Ledger(node, tuple(entries), sums[node], names, told, root)
+    return Ledger(node, tuple(entries), sums[node], names, told, root, warning)
 
 
 def _given(tail: _Tail, sums: Mapping[Value, float]) -> float:

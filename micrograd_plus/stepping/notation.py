@@ -12,6 +12,7 @@ from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import DUST, enclosed, short
 from micrograd_plus.formulas.reading import aloud, raised, sign
 
+NONE_OLD: Identities[Value, float] = Identities()
 _LONG = 60  # a longer derivative is named, not written: sinc'(x)
 
 
@@ -71,19 +72,24 @@ def parts(node: Value) -> list[str | int]:
     return joined
 
 
-def forward_text(node: Value, names: Mapping[Value, str], dusty: Container[Value] = ()) -> str:
+def forward_text(
+    node: Value, names: Mapping[Value, str], dusty: Container[Value] = (), old: Mapping[Value, float] = NONE_OLD
+) -> str:
     """How a value came about: its formula, the same with numbers, and the result.
 
     Args:
         node: whose value it is.
         names: what the nodes are called.
         dusty: the nodes whose values are nothing but what rounding left.
+        old: the nodes that hold another number than what their arguments give now, with the latter.
     """
     given = {i: arg for i, arg in enumerate(node.args) if isinstance(arg, Value)}
     numbers = {i: DUST if arg in dusty else enclosed(arg.data) for i, arg in given.items()}
     in_words = "".join([names[given[x]] if isinstance(x, int) else x for x in parts(node)])
     in_numbers = "".join([numbers[x] if isinstance(x, int) else x for x in parts(node)])
     result = f"{DUST} ({short(node.data)}, left by rounding)" if node in dusty else short(node.data)
+    if short(old.get(node, node.data)) != short(node.data):
+        result = f"{short(old[node])}, but {names[node]}.data is {result}, from before data were written"
     return f"{names[node]} = {in_words} = {in_numbers} = {result}"
 
 

@@ -14,6 +14,7 @@ from micrograd_plus.engine.operations import ADD, Op
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import reached, toposort, walk
 from micrograd_plus.formulas.dust import dusty_values
+from micrograd_plus.formulas.freshness import outdated, outdated_in_words
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.pictures.telling import graph_in_words
 from micrograd_plus.stepping.ledgers import Edge, Ledger, ledger
@@ -63,6 +64,7 @@ class Pass:
     """What the chain rule does to the gradients when it visits the nodes in some order; no node is touched.
 
     Where `backward()` has run already, its gradients stand in the graph: the pass starts from what leaves held before.
+    Where data were written since, nobody can tell what that was: the pass is another one, and adds to what they hold.
 
     Args:
         root: the loss.
@@ -102,7 +104,7 @@ class Pass:
             self._hook(leaf)
         # what leaves had before: it is added to the sum, as backward() does
         self.held = Identities((node, node.grad) for node in holding if node.op is None and node.grad)
-        self.again = bool(self.held) and self._has_run()
+        self.again = bool(self.held) and not self.outdated and self._has_run()
         self.steps = [self._step(*taken) for taken in self._taken]
         del self._taken
 
@@ -190,7 +192,18 @@ class Pass:
     @property
     def forward(self) -> list[str]:
         """How each value came about, arguments before results: `c = a × b = 2.0 × (-3.0) = -6.0`."""
-        return [forward_text(node, self.names, self.dusty) for node in self.nodes if node.op is not None]
+        made = [node for node in self.nodes if node.op is not None]
+        return [forward_text(node, self.names, self.dusty, self.outdated) for node in made]
+
+    @cached_property
+    def outdated(self) -> Identities[Value, float]:
+        """The nodes that are no longer what their arguments give, with what these give now."""
+        return outdated(self.nodes)
+
+    @property
+    def warning(self) -> str:
+        """Which nodes these are, in words; "" where there are none."""
+        return outdated_in_words(list(self.outdated), self.names)
 
     @cached_property
     def dusty(self) -> Identities[Value, None]:
@@ -200,7 +213,8 @@ class Pass:
     @property
     def told(self) -> str:
         """What the pass finds, in a sentence."""
-        return graph_in_words(self.nodes, [self.root], self.names, self.gradients, self.dusty_grads)
+        told = graph_in_words(self.nodes, [self.root], self.names, self.gradients, self.dusty_grads)
+        return "; ".join(filter(None, [told, self.warning]))
 
     @cached_property
     def dusty_grads(self) -> Identities[Value, None]:
@@ -220,7 +234,7 @@ class Pass:
         """Which paths gave how much to a node's gradient, in so many entries at most."""
         order = self.right or [self.root]
         sums = Identities.fromkeys([*order, node], 0.0) | self.sums
-        return ledger(node, order, self.uses, sums, self.hooked, self.names, self.names.told, limit)
+        return ledger(node, order, self.uses, sums, self.hooked, self.names, self.names.told, limit, self.warning)
 
     @cached_property
     def wrong(self) -> list[Wrong]:

@@ -71,9 +71,10 @@ class Backprop(Sequence[Step]):
         return f"<backprop of {self.names[self.root]}: {len(self):,} steps{wrong}>"
 
     def __str__(self) -> str:
-        """The steps, one a line; of a long pass the first and the last. Then what came out wrong."""
+        """The steps, one a line; of a long pass the first and the last. Then what is outdated or wrong."""
         lines = abridge([f"{i}  {step}" for i, step in self._listed()], _SHOWN, "steps", len(self))
         wrong = [f"wrong: {each}" for each in self.wrong]
+        lines += [f"outdated: {self._pass.warning}"] if self._pass.outdated else []
         return printable("\n".join([*lines, *abridge(wrong, _SHOWN, "wrong gradients")]))
 
     def _listed(self) -> list[tuple[int, Step]]:
@@ -183,8 +184,9 @@ def backprop(loss: Value, order: str | Iterable[Value] | None = None) -> Backpro
     """The backward pass of a scalar as steps, in the order and with the numbers of `loss.backward()`.
 
     The graph stays as it is until `.apply()` is called. Where `backward()` has run already, the steps are those of that
-    pass: they start from what leaves held before it. Hooks are called as in `backward()`. Nodes are called by their
-    labels, else by the caller's variables and modules that hold them, else L, x1, x2, …, v1, v2, …
+    pass: they start from what leaves held before it; unless data were written since, as by `optimizer.step()`: then
+    they add to what leaves hold, and all that shows the steps says so. Hooks are called as in `backward()`. Nodes are
+    called by their labels, else by the caller's variables and modules that hold them, else L, x1, x2, …, v1, v2, …
 
     Args:
         loss: the root of the graph.

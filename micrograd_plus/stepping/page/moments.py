@@ -62,7 +62,8 @@ def _appearing(taken: Pass, level: Level, made: Sequence[int], grads: Mapping[in
     size = max(1, ceil(len(made) / _WAVES))
     waves = [made[k : k + size] for k in range(0, len(made), size)]
     each = _FORWARD / (len(waves) + 1)
-    begin = f"{leaves}, {len(made)} to compute{again}"
+    old = f"; {taken.warning}" if taken.outdated else ""
+    begin = f"{leaves}, {len(made)} to compute{again}{old}"
     found = [Frame("The leaves: the numbers that were given", begin, known, grads, seconds=each)]
     for k, wave in enumerate(waves):
         known |= set(wave)
@@ -78,7 +79,7 @@ def _made(taken: Pass, level: Level, wave: Sequence[int]) -> str:
     """What appears: how it came about, or, of several, their values."""
     shown = [(i, level.shown(i)) for i in wave]
     if len(wave) == 1 and shown[0][1] is not None and shown[0][1].op is not None:
-        return forward_text(shown[0][1], taken.names, taken.dusty)
+        return forward_text(shown[0][1], taken.names, taken.dusty, taken.outdated)
     names = taken.names
     texts = [note(level.boxes[i]) if node is None else f"{names[node]} = {short(node.data)}" for i, node in shown]
     return ", ".join(texts)

@@ -10,7 +10,6 @@ from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import plural
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import script
-from micrograd_plus.formulas.row_graphs import is_close
 from micrograd_plus.stepping.notation import parts
 from micrograd_plus.stepping.page.code_lines import sources
 from micrograd_plus.stepping.page.levels import Excerpt, Level, note, opening
@@ -38,12 +37,14 @@ def page_data(
     return {
         "root": number[taken.root],
         "again": taken.again,
+        "warning": taken.warning,
         "fixed": reason,
         **({"whole": live} if live else {}),
         "levels": [_level(level, drawing, known, number) for level, drawing in levels],
         "level": opening([level for level, _ in levels]),
         "nodes": [_node(node, taken.names, number, inner=node in known.inner) for node in nodes],
         "dust": [number[node] for node in taken.dusty if node in number],
+        "now": {str(number[node]): written(now) for node, now in taken.outdated.items() if node in number},
         "held": {str(number[node]): written(grad) for node, grad in taken.held.items() if node in number},
         "why": {node.op.name: node.op.rule for node in nodes if node.op is not None and node.op.rule},
         "sources": sources(nodes),
@@ -112,9 +113,4 @@ def why_fixed(taken: Pass) -> str:
         made = script(op)
         if isinstance(made, str):
             return f"{op.name} cannot be computed in the page: {made}"
-    for node in taken.nodes:
-        if node.op is not None and node.op.forward is not None:
-            numbers = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
-            if not is_close(node.op.forward(*numbers), node.data):
-                return f"{taken.names[node]} is no longer what its arguments give, since their data was written"
-    return ""
+    return taken.warning

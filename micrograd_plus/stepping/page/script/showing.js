@@ -112,6 +112,7 @@ function showWords(now, value) {
   if (position === final && wrong.length) {
     $("phase").textContent += `. In this order ${wrong.length} come out wrong: ${wrong.slice(0, 3).join("; ")}`;
   }
+  if (graph.warning) $("phase").textContent += `. Here ${graph.warning}`;
   $("count").textContent = `${position} / ${final}`;
 }
 

@@ -71,7 +71,9 @@ function valuePieces(i) {
   const inNumbers = (arg) => (typeof arg === "object" && nodes[arg.node].dust ? DUST : enclosed(data(arg)));
   const words = node.parts.map((x) => (typeof x === "number" ? name(node.args[x].node) : x)).join("");
   const numbers = node.parts.map((x) => (typeof x === "number" ? inNumbers(node.args[x]) : x)).join("");
-  const value = node.dust ? `${DUST} (${short(node.data)}, left by rounding)` : short(node.data);
+  let value = node.dust ? `${DUST} (${short(node.data)}, left by rounding)` : short(node.data);
+  const now = short(real(graph.now[i] ?? node.data)); // another number where data were written since
+  if (now !== short(node.data)) value = `${now}, but ${name(i)}.data is ${value}, from before data were written`;
   return [["target", name(i)], ["", " = "], ["local", words], ["", ` = ${numbers} = `], ["value", value]];
 }
 const plain = (some) => some.map(([, text]) => text).join("");
