@@ -258,6 +258,21 @@ def test_dragging_is_typing_and_words_follow(show: Open) -> None:
     assert tab.is_disabled("#next")
 
 
+@in_browser
+def test_the_page_says_which_conditions_stay(show: Open) -> None:
+    a, b = Value(1.0, label="a"), Value(2.0, label="b")
+    chosen = mp.where(a > b, a * a, b * 3.0)
+    tab = show(backprop(chosen + mp.where(mp.less(a, b), a, b)))
+    stays = "What Python decided, as by an if, stays"
+    assert f"follow. {stays}; so does the condition of chosen, a plain number." in tab.text_content("#leaves")
+    tab.fill("#leaf0", "5")
+    tab.evaluate("go(final)")
+    assert tab.evaluate("nodes.find((node) => node.name === 'chosen').data") == 6.0  # as it says, not 25
+    assert f"{stays}." in show(backprop(mp.where(mp.less(a, b), a, b))).text_content("#leaves")
+    many = sum([mp.where(a > i, a, b) for i in range(5)], Value(0.0))
+    assert "the condition of v1, v3, v5 and 2 nodes more, a plain number" in backprop(many).html()
+
+
 def edge_points(op: Op) -> list[tuple[float, ...]]:
     """Points inside the domain, at edges, and outside; with the options' defaults and others."""
     random = Random(op.name)
@@ -351,6 +366,47 @@ def test_labels_break_nothing(show: Open, browser: Any) -> None:
     assert frame.locator("#step").text_content() == str(steps[-1])
     assert tab.evaluate("window.stolen") is None
     tab.close()
+
+
+WORDS_FROM_LEFT_TO_RIGHT = """(where) => {
+    const found = [];
+    const walker = document.createTreeWalker(document.querySelector(where), NodeFilter.SHOW_TEXT);
+    for (let text; (text = walker.nextNode()); ) {
+        for (const { index, 0: word } of text.data.matchAll(/[\\p{L}\\p{N}_]+/gu)) {
+            const range = document.createRange();
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            const { left, top, height } = range.getBoundingClientRect();
+            found.push([word, left, top + height / 2]);
+        }
+    }
+    return found;
+}"""
+
+
+@in_browser
+def test_names_that_run_from_right_to_left_leave_all_beside_them_in_its_place(show: Open) -> None:
+    w, x, t = Value(2.0, label="وزن"), Value(3.0, label="ثقل1"), Value(-1.5, label="משקל")
+    loss = (w * x - t) * w
+    steps = backprop(loss)
+    tab = show(steps, viewport={"width": 1600, "height": 900})
+    tab.select_option("#traveller", index=1)
+    marks = str.maketrans("", "", "\u2068\u2069")
+    for k, text in enumerate(python_texts(steps), 1):
+        tab.evaluate(f"go({k})")
+        assert tab.text_content("#step").translate(marks) == text
+        for where in ("#step", "#story .formula", "#ways .way", "#ways .sum", "#lesson figcaption, #lesson p"):
+            words = tab.evaluate(WORDS_FROM_LEFT_TO_RIGHT, where)
+            lines = [(round(middle / 12), left) for _, left, middle in words]  # each line from the left
+            assert lines == sorted(lines), (where, words)
+    tab.click("#predict")
+    tab.evaluate("go(final - 1)")
+    lines = [(round(middle / 12), left) for _, left, middle in tab.evaluate(WORDS_FROM_LEFT_TO_RIGHT, "#asked")]
+    assert lines == sorted(lines)
+    listed = steps._repr_html_().partition("<iframe")[0]
+    assert "\u2068وزن\u2069.grad: " in listed
+    assert "\u2068وزن\u2069" in steps.ledger(w)._repr_html_()
+    assert "\u2068" not in str(steps)  # a text is data
 
 
 @in_browser

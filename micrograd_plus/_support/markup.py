@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
+from micrograd_plus._support.texts import isolated
+
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 PHONE = 320.0  # pixels; what is no wider has room everywhere
 _LETTERS = "style='text-align:left'"
@@ -73,7 +75,7 @@ def table(
     '<table ...><caption ...>costs</caption><thead>...<td ...>a &lt; b</td>...'
     """
 
-    title = f'<caption style="text-align: left; caption-side: top">{clean(caption)}</caption>'
+    title = f'<caption style="text-align: left; caption-side: top">{clean(isolated(caption))}</caption>'
     parts = {"thead": _row(head, "th scope='col'", numbers)}
     parts["tbody"] = "".join([_row(cells, "td", numbers) for cells in rows])
     if foot:
@@ -85,7 +87,7 @@ def table(
 def _row(cells: Sequence[str], kind: str, numbers: Collection[int]) -> str:
     sides = [_NUMBERS if i in numbers else _LETTERS for i in range(len(cells))]
     kinds = [kind if cell else "td" for cell in cells]  # an empty cell is no title
-    written = [f"<{kind} {side}>{clean(cell)}</{kind[:2]}>" for kind, side, cell in zip(kinds, sides, cells)]
+    written = [f"<{kind} {side}>{clean(isolated(cell))}</{kind[:2]}>" for kind, side, cell in zip(kinds, sides, cells)]
     return f"<tr>{''.join(written)}</tr>\n"
 
 

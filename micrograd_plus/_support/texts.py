@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+_LEFTWARDS = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"  # Hebrew, Arabic and their like
+_NAME = re.compile(rf"[{_LEFTWARDS}][0-9A-Za-z_{_LEFTWARDS}]*")
 
 
 def cut(text: str, most: int) -> str:
@@ -37,6 +41,15 @@ def one_line(text: str, most: int) -> str:
 def _is_visible(letter: str) -> bool:
     joins = letter in "\u200c\u200d"  # emoji are joined of several
     return letter in "\n\t\r" or joins or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+
+
+def isolated(text: str) -> str:
+    """A line for the eye, in which names that run from right to left leave all beside them in its place.
+
+    >>> isolated("\u05d0 \u00d7 x1 = 2") == "\u2068\u05d0\u2069 \u00d7 x1 = 2"
+    True
+    """
+    return _NAME.sub("\u2068\\g<0>\u2069", text)
 
 
 def plural(count: int, thing: str) -> str:

@@ -5,9 +5,12 @@ const $ = (id) => document.getElementById(id);
 let position = 0;
 let timer = null;
 
+// A name that runs from right to left keeps to itself: what stands beside it stays in its place. As isolated in texts.py.
+const isolated = (text) => String(text).replace(/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc][\w\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]*/g, "\u2068$&\u2069");
+
 function element(kind, text = "", properties = {}) {
   const made = Object.assign(document.createElement(kind), properties);
-  if (text !== "") made.textContent = text;
+  if (text !== "") made.textContent = isolated(text);
   return made;
 }
 

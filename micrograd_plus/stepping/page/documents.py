@@ -11,6 +11,7 @@ from reprlib import repr as short_repr
 
 from micrograd_plus._support.files import write_atomically
 from micrograd_plus._support.markup import filled
+from micrograd_plus._support.texts import isolated
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.dust import Dust
 from micrograd_plus.formulas.javascript import Script, arithmetic, script
@@ -126,7 +127,7 @@ def _numbers(taken: Pass, node: Value, grads: Mapping[Value, float], largest: fl
 
 def _list(taken: Pass) -> str:
     """The first steps as a list that is folded away, for those who see the picture alone."""
-    lines = [f"<li><code>{escape(step.text)}</code></li>" for step in taken.steps[:_LISTED]]
+    lines = [f"<li><code>{escape(isolated(step.text))}</code></li>" for step in taken.steps[:_LISTED]]
     more = f"<p>… and {len(taken.steps) - _LISTED:,} more</p>" if len(taken.steps) > _LISTED else ""
     return f'<details><summary>{len(taken.steps):,} steps</summary><ol start="0">{"".join(lines)}</ol>{more}</details>'
 

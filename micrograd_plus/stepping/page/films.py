@@ -7,7 +7,7 @@ from html import escape
 from itertools import accumulate, groupby
 from zlib import crc32
 
-from micrograd_plus._support.texts import cut
+from micrograd_plus._support.texts import cut, isolated
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.numerals import boxed, shorter
 from micrograd_plus.pictures.form import css
@@ -121,8 +121,8 @@ def _label(frame: Frame, key: tuple[int, int], drawn: Layout) -> str:
 def _caption(frame: Frame, below: float) -> str:
     y = below + _MARGIN + _LINE - 4
     return (
-        f'<text class="phase" x="0" y="{y:g}">{escape(frame.phase)}</text>'
-        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(cut(frame.text, _LONG))}</text>'
+        f'<text class="phase" x="0" y="{y:g}">{escape(isolated(frame.phase))}</text>'
+        f'<text class="step" x="0" y="{y + _LINE:g}">{escape(isolated(cut(frame.text, _LONG)))}</text>'
     )
 
 

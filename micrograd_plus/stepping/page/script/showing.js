@@ -104,15 +104,15 @@ function showWords(now, value) {
     fill($("step"), valuePieces(value));
   } else {
     const again = `. ${name(graph.root)}.backward() has run already: its pass starts afresh here`;
-    $("phase").textContent = `The leaves: the numbers that were given${graph.again ? again : ""}`;
+    $("phase").textContent = `The leaves: the numbers that were given${graph.again ? isolated(again) : ""}`;
     const given = leaves.length === 1 ? "1 leaf, " : leaves.length ? `${leaves.length} leaves, ` : "";
     $("step").textContent = `${given}${made.length} to compute`;
   }
   const wrong = Object.values(graph.wrong);
   if (position === final && wrong.length) {
-    $("phase").textContent += `. In this order ${wrong.length} come out wrong: ${wrong.slice(0, 3).join("; ")}`;
+    $("phase").textContent += `. In this order ${wrong.length} come out wrong: ${isolated(wrong.slice(0, 3).join("; "))}`;
   }
-  if (graph.warning) $("phase").textContent += `. Here ${graph.warning}`;
+  if (graph.warning) $("phase").textContent += `. Here ${isolated(graph.warning)}`;
   $("count").textContent = `${position} / ${final}`;
 }
 
