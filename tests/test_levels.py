@@ -1,5 +1,6 @@
 """Folding inside the page: its boxes are those of `draw`, its numbers those of the whole pass."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,37 @@ def test_a_walk_stops_where_python_says(show: Open) -> None:
     for k, level in enumerate(found):
         tab.evaluate(f"open(graph.levels[{k}])")
         assert tab.evaluate("level.stops") == level.stops(known.made, known.steps)
+
+
+@in_browser
+def test_what_is_asked_for_follows_from_what_is_in_the_picture(show: Open) -> None:
+    steps = network()
+    tab = show(steps, reduced_motion="reduce")
+    tab.click("#predict")
+    for k in range(len(levels_of(steps._pass))):
+        tab.evaluate("go(0)")
+        tab.select_option("#level", str(k))
+        asked = passed = 0
+        while tab.is_enabled("#reveal"):
+            position = tab.evaluate("position")
+            if tab.is_enabled("#answer"):
+                question = tab.text_content("#asked")
+                seen = tab.evaluate("boxes.filter(({ shows }) => shows).map(({ at }) => name(at))")
+                words = [re.escape(name) for name in steps.names.values()]
+                told = re.findall(rf"(?<![\w.])(?:{'|'.join(sorted(words, key=len, reverse=True))})(?!\w)", question)
+                assert told
+                assert set(told) <= set(seen), question
+                asked += 1
+                tab.click("#reveal")
+                assert tab.text_content("#verdict").startswith("It is ")
+            else:
+                assert "inside of boxes" in tab.text_content("#asked")
+                passed += 1
+                tab.click("#reveal")
+            assert tab.evaluate("position") > position
+            assert tab.evaluate("level.stops.includes(position)")
+        assert (passed == 0) == (k == 0)  # where all is open, all is asked for
+        assert k > 0 or asked == tab.evaluate("final")
 
 
 IN_BOXES = "boxes.map((_, k) => nodes.map((_, i) => i).filter((i) => home[i] === k))"

@@ -380,6 +380,20 @@ def test_every_number_is_asked_for_before_it_is_seen(show: Open) -> None:
     assert not tab.is_visible("#guessing")
 
 
+@in_browser
+@pytest.mark.parametrize("size", [1e-9, 5e-14, 1e-300])
+def test_what_is_small_in_earnest_is_not_nothing(show: Open, size: float) -> None:
+    tab = show(backprop(Value(size, label="a") * 2.0))
+    tab.click("#predict")
+    for guess in ("0", repr(-2.0 * size), repr(3.0 * size)):
+        assert not guessed(tab, guess).startswith("Right")
+    assert guessed(tab, repr(2.005 * size)).startswith("Right, now: ")
+    tab = show(backprop(Value(0.0, label="a") * 2.0))
+    tab.click("#predict")
+    assert guessed(tab, "1e-13").startswith("Not ")
+    assert guessed(tab, "0").startswith("Right, now: ")
+
+
 SLIPS = {
     "local slope forgotten": lambda step: step.before + step.upstream,
     "upstream forgotten": lambda step: step.before + step.local,

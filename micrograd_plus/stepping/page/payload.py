@@ -8,6 +8,7 @@ from typing import Any
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus._support.texts import plural
+from micrograd_plus.engine.operations import TABLE
 from micrograd_plus.engine.value import Value
 from micrograd_plus.formulas.javascript import script
 from micrograd_plus.stepping.notation import parts
@@ -17,6 +18,7 @@ from micrograd_plus.stepping.page.numbers import written
 from micrograd_plus.stepping.passes import Pass
 from micrograd_plus.stepping.steps import Step
 
+_NAMED = 3  # nodes with a plain condition
 _COLUMNS = ("upstream", "local", "contribution", "before", "after")
 
 
@@ -39,6 +41,7 @@ def page_data(
         "again": taken.again,
         "warning": taken.warning,
         "fixed": reason,
+        "decided": decided(taken),
         **({"whole": live} if live else {}),
         "levels": [_level(level, drawing, known, number) for level, drawing in levels],
         "level": opening([level for level, _ in levels]),
@@ -114,3 +117,13 @@ def why_fixed(taken: Pass) -> str:
         if isinstance(made, str):
             return f"{op.name} cannot be computed in the page: {made}"
     return taken.warning
+
+
+def decided(taken: Pass) -> str:
+    """Where a condition is a plain number, as `a > b` is, which follows no leaf; "" where none is."""
+    nodes = [node for node in taken.nodes if node.op is TABLE["where"] and not isinstance(node.args[0], Value)]
+    if not nodes:
+        return ""
+    told = [taken.names[node] for node in nodes[:_NAMED]]
+    more = [f"{len(nodes) - _NAMED:,} nodes more"] if len(nodes) > _NAMED else []
+    return f"so does the condition of {' and '.join([', '.join(told), *more])}, a plain number"

@@ -5,16 +5,25 @@ let tries = 0; // at the number that is asked for
 let question = null; // the position whose number is asked for
 const score = { asked: 0, right: 0, slips: new Map() };
 
-const near = (guess, x) => Object.is(guess, x) || Math.abs(guess - x) <= 0.005 * Math.abs(x) + 1e-12 || (Number.isNaN(guess) && Number.isNaN(x));
+const near = (guess, x) => Object.is(guess, x) || Math.abs(guess - x) <= 0.005 * Math.abs(x) || (Number.isNaN(guess) && Number.isNaN(x));
 
-// What is asked at a position: in words, with the number that is right; null where nobody could know, after a hook.
+// Whether all that the number at a position follows from is in the picture, with its numbers.
+function isGuessable(k) {
+  const step = steps[k - made.length - 1];
+  const i = step ? step.node : made[k - 1];
+  const from = i === null ? [] : [i, ...nodes[i].args.filter((arg) => typeof arg === "object").map((arg) => arg.node)];
+  const isSeen = (each) => boxes[home[each]].shows && boxes[home[each]].at === each;
+  return step?.kind !== "hook" && stepsAt(k).length < 2 && [...from, ...(step ? [step.argument] : [])].every(isSeen);
+}
+
+// What is asked at a position: in words, with the number that is right; null where nobody could know, as after a hook.
 function asks(k) {
+  if (!isGuessable(k)) return null;
   if (k <= made.length) {
     const i = made[k - 1];
     return { words: `${plain(valuePieces(i).slice(0, 3))} =`, right: nodes[i].data, shown: nodes[i].dust ? DUST : short(nodes[i].data), slips: [["the sign", -nodes[i].data, "Look at the signs again."]] };
   }
   const step = steps[k - made.length - 1];
-  if (step.kind === "hook") return null;
   const to = `${name(step.argument)}.grad: ${inStep(step, "before")} →`;
   const [right, shown] = [step.after, inStep(step, "after")];
   if (step.node === null) {
@@ -54,11 +63,10 @@ function numberOf(text) {
 
 function answer(text) {
   const asked = asks(question);
-  if (asked === null) return go(question);
   const guess = numberOf(text);
   if (guess === null) return say("Type a number, such as -0.5 or 1/3.", "");
   tries += 1;
-  if (near(guess, asked.right)) {
+  if (near(guess, asked.right) || (guess === 0 && asked.shown === DUST)) {
     return settle(tries === 1, `Right${tries > 1 ? ", now" : ""}: ${asked.words} ${asked.shown}.`, "good");
   }
   const slips = asked.slips.filter(([, x]) => near(guess, x));
@@ -77,8 +85,14 @@ function settle(right, words, kind) {
   say(words, kind);
 }
 
+// What nobody could guess is passed over.
+function goOn() {
+  const next = level.stops.find((k) => k > question && asks(k));
+  go(next ? lastStop(next) : final);
+}
+
 function say(words, kind) {
-  $("verdict").textContent = words;
+  $("verdict").textContent = isolated(words);
   $("verdict").className = kind;
 }
 
@@ -87,7 +101,7 @@ function showQuestion() {
   $("predict").setAttribute("aria-pressed", String(predicting));
   $("guessing").hidden = !predicting;
   if (!predicting) return;
-  const next = position < final ? position + 1 : null;
+  const next = position < final ? nextStop(position) : null;
   if (next !== question) {
     tries = 0;
     $("answer").value = "";
@@ -95,7 +109,8 @@ function showQuestion() {
   }
   question = next;
   const asked = next === null ? null : asks(next);
-  $("asked").textContent = next === null ? total() : asked === null ? "A hook, which is Python, makes the next number." : `${asked.words} ?`;
+  const why = steps[next - made.length - 1]?.kind === "hook" ? "A hook, which is Python, makes the next number." : "What comes next follows from what is inside of boxes: open them to guess it.";
+  $("asked").textContent = next === null ? total() : asked === null ? why : isolated(`${asked.words} ?`);
   for (const id of ["answer", "guess"]) $(id).disabled = asked === null;
   $("reveal").disabled = next === null;
   $("reveal").textContent = asked === null && next !== null ? "Go on" : "Show it";
@@ -127,7 +142,7 @@ function offerPredictions() {
   });
   $("reveal").addEventListener("click", () => {
     const asked = asks(question);
-    if (asked === null) go(question);
+    if (asked === null) goOn();
     else settle(false, `It is ${asked.words} ${asked.shown}.`, "");
     if (!$("answer").disabled) $("answer").focus();
   });
