@@ -22,8 +22,9 @@ from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.rows import FUNCTIONS
 
 TOLERANCE = 1e-12
+_EDGES = (1e308, -1e308, 1e306, 1e160, 1e-160, -1e-308)  # whose squares and sums overflow, or are 0
 _POINTS = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 0.3, 1e-3, -1e-8, 2.5, -2.5, 3.0, -7.25, 33.0, -40.0, 800.0, -800.0)
-_FEWER = (0.0, 1.0, -1.0, 0.3, -2.5, 3.0, -40.0, 800.0)  # for each of several arguments
+_FEWER = (0.0, 1.0, -1.0, 0.3, -2.5, 3.0, -40.0, 800.0, -1e308, 1e160, 1e-160)  # for each of several arguments
 _PARAMETERS = ("x", "y", "z")  # what the column calls the arguments
 
 
@@ -62,7 +63,7 @@ def traced(rule: Callable[..., Any], count: int, *, with_out: bool) -> RowGraph 
 def agrees(graph: RowGraph, rule: Callable[..., Any], op: Op, *, with_out: bool) -> bool:
     """Whether a graph gives what the row's own function gives."""
     count = op.arity
-    points = product(_POINTS if count == 1 else _FEWER, repeat=count)
+    points = product((*_POINTS, *_EDGES) if count == 1 else _FEWER, repeat=count)
     options = product(*[(default, default + 0.5) for default in op.options.values()])
     compared = 0
     for args in [(*point, *chosen) for point, chosen in product(points, options)]:

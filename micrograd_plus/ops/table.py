@@ -549,10 +549,10 @@ sinc       = unary("sinc", _sinc, _sinc_slope,
                    arrays=_sinc_of_arrays,  # NumPy's own is not 0 at whole numbers
                    rule="the quotient rule: what comes is multiplied by cos(πx) - sinc(x), divided by x")
 radians    = unary("radians", math.radians, lambda out, x: pi / 180.0,
-                   "x degrees in radians; radians(180.0) = 3.14159...", numpy="radians", sympy="pi*x/180",
+                   "x degrees in radians; radians(180.0) = 3.14159...", numpy="radians", sympy="pi/180*x",
                    rule="a change of units multiplies what comes by π / 180")
 degrees    = unary("degrees", math.degrees, lambda out, x: 180.0 / pi,
-                   "x radians in degrees; degrees(0.5) = 28.6478...", numpy="degrees", sympy="180*x/pi",
+                   "x radians in degrees; degrees(0.5) = 28.6478...", numpy="degrees", sympy="180/pi*x",
                    rule="a change of units multiplies what comes by 180 / π")
 
 # the error function

@@ -2,6 +2,7 @@
 const special = {
   stop_gradient: (x) => x,
   copysign: (x, y) => (y < 0 || Object.is(y, -0) ? -Math.abs(x) : Math.abs(x)),
+  direction: (x, y) => (Math.hypot(x, y) < Infinity ? x / Math.hypot(x, y) : (0.5 * x) / Math.hypot(0.5 * x, 0.5 * y)),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   logsigmoid: (x) => -special.softplus(-x),
   mish: (x) => x * Math.tanh(special.softplus(x)),
