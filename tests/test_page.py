@@ -259,6 +259,27 @@ def test_dragging_is_typing_and_words_follow(show: Open) -> None:
 
 
 @in_browser
+@pytest.mark.parametrize("width", [380, 1024])
+def test_a_leaf_s_number_and_name_are_seen_whole(show: Open, width: int) -> None:
+    numbers = [-1.2345678e-105, -123456.789, 1e308, math.nan, -math.inf]
+    leaves = [Value(x, label="abcdefgh" * 10 + str(i)) for i, x in enumerate(numbers)]
+    tab = show(backprop(sum(leaves, Value(0.0))), viewport={"width": width, "height": 800})
+    assert [tab.input_value(f"#leaf{i}") for i in range(1, 6)] == ["-1.23457e-105", "-123457", "1e+308", "", ""]
+    assert [tab.get_attribute(f"#leaf{i}", "placeholder") for i in range(1, 6)] == ["", "", "", "nan", "-inf"]
+    tab.hover("#leaf1")  # then there are the little arrows, too
+    room = """() => [...document.querySelectorAll(".leafrow input[type=number]")].map((input) => {
+        const pen = document.createElement("canvas").getContext("2d");
+        const style = getComputedStyle(input);
+        pen.font = style.font;
+        return input.clientWidth - parseFloat(style.paddingLeft) - 16 - pen.measureText(input.value).width;
+    })"""
+    assert min(tab.evaluate(room)) >= 0.0
+    whole = "[...document.querySelectorAll('.leafrow label')].every((label) => label.scrollWidth <= label.clientWidth)"
+    assert tab.evaluate(whole)
+    assert tab.evaluate("getComputedStyle(document.querySelector('.leafrow label')).textOverflow") == "clip"
+
+
+@in_browser
 def test_the_page_says_which_conditions_stay(show: Open) -> None:
     a, b = Value(1.0, label="a"), Value(2.0, label="b")
     chosen = mp.where(a > b, a * a, b * 3.0)

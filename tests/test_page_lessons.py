@@ -303,6 +303,17 @@ def test_one_path_is_lit_and_follows_the_leaves(show: Open) -> None:
 
 
 @in_browser
+def test_the_focus_stays_at_a_path_while_one_steps(show: Open) -> None:
+    tab = show(backprop(branching()))
+    tab.select_option("#traveller", label="a")
+    tab.locator("#ways .path").nth(1).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End", "Enter"):
+        tab.keyboard.press(key)
+        assert tab.evaluate("[...document.querySelectorAll('#ways .path')].indexOf(document.activeElement)") == 1
+    assert tab.get_attribute("#ways .path >> nth=1", "aria-pressed") == "true"
+
+
+@in_browser
 def test_of_many_paths_the_largest_are_shown_and_the_rest_is_grouped(show: Open) -> None:
     x = y = Value(0.9, label="x")
     for i in range(150):

@@ -22,7 +22,8 @@ function leafRow(leaf) {
   const middle = Number.isFinite(given) ? given : 0;
   const row = element("div", "", { className: "leafrow" });
   const id = `leaf${offered.indexOf(leaf)}`;
-  const typed = element("input", "", { type: "number", step: "any", value: rounded(given, 6), title: given, id });
+  const said = Number.isFinite(given) ? "" : rounded(given); // such an input takes no word
+  const typed = element("input", "", { type: "number", step: "any", value: rounded(given, 6), placeholder: said, title: given, id });
   const range = { type: "range", min: middle - span, max: middle + span, step: span / 200, value: given };
   const dragged = element("input", "", range);
   dragged.setAttribute("aria-label", `${leaf.name}, to drag`);

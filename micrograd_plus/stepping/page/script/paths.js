@@ -87,7 +87,6 @@ function pathRow(entry, k) {
   row.addEventListener("click", () => {
     walked = walked === k ? null : k;
     showPaths();
-    $("paths").querySelectorAll(".path")[k].focus();
   });
   const item = element("li");
   item.append(row);
@@ -96,6 +95,8 @@ function pathRow(entry, k) {
 
 function showPaths() {
   const list = $("ways");
+  const ways = () => [...list.querySelectorAll(".path")];
+  const here = ways().indexOf(document.activeElement); // the focus stays, as in the story
   document.querySelectorAll(".aside, .way-lit").forEach((drawn) => drawn.classList.remove("aside", "way-lit"));
   if (traveller === null) return list.replaceChildren();
   const { entries, counts, into, sums } = pathsTo(traveller);
@@ -110,7 +111,8 @@ function showPaths() {
   const size = entries.reduce((sum, entry) => sum + Math.abs(entry.contribution), 0);
   const sum = isDust(sums[traveller], size) ? `${DUST} (${short(sums[traveller])}, left by rounding)` : short(sums[traveller]);
   const together = `The sum over ${counted(counts[traveller])}: ${ratio(graph.root, traveller)} = ${sum}`;
-  return list.replaceChildren(rows, element("p", together, { className: "sum" }));
+  list.replaceChildren(rows, element("p", together, { className: "sum" }));
+  return ways()[here]?.focus({ preventScroll: true });
 }
 
 function offerPaths() {
