@@ -269,7 +269,8 @@ def test_the_page_shows_what_the_model_answers_at_each_snapshot(show: Open) -> N
         right = [answer == (sign > 0) for answer, sign in zip(answers, SIGNS)]
         told = tab.text_content("#status")
         assert told.startswith(f"After step {snapshot.step}, epoch {snapshot.epoch}: loss ")
-        assert told.endswith(f", {sum(right)} of 40 points right")
+        of = "on average over the batches just before" if snapshot.step else "of the first batch"
+        assert told.endswith(f" {of}, {sum(right)} of 40 points right")
         marks = tab.eval_on_selector_all(".point", "marks => marks.map(mark => mark.classList.contains('wrong'))")
         assert marks == [not each for each in right]
         low, high, bottom, top = film._reel.answering.facts["box"]  # type: ignore[union-attr]
@@ -288,6 +289,23 @@ def test_the_page_shows_what_the_model_answers_at_each_snapshot(show: Open) -> N
 
 
 ARRIVED = "(wanted) => nodes[graph.root].data === wanted"  # in the graph's page, what the film's page has posted
+
+
+@in_browser
+def test_a_point_that_was_chosen_does_not_look_as_if_it_were_answered_wrongly(show: Any) -> None:
+    tab = show(moons()[0].film(), reduced_motion="reduce")
+    looks = """() => [...document.querySelectorAll(".point")].map((mark) => {
+        const { strokeWidth, transform } = getComputedStyle(mark);
+        return [parseFloat(strokeWidth) > 2, transform !== "none"];
+    })"""
+    wrong = tab.eval_on_selector_all(".point", "marks => marks.map(mark => mark.classList.contains('wrong'))")
+    for i in (wrong.index(True), wrong.index(False)):
+        tab.locator(".point").nth(i).click()
+        tab.mouse.move(1, 1)
+        assert tab.evaluate(looks) == [[each, k == i] for k, each in enumerate(wrong)]
+        tab.locator(".point").nth(i).press("ArrowRight")
+        assert tab.evaluate(looks) == [[each, k == i] for k, each in enumerate(wrong)]
+        assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
 @in_browser

@@ -71,7 +71,7 @@ function buildPlane() {
   });
   svg.addEventListener("keydown", movesAmong([...svg.children]));
   picture.append(canvas, svg);
-  const told = answers.judged ? "; a thick edge: answered wrongly" : "";
+  const told = answers.judged ? "; a thick edge: answered wrongly; large: the one whose graph is shown" : "";
   const caption = `what the model answers from ${short(low)} to ${short(high)}, across, and ${short(bottom)} to ${short(top)}, up; click a point for its graph${told}`;
   $("answers").append(picture, element("figcaption", caption));
 }
@@ -290,7 +290,8 @@ function words() {
   const [, step, epoch, loss] = film.snapshots[position];
   const things = answers.kind === "plane" ? "points" : "images";
   const right = film.right === null ? "" : `, ${film.right[position]} of ${film.examples.length} ${things} right`;
-  return `After step ${step.toLocaleString("en")}, epoch ${epoch}: loss ${short(loss)}${right}`;
+  const of = step ? "on average over the batches just before" : "of the first batch";
+  return `After step ${step.toLocaleString("en")}, epoch ${epoch}: loss ${short(loss)} ${of}${right}`;
 }
 
 function show() {
