@@ -21,7 +21,7 @@ from PIL import Image  # Matplotlib brings it
 import micrograd_plus as mp
 from micrograd_plus import MLP, Layer, Neuron
 from micrograd_plus.networks.compact import compacted
-from micrograd_plus.networks.drawing import draw_network
+from micrograd_plus.networks.drawing import GREYS, draw_network
 from micrograd_plus.networks.scenes import CROWD, Drawing, _on_paper
 from micrograd_plus.networks.shapes import RGBA, Box, Circle, Line, Pixels, Text, clean, elements
 from micrograd_plus.networks.weights import draw_weights
@@ -105,6 +105,14 @@ def test_lines_are_coloured_by_sign_and_grow_with_strength() -> None:
     assert strong.width > weak.width > none.width
     assert strong.opacity > weak.opacity > none.opacity > 0
     assert unknown.width == strong.width  # what is nan should be seen
+
+
+def test_the_legend_says_what_a_grey_is_where_there_are_any() -> None:
+    model = mp.MLP(2, [3, 1], seed=1)
+    rest, shown, wanted = draw_network(model), draw_network(model, [0.0, 1.0]), nudges(model, [0.0, 1.0], [1.0]).draw()
+    told = [[part.text for part in parts(drawing, Text)] for drawing in (rest, shown, wanted)]
+    assert [GREYS in words for words in told] == [False, True, True]
+    assert all(part.y < drawing.height for drawing in (rest, shown, wanted) for part in parts(drawing, Text))
 
 
 def test_activations_are_grey_with_their_number() -> None:

@@ -21,6 +21,7 @@ from micrograd_plus.nn import MLP, Layer
 from micrograd_plus.pictures.form import SIZES
 from micrograd_plus.pictures.telling import numbers_in_words
 
+GREYS = "circle: black for 0 or its column's least, white for 1 or its greatest"
 OUTPUTS = 10  # of which the sentence tells that stands for a picture
 
 
@@ -117,10 +118,13 @@ def _drawing(
     else:
         words, what = ("weight up", "weight down", "arrow: activation up or down"), "what is wanted of a network"
     shapes += legend(MARGIN, plan.bottom + 40, *words)
+    if columns is not None:
+        shapes.append(Text(MARGIN, plan.bottom + 58, GREYS, SIZES.tiny, anchor="start"))
+    height = plan.bottom + (56 if columns is None else 74)
     width = max(max(right, plan.xs[-1] + 3.6 * len(captions[-1])) + MARGIN, 456.0)
     description = f"{what} {'-'.join(map(str, sizes))}"
     told = "; ".join([description, *_told(weights, columns, wishes, _labels(labels, sizes[-1]), winner)])
-    return Drawing(width, plan.bottom + 56, tuple(shapes), description, told)
+    return Drawing(width, height, tuple(shapes), description, told)
 
 
 def _told(
