@@ -9,6 +9,7 @@ import math
 import pickle
 import random
 import statistics
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -313,3 +314,11 @@ def test_lists_that_hold_themselves_or_each_other_end() -> None:
     for _ in range(40):
         shared = [shared, shared]
     assert [len(Tree(nodes).parameters()) for nodes in (ring, shared)] == [1, 1]
+
+
+@pytest.mark.parametrize("given", [{0: 100.0, 1: 200.0}, {0, 1}, frozenset([0, 1]), {0: 1, 1: 2}.keys()])
+@pytest.mark.parametrize("model", [mp.Neuron(2, seed=1), mp.Layer(2, 2, seed=1), mp.MLP(2, [1], seed=1)])
+def test_what_has_no_order_is_no_list_of_inputs(model: Any, given: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a list of 2 numbers or Values, got (dict|set|frozenset)"):
+        model(given)
+    assert model(deque([0.0, 1.0])) is not None

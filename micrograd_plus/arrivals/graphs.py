@@ -44,9 +44,10 @@ def from_torch_graph(loss: torch.Tensor, names: Mapping[str, torch.Tensor] | Non
 
     Raises:
         TypeError: it is no tensor, or one that was not computed from anything that needs a gradient.
-        ValueError: it holds several numbers; its graph was freed; a tensor in it is too large; there is a number that
-            PyTorch does not keep, such as what was added within a closed relu; or the loss, or a derivative by
-            PyTorch's own `autograd.grad`, is another than here, because of a hook for one.
+        ValueError: it holds several numbers; its graph was freed; a tensor in it is too large, or empty; there is a
+            number that PyTorch does not keep and nothing that came out tells, such as what was added within a closed
+            relu, or right before a sum or a mean of several numbers; or the loss, or a derivative by PyTorch's own
+            `autograd.grad`, is another than here, because of a hook for one.
         NotImplementedError: there is an operation without a rule here; the message names it, and those that have one.
 
     >>> import torch
@@ -75,12 +76,13 @@ def from_torch_graph(loss: torch.Tensor, names: Mapping[str, torch.Tensor] | Non
         way_out = "call it before backward(), or backward(retain_graph=True)"
         raise ValueError(f"from_torch_graph({loss!r}): PyTorch has freed its graph; {way_out}") from None
     made: dict[tuple[Any, int], Numbers] = {}
-    for function in order:
-        _made(function, made, out.get(function), named)
-    found = _single(made[root, 0])
     operations = {function.name() for function in order if not hasattr(function, "variable")}
-    leaves = [(function.variable, made[function, 0]) for function in order if hasattr(function, "variable")]
-    check_same(loss, found, leaves, ", ".join(sorted(operations)))
+    with np.errstate(all="ignore"):  # edges are as in PyTorch, which warns of none
+        for function in order:
+            _made(function, made, out.get(function), named)
+        found = _single(made[root, 0])
+        leaves = [(function.variable, made[function, 0]) for function in order if hasattr(function, "variable")]
+        check_same(loss, found, leaves, ", ".join(sorted(operations)))
     return found
 
 
@@ -154,6 +156,8 @@ def _came_in(stem: str, shape: tuple[int, ...], result: Any) -> Any:
             return INVERSES[stem](result)
     if stem in ("View", "UnsafeView", "ReshapeAlias", "Unsqueeze", "Squeeze", "Clone", "Alias", "ToCopy"):
         return result.reshape(shape)
+    if stem in ("Sum", "Mean") and result.size == int(np.prod(shape)) == 1:  # of one number
+        return result.reshape(shape)
     return result.T if stem == "T" else None
 
 
@@ -163,8 +167,8 @@ def _made(function: Any, made: dict[tuple[Any, int], Numbers], out: Any, named: 
         made[function, 0] = _leaves(function.variable, named.get(id(function.variable), ""))
         return
     name, shape = function.name(), _shape(function)
-    if int(np.prod(shape)) > LARGEST:
-        raise ValueError(f"from_torch_graph: {name} gives {tuple(shape)} numbers; expected {LARGEST:,} at most")
+    if not 0 < int(np.prod(shape)) <= LARGEST:
+        raise ValueError(f"from_torch_graph: {name} gives {tuple(shape)} numbers; expected 1 to {LARGEST:,}")
     compute = rule(name)
     if compute is None:
         supported = ", ".join(known())
@@ -185,10 +189,9 @@ def _made(function: Any, made: dict[tuple[Any, int], Numbers], out: Any, named: 
 
 def _leaves(variable: Any, name: str) -> Numbers:
     """A Value for each number of a tensor."""
-    if variable.numel() > LARGEST:
-        raise ValueError(
-            f"from_torch_graph: {name or 'a tensor'} has {variable.numel():,} numbers; at most {LARGEST:,}"
-        )
+    count = variable.numel()
+    if not 0 < count <= LARGEST:
+        raise ValueError(f"from_torch_graph: {name or 'a tensor'} has {count:,} numbers; expected 1 to {LARGEST:,}")
     data = floats(variable)
     made = np.empty(data.shape, dtype=object)
     for place in np.ndindex(data.shape):

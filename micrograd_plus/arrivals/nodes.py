@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
@@ -94,14 +95,18 @@ def each(function: Callable[..., Any], *arrays: Numbers) -> Numbers:
 
 
 def _sum_of(node: Node, sign: float) -> Numbers:
-    """x + alpha · y, or x - alpha · y; one of them may be a constant, which is what is left."""
-    factor = sign * node.saved("alpha")
+    """x + alpha · y, or x - alpha · y; one of them may be a constant, which is what is left.
+
+    Where y is a number, as in C++, PyTorch keeps no alpha: what is left is alpha · y.
+    """
+    alpha = _kept(node, "alpha")
+    factor = sign * (1.0 if alpha is None else alpha)
     given: list[Any] = [*node.given, None]
     x, y = given[:2]
     if x is None:
         x = node.left(lambda out: out - factor * numbers(y))
     elif y is None:
-        y = node.left(lambda out: (out - numbers(x)) / factor)
+        y = node.left(lambda out: (out - numbers(x)) / factor if factor else np.zeros_like(out))
     if factor in (1.0, -1.0):
         return np.add(x, y) if factor > 0.0 else np.subtract(x, y)
     return np.add(x, np.multiply(factor, y))
@@ -111,6 +116,14 @@ def _rsub(node: Node) -> Numbers:
     x = node.arg(0)
     factor = node.saved("alpha")
     return node.left(lambda out: out + factor * numbers(x)) - (x if factor == 1.0 else factor * x)
+
+
+def _remainder(node: Node) -> Numbers:
+    """x less a multiple of the divisor; of a divisor that is a number PyTorch keeps nothing."""
+    if node.name.endswith("0"):
+        x = node.arg(0)
+        return np.subtract(x, node.left(lambda out: numbers(x) - out))
+    return each(FUNCTIONS["mod"], node.arg(0, "self"), node.arg(1, "other"))
 
 
 def _where(node: Node) -> Numbers:
@@ -154,19 +167,19 @@ def _kept(node: Node, name: str) -> Any:
         return None
 
 
-def _signed(number: int) -> int:
-    """PyTorch tells a negative axis as an unsigned number."""
-    return number - 2**64 if number >= 2**63 else number
+def _signed(number: Any) -> Any:
+    """PyTorch tells a negative axis as an unsigned number; None, which a slice may have, stays."""
+    return number - 2**64 if number is not None and number >= 2**63 else number
 
 
 def _along(node: Node, function: Callable[[list[Any]], list[Any]]) -> Numbers:
     """A function from lists to lists, along an axis."""
-    x = node.arg(0)
-    moved = np.moveaxis(x, _signed(node.saved("dim")), -1)
+    axis = _signed(node.saved("dim"))
+    moved = np.moveaxis(np.atleast_1d(node.arg(0)), axis, -1)  # a single number is a list of one
     made = np.empty(moved.shape, dtype=object)
     for place in np.ndindex(moved.shape[:-1]):
         made[place] = function(list(moved[place]))
-    return np.moveaxis(made, -1, _signed(node.saved("dim")))
+    return np.moveaxis(made, -1, axis).reshape(node.shape)
 
 
 def _largest(node: Node, best: Callable[..., Any]) -> Numbers:
@@ -216,7 +229,7 @@ def _norm(node: Node) -> Numbers:
 
 
 def _bce_with_logits(node: Node) -> Numbers:
-    x, target = node.arg(0), node.arg(1, "target")
+    x, target = node.arg(0, "self"), node.arg(1, "target")
     _refuse(node, weight=None, pos_weight=None)
     return _mean_or_sum(node, each(softplus, x) - x * target)
 
@@ -240,7 +253,7 @@ def _refuse(node: Node, **expected: Any) -> None:
     """Raise where an option is not what a rule is for."""
     for name, wanted in expected.items():
         got = _kept(node, name)
-        if got is not None and got != wanted:
+        if got is not None and (wanted is None or got != wanted):
             raise NotImplementedError(f"{name}={got!r}; expected {wanted!r}")
 
 
@@ -304,6 +317,11 @@ def _joined(node: Node, join: Callable[..., Any]) -> Numbers:
     return join(node.given, axis=_signed(node.saved("dim")))
 
 
+def _transposed(node: Node) -> Numbers:
+    x = node.arg(0)
+    return x.swapaxes(_signed(node.saved("dim0")), _signed(node.saved("dim1"))) if x.ndim else x
+
+
 def _shaped(node: Node) -> Numbers:
     return node.arg(0).reshape(node.shape)
 
@@ -359,7 +377,7 @@ RULES: dict[str, Callable[[Node], Numbers]] = {
     "Pow2": lambda node: each(pow, float(node.saved("self")), node.arg(0)),
     "Maximum": _binary(maximum),
     "Minimum": _binary(minimum),
-    "Remainder": _binary(FUNCTIONS["mod"]),
+    "Remainder": _remainder,
     "Atan2": _binary(FUNCTIONS["atan2"]),
     "Hypot": _binary(FUNCTIONS["hypot"]),
     "Copysign": _copysign,
@@ -396,7 +414,7 @@ RULES: dict[str, Callable[[Node], Numbers]] = {
     "NllLoss": _nll,
     "BinaryCrossEntropyWithLogits": _bce_with_logits,
     "T": lambda node: node.arg(0).T,
-    "Transpose": lambda node: node.arg(0).swapaxes(_signed(node.saved("dim0")), _signed(node.saved("dim1"))),
+    "Transpose": _transposed,
     "Permute": lambda node: node.arg(0).transpose([_signed(dim) for dim in node.saved("dims")]),
     "Expand": lambda node: np.broadcast_to(node.arg(0), node.shape),
     "Select": _select,
@@ -415,7 +433,10 @@ RULES: dict[str, Callable[[Node], Numbers]] = {
 
 def rule(name: str) -> Callable[[Node], Numbers] | None:
     """What a node computes; rows of one argument are called as they are here."""
-    stem, _, number = name.partition("Backward")
+    native = re.fullmatch(r"(\w+?)Backward(\d+)(_copy)?", name)  # other names are users' functions, and nested tensors
+    if native is None:
+        return None
+    stem, number, _ = native.groups()
     found = RULES.get(f"{stem}{number}") or RULES.get(stem)
     row = TABLE.get(stem.lower())
     if found is None and row is not None and row.arity == 1 and not row.options:

@@ -31,7 +31,7 @@ def outdated(nodes: Sequence[Value]) -> Identities[Value, float]:
     for node in nodes:
         if node.op is not None and node.op.forward is not None:
             now = _now(node)
-            if now != node.data and not math.isclose(now, node.data, rel_tol=TOLERANCE) and not _both_nan(now, node):
+            if not _same(now, node.data) and _same(now, _now(node)):  # not one that gives another number each time
                 found[node] = now
     return found
 
@@ -62,9 +62,9 @@ def _now(node: Value) -> float:
     """What its operation gives today; nan where a primitive of the user's refuses these arguments."""
     try:
         return float(node.op.forward(*[arg.data if isinstance(arg, Value) else arg for arg in node.args]))  # type: ignore[union-attr, misc]  # asked for
-    except (ArithmeticError, ValueError):
+    except Exception:  # noqa: BLE001 - it may raise anything
         return math.nan
 
 
-def _both_nan(now: float, node: Value) -> bool:
-    return math.isnan(now) and math.isnan(node.data)
+def _same(one: float, other: float) -> bool:
+    return one == other or math.isclose(one, other, rel_tol=TOLERANCE) or (math.isnan(one) and math.isnan(other))

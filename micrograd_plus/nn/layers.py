@@ -6,7 +6,7 @@ Signatures, reprs and numbers are micrograd's: the same `random.seed` draws the 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import islice
 from reprlib import repr as short_repr
 from typing import Any, cast
@@ -118,14 +118,9 @@ class Neuron(Module):
             ValueError: x has more numbers, or fewer.
             TypeError: x is no list, and no iterator.
         """
-        xs: Any = x
-        try:
-            given = len(xs)
-        except TypeError:
-            xs = _listed(self, x, len(self.w))
-            given = len(xs)
-        if given != len(self.w):
-            raise ValueError(f"{self!r}: got {given} inputs; expected {len(self.w)}, one for each weight")
+        xs: Any = x if isinstance(x, list) else _listed(self, x, len(self.w))
+        if len(xs) != len(self.w):
+            raise ValueError(f"{self!r}: got {len(xs)} inputs; expected {len(self.w)}, one for each weight")
         total = weighed(self.b, self.w, xs)
         if self._method is not None and isinstance(total, Value):
             out = getattr(total, self._method)()
@@ -266,15 +261,18 @@ class MLP(Module):
 
 def _listed(module: Module, x: Any, count: int) -> Any:
     """The inputs, an iterator read into a list; of an endless one no more than it takes to know that it is too long."""
-    if hasattr(x, "__len__"):
+    if isinstance(x, (list, tuple)):
         return x
-    try:
-        return list(islice(x, count + 1))
-    except TypeError:
-        if hasattr(x, "__iter__"):
-            raise
-        expected = f"expected a list of {count} numbers or Values"
-        raise TypeError(f"{type(module).__name__}({short_repr(x)}): {expected}, got {type(x).__name__}") from None
+    if not isinstance(x, (Set, Mapping)):  # which have a length, but no order, or keys and not numbers
+        if hasattr(x, "__len__"):
+            return x
+        try:
+            return list(islice(x, count + 1))
+        except TypeError:
+            if hasattr(x, "__iter__"):
+                raise
+    expected = f"expected a list of {count} numbers or Values"
+    raise TypeError(f"{type(module).__name__}({short_repr(x)}): {expected}, got {type(x).__name__}")
 
 
 def _check_attribute(module: Module, kind: type[Module], name: str, neurons: str) -> None:

@@ -19,7 +19,8 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float, norm_type: flo
 
     Args:
         parameters: a list of Values, as `model.parameters()` gives them.
-        max_norm: at least 0; infinity changes nothing.
+        max_norm: at least 0; infinity changes nothing, unless the norm is no finite number: then, as in PyTorch, all
+            become nan.
         norm_type: p of the p-norm, above 0; infinity, or "inf", for the largest gradient.
 
     Returns:
