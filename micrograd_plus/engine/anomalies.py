@@ -11,14 +11,14 @@ from typing import Any
 from weakref import ReferenceType, ref
 
 from micrograd_plus.engine.operations import Arg, Op
-from micrograd_plus.engine.recording import Block, Region, watching
+from micrograd_plus.engine.recording import Block, _Region, watching
 from micrograd_plus.engine.value import Value
 
 _PACKAGE = str(Path(__file__).parents[1])
 LIBRARIES = sys.stdlib_module_names | {"numpy"}
 
 
-def detect_anomaly(*, unreached: bool = False) -> Region:
+def detect_anomaly(*, unreached: bool = False) -> _Region:
     """Raise, in this block, at the first value or gradient that is inf or nan.
 
     Build the graph and call `backward` or `gradient` both inside; it also decorates functions. The error names the
@@ -47,7 +47,7 @@ def detect_anomaly(*, unreached: bool = False) -> Region:
     Traceback (most recent call last):
     FloatingPointError: backward: sqrt(x=0.0) lies in a branch that was not taken; its derivative by x=0.0 is inf ...
     """
-    return Region(lambda: Block(watching, _Look(unreached)))
+    return _Region(lambda: Block(watching, _Look(unreached)))
 
 
 class _Look:

@@ -9,7 +9,7 @@ from types import CodeType
 from weakref import ReferenceType, ref
 
 from micrograd_plus.engine.anomalies import called, users_frame
-from micrograd_plus.engine.recording import Block, Region, keeping
+from micrograd_plus.engine.recording import Block, _Region, keeping
 from micrograd_plus.engine.value import Value
 
 
@@ -65,7 +65,7 @@ class Line:
 _lines: dict[int, tuple[ReferenceType[Value], Line]] = {}  # by the id of a node, as long as it lives
 
 
-def source_lines() -> Region:
+def source_lines() -> _Region:
     """Keep, in this block, which line of your code makes each node: `backprop`'s page shows it, and lights it.
 
     It also decorates functions. In it each node costs some microseconds and bytes more; without it, nothing. A line is
@@ -78,7 +78,7 @@ def source_lines() -> Region:
     >>> mp.backprop(c)[1].line
     '`c = a * b` (<doctest ...>, line 2)'
     """
-    return Region(lambda: Block(keeping, _keep))
+    return _Region(lambda: Block(keeping, _keep))
 
 
 def line_of(node: Value) -> Line | None:

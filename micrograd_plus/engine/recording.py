@@ -137,8 +137,8 @@ def within(values: dict[ContextVar[Any], Any], function: Callable[..., Any], *ar
             closing.close()
 
 
-class Region:
-    """A block of the user's: a new one at each `with`, and at each call of a function that it decorates.
+class _Region:
+    """A block of the user's, such as `no_grad()`: a new one at each `with`, and at each call of what it decorates.
 
     It is no generator: natively Ctrl-C finds no line of Python's on the way in or out, and one that is dropped ends.
     """
@@ -159,15 +159,15 @@ class Region:
     def __call__(self, function: Any) -> Any:
         return ContextDecorator.__call__(self, function)  # type: ignore[arg-type]  # it asks for _recreate_cm
 
-    def _recreate_cm(self) -> Region:
-        return Region(self._make)
+    def _recreate_cm(self) -> _Region:
+        return _Region(self._make)
 
     def __del__(self) -> None:
         for block in getattr(self, "_open", ()):  # none, where Ctrl-C came before
             block.close()
 
 
-def no_grad() -> Region:
+def no_grad() -> _Region:
     """Record nothing in this block, or in a function decorated with it: results are leaves.
 
     >>> from micrograd_plus.engine import Value
@@ -177,10 +177,10 @@ def no_grad() -> Region:
     >>> y.args
     ()
     """
-    return Region(lambda: Block(recording, False))
+    return _Region(lambda: Block(recording, False))
 
 
-def enable_grad() -> Region:
+def enable_grad() -> _Region:
     """Record in this block, even inside `no_grad`: a gradient needs the graph of what it differentiates.
 
     >>> from micrograd_plus.engine import Value
@@ -190,4 +190,4 @@ def enable_grad() -> Region:
     >>> y.args == (x, x)
     True
     """
-    return Region(lambda: Block(recording, True))
+    return _Region(lambda: Block(recording, True))

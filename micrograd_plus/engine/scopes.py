@@ -5,10 +5,10 @@ from __future__ import annotations
 from reprlib import repr as short_repr
 
 from micrograd_plus.engine.calls import Scope
-from micrograd_plus.engine.recording import Block, Region, scoping
+from micrograd_plus.engine.recording import Block, _Region, scoping
 
 
-def scope(name: str) -> Region:
+def scope(name: str) -> _Region:
     """Give what is computed in this block, or in a function decorated with it, a name: pictures fold it into one box.
 
     The package's own functions over lists and its losses are such boxes from the beginning, as are modules. Each pass
@@ -35,4 +35,4 @@ def scope(name: str) -> Region:
         raise TypeError(f"scope({short_repr(name)}): expected a name, as in @scope('attention')")
     if not name.strip():
         raise ValueError(f"scope({name!r}): expected a name that is not empty")
-    return Region(lambda: Block(scoping, Scope(name, None, scoping.get())))
+    return _Region(lambda: Block(scoping, Scope(name, None, scoping.get())))
