@@ -1134,3 +1134,22 @@ def test_a_value_rebound_in_an_object_is_noticed() -> None:
     assert not program.rebound()
     keeper.model = Value(5.0)
     assert program.rebound()
+
+
+class Link:
+    """An object in a long chain, or one of very many."""
+
+    def __init__(self, further: Any) -> None:
+        self.further = further
+
+
+def test_what_reaches_half_a_world_is_compiled_all_the_same() -> None:
+    chain: Any = None
+    for _ in range(50_000):
+        chain = Link(chain)
+    many = [Link(i) for i in range(50_000)]
+    w = Value(2.0)
+    program = mp.compile(lambda x: x * w if chain and many and pytest else x, x=())
+    assert (program([3.0]), program.parameters) == (6.0, [w])
+    while chain is not None:  # freed one by one
+        chain = chain.further

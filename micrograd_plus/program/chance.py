@@ -25,13 +25,12 @@ import numpy as np
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.anomalies import LIBRARIES, users_line
 from micrograd_plus.engine.value import Value
-from micrograd_plus.program.ordering import codes, filled
+from micrograd_plus.program.ordering import INSTALLED, codes, filled
 
 THINGS = 5_000  # objects that are searched for generators, at most
 ELEMENTS = 100  # elements of each list that are searched
 _KNOWN = LIBRARIES | {"micrograd_plus"}
 AGAIN = 5  # runs; a generator that moves in each of them was moved by the function, not by another thread
-INSTALLED = frozenset({"site-packages", "dist-packages"})  # folders with code that is not the user's
 ATOMS = frozenset({int, float, bool, str, bytes, complex, type(None), types.ModuleType, type(Ellipsis)})
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from micrograd_plus.engine.anomalies import LIBRARIES
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
+THINGS = 5_000  # objects of the user's own classes that are looked into, at most
+INSTALLED = frozenset({"site-packages", "dist-packages"})  # folders with code that is not the user's
 FIRST = 100  # a list that begins with so many plain numbers holds no Values
 _HOLDERS = (Module, Value, list, tuple)
 
@@ -49,7 +53,7 @@ def named(function: Any) -> Iterator[tuple[str, Module | Value]]:
     That is the one of a variable, `w.0.1` in nested lists; "" for the function itself, where it is a model.
     """
     loose: list[tuple[str, Value]] = []
-    stack, seen = deque([("", function)]), set()
+    stack, seen, opened = deque([("", function)]), set(), 0
     while stack:
         name, thing = stack.popleft()
         if id(thing) in seen:
@@ -70,7 +74,8 @@ def named(function: Any) -> Iterator[tuple[str, Module | Value]]:
         elif (parts := _parts(thing)) is not None:
             if any(_holds(part) for part in parts[:FIRST]):  # not examples
                 stack += [(f"{name}.{i}", part) for i, part in enumerate(parts) if _holds(part)]
-        elif _is_open(thing):
+        elif _is_open(thing) and opened < THINGS:
+            opened += 1
             stack += _attributes(thing)
     yield from loose
 
@@ -97,8 +102,11 @@ def _is_open(thing: Any) -> bool:
     return called or type(thing) is types.SimpleNamespace or _is_the_users(type(thing).__module__)
 
 
+@functools.cache
 def _is_the_users(module: str) -> bool:
-    return module.partition(".")[0] not in LIBRARIES
+    """Whether a module is neither Python's nor an installed package's."""
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return module.partition(".")[0] not in LIBRARIES and not INSTALLED.intersection(Path(file).parts)
 
 
 def _attributes(thing: Any) -> list[tuple[str, Any]]:
