@@ -18,7 +18,10 @@ MISSING = (
 
 TOO_DEEP = ("test_attributes_of_ones_own_go_with_the_node",)  # chains of what is not ours: see engine/freeing.py
 
-THREADS = ("test_a_number_that_leaves_the_graph_in_a_thread_is_heard",)  # whose own thread hides that there are none
+THREADS = (  # whose own thread hides that there are none
+    "test_a_number_that_leaves_the_graph_in_a_thread_is_heard",
+    "test_forward_mode_in_another_thread_is_heard_of",
+)
 
 
 class Missing:
