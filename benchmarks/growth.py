@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engines import Cost, Engine, Model, allocated, bytes_a_node, engine_of, four, no_limit, task
-from irregular import FIRST, Graph, ours
+from irregular import FIRST, NODES, Graph, ours
 from networks import Network, gradient, numbers, scalar_nodes
 from peers import ROUNDS, Peer, Task, duration, race, versions
 
@@ -58,8 +58,8 @@ def irregular(graph: Graph) -> Task:
 
 
 def nodes_of(graph: Graph) -> int:
-    """Those of its trace: the halves and the products with 0.3 are nodes, too."""
-    return round(graph.numbers * 1.67)
+    """Those of its trace."""
+    return round(graph.numbers * NODES)
 
 
 def main() -> None:
@@ -83,7 +83,7 @@ def main() -> None:
         for p, taken in medians.items():
             times[p].append(taken / number)
             sizes[p].append(p.size())
-        graph = Graph(round(number / 1.67), FIRST, batch=1, fed=True)
+        graph = Graph(round(number / NODES), FIRST, batch=1, fed=True)
         medians, _ = race([patternless], graph, rounds=chosen.rounds)
         times[patternless].append(medians[patternless] / nodes_of(graph))
         sizes[patternless].append(patternless.size())

@@ -20,6 +20,7 @@ import numpy as np
 from networks import casadi_in_place, numbers
 from peers import Peer, Task, options, print_times, race, versions
 
+NODES = 1.67  # for each number: the halves and the products with 0.3 are nodes, too
 RECENT = 500  # each number is made from some of so many before it
 INPUTS, PARAMETERS = 20, 20
 FIRST = ("half product", "sum", "sine")
@@ -114,7 +115,7 @@ def main() -> None:
     ]
     plain = Peer("ours, plain Python", prepare, first=("ours",), environment={"MICROGRAD_PLUS_PURE": "1"})
     print(versions(["casadi"]))
-    numbers = int(chosen.nodes / 1.67)  # the halves and the products with 0.3 are nodes, too
+    numbers = int(chosen.nodes / NODES)
     for batch in (1, 32):
         graph = Graph(numbers, FIRST, batch)
         medians, difference = race([*peers, plain], graph, rounds=chosen.rounds)

@@ -309,7 +309,7 @@ def _check_logits(logits: Any) -> None:
         return
     if first.op is _SIGMOID:
         _warn("cross_entropy", "a sigmoid", 'make the last layer with output="linear"')
-    elif first.op is DIV and all(map(_is_share, logits)) and abs(sum([x._data for x in logits]) - 1.0) < 1e-6:
+    elif first.op is DIV and all(map(_is_share, logits)) and abs(added([x._data for x in logits]) - 1.0) < 1e-6:
         _warn("cross_entropy", "a softmax", "give it what goes into the softmax")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from types import FrameType
@@ -15,7 +16,8 @@ from micrograd_plus.engine.recording import Block, _Region, watching
 from micrograd_plus.engine.value import Value
 
 _PACKAGE = str(Path(__file__).parents[1])
-LIBRARIES = sys.stdlib_module_names | {"numpy"}
+LIBRARIES = sys.stdlib_module_names - {"__main__"} | {"numpy"}
+INSTALLED = frozenset({"site-packages", "dist-packages"})  # folders with code that is not the user's
 
 
 def detect_anomaly(*, unreached: bool = False) -> _Region:
@@ -113,6 +115,17 @@ def users_frame(frame: FrameType | None = None) -> FrameType | None:
                 break
         frame = frame.f_back
     return frame or first
+
+
+@cache
+def is_users(module: str) -> bool:
+    """Whether a module is neither Python's nor an installed package's.
+
+    >>> is_users("json"), is_users("numpy"), is_users("__main__")
+    (False, False, True)
+    """
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return module.partition(".")[0] not in LIBRARIES and not INSTALLED.intersection(Path(file).parts)
 
 
 def users_line(frame: FrameType | None = None) -> str:

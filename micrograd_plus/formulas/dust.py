@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.value import Value
+from micrograd_plus.ops.vectors import added
 
 FEW = 4.0  # roundings
 ROUNDING = 2.0**-53  # of a number of size 1
@@ -92,7 +93,7 @@ def value_size(node: Value, sizes: Sizes) -> float:
         return abs(node.data)
     terms = [abs(slope) * sizes[arg] for arg, slope in op.slopes(node.data, node.args) if slope]
     constants = [abs(arg) for arg in node.args if not isinstance(arg, Value)] if op.name in ("add", "sub") else []
-    return max(abs(node.data), sum([*terms, *constants]) if all(map(math.isfinite, terms)) else math.inf)
+    return max(abs(node.data), added([0.0, *terms, *constants]) if all(map(math.isfinite, terms)) else math.inf)
 
 
 def _any_faint(numbers: Sequence[float]) -> bool:

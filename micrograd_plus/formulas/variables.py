@@ -7,10 +7,10 @@ import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from micrograd_plus._support.texts import cut
+from micrograd_plus.engine.anomalies import is_users
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
@@ -19,9 +19,7 @@ DEPTH = 3  # lists in lists in lists; each object that holds them may have as ma
 OBJECTS = 6  # in each other
 PER_VARIABLE = 50_000  # things looked at in one of the caller's variables
 IN_ALL = 500_000  # and in all of them: some tens of milliseconds
-NOT_USERS = sys.stdlib_module_names - {"__main__"} | {"micrograd_plus"}  # whose classes are not searched
 PLAIN = {float, int, str, bool, type(None)}
-INSTALLED = {"site-packages", "dist-packages"}
 IPYTHON = {"In", "Out", "exit", "quit", "get_ipython"}  # they hold what was shown, not what was named
 
 
@@ -103,11 +101,8 @@ def _is_container(thing: Any) -> bool:
 
 def _is_users(kind: type) -> bool:
     """Whether it is a class of the user's own: neither Python's, nor this package's, nor that of an installed one."""
-    home = str(kind.__module__).partition(".")[0]
-    if home in NOT_USERS or issubclass(kind, type):
-        return False
-    file = getattr(sys.modules.get(home), "__file__", None) or ""
-    return not INSTALLED & set(Path(file).parts)
+    module = str(kind.__module__)
+    return module.partition(".")[0] != "micrograd_plus" and not issubclass(kind, type) and is_users(module)
 
 
 def _attributes(thing: Any) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from micrograd_plus._support.identities import Identities
-from micrograd_plus.engine.anomalies import LIBRARIES, users_line
+from micrograd_plus.engine.anomalies import INSTALLED, LIBRARIES, users_line
 from micrograd_plus.engine.value import Value
-from micrograd_plus.program.ordering import INSTALLED, codes, filled
+from micrograd_plus.program.ordering import codes, filled
 
 THINGS = 5_000  # objects that are searched for generators, at most
 ELEMENTS = 100  # elements of each list that are searched

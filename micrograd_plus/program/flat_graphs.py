@@ -99,9 +99,10 @@ def listed(run: Run, sizes: tuple[int, int]) -> Listing:
     listing.guards = [
         Guard(place, outcome, line) for place, (_, outcome, line) in zip(flat.wanted[len(run.outs) :], run.guards)
     ]
-    if Traced in set(map(type, listing.leaves.values())):
+    kinds = set(map(type, listing.leaves.values()))
+    if Traced in kinds:
         raise CompileError("compile: the function keeps x or y from one call to the next; compute with those it gets")
-    for kind in set(map(type, listing.leaves.values())) - {Value}:
+    for kind in kinds - {Value}:
         own = {name for base in kind.__mro__ if base not in Value.__mro__ for name in vars(base)}
         if turned := min(own & _TURNED, default=""):
             told = f"{kind.__name__} has its own {turned}, which Python asks before that of a Value on the left"

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import functools
-import sys
 import types
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from micrograd_plus._support.identities import distinct
-from micrograd_plus.engine.anomalies import LIBRARIES
+from micrograd_plus.engine.anomalies import is_users
 from micrograd_plus.engine.value import Value
 from micrograd_plus.nn import Module
 
 THINGS = 5_000  # objects of the user's own classes that are looked into, at most
-INSTALLED = frozenset({"site-packages", "dist-packages"})  # folders with code that is not the user's
 FIRST = 100  # a list that begins with so many plain numbers holds no Values
 _HOLDERS = (Module, Value, list, tuple)
 
@@ -99,19 +96,12 @@ def _is_open(thing: Any) -> bool:
     if isinstance(thing, (type, types.ModuleType)):
         return False
     called = callable(thing) and hasattr(thing, "__dict__")
-    return called or type(thing) is types.SimpleNamespace or _is_the_users(type(thing).__module__)
-
-
-@functools.cache
-def _is_the_users(module: str) -> bool:
-    """Whether a module is neither Python's nor an installed package's."""
-    file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return module.partition(".")[0] not in LIBRARIES and not INSTALLED.intersection(Path(file).parts)
+    return called or type(thing) is types.SimpleNamespace or is_users(type(thing).__module__)
 
 
 def _attributes(thing: Any) -> list[tuple[str, Any]]:
     """The attributes of an object; of those of its class, models and Values."""
-    kinds = [kind for kind in type(thing).__mro__ if _is_the_users(kind.__module__)]
+    kinds = [kind for kind in type(thing).__mro__ if is_users(kind.__module__)]
     slots = [name for kind in kinds for name in _names(vars(kind).get("__slots__", ())) if hasattr(thing, name)]
     shared = [pair for kind in kinds for pair in vars(kind).items() if isinstance(pair[1], (Module, Value))]
     return [*getattr(thing, "__dict__", {}).items(), *[(name, getattr(thing, name)) for name in slots], *shared]
@@ -141,7 +131,7 @@ def _global(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     for name in names:
         thing = function.__globals__.get(name)
         yield name, thing
-        if isinstance(thing, types.ModuleType) and _is_the_users(thing.__name__):
+        if isinstance(thing, types.ModuleType) and is_users(thing.__name__):
             yield from [(inside, vars(thing)[inside]) for inside in names if inside in vars(thing)]
 
 

@@ -94,7 +94,6 @@ class Program:
             self._others = [leaf for leaf in leaves if id(leaf) not in given]
         self._before = listing.before  # nodes older than the program, which it computes anew
         self.several = listing.several
-        self._outputs = len(listing.roots)
         self._listings = [listing] if listing.guards else []  # of the paths, against which the function is held again
         self._lock = RLock()  # one thread at a time looks for a new way
         known = self._identities()
@@ -399,16 +398,15 @@ class Program:
         return set(map(id, [*self.parameters, *self._others]))
 
     def _path(self, listing: Listing, known: set[int]) -> Path:
+        lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
         if not known.issuperset(map(id, listing.leaves.values())):
-            lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
             way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
             raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")
-        if (outputs := len(listing.roots)) != self._outputs or listing.several != self.several:
-            lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
-            got, first = [
-                f"a list of {count}" if several else "a single output"
-                for count, several in ((outputs, listing.several), (self._outputs, self.several))
-            ]
+        got, first = [
+            f"a list of {len(way.roots)}" if way.several else "a single output"
+            for way in (listing, (self._listings or [listing])[0])
+        ]
+        if got != first:
             raise CompileError(
                 f"{self!r}: a choice at {lines} leads to {got}, the first way to {first}; return as many"
             )
