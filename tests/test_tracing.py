@@ -40,6 +40,7 @@ from micrograd_plus.engine.walking import walk
 from micrograd_plus.ops.rows import FUNCTIONS
 from micrograd_plus.program import CompileError, fusing
 from micrograd_plus.program.flat_graphs import Listing
+from micrograd_plus.program.ordering import named
 from micrograd_plus.program.programs import PATHS
 from micrograd_plus.program.tracing import trace
 
@@ -1153,3 +1154,10 @@ def test_what_reaches_half_a_world_is_compiled_all_the_same() -> None:
     assert (program([3.0]), program.parameters) == (6.0, [w])
     while chain is not None:  # freed one by one
         chain = chain.further
+
+
+def test_the_search_for_models_does_not_go_through_the_package() -> None:
+    """It keeps programs, tasks and tables, in which others' Values may lie."""
+    w = Value(2.0)
+    reached = named(lambda x: mp.square(mp.softmax([w * x])[0]))
+    assert [thing for _, thing in reached] == [w]

@@ -119,13 +119,15 @@ def users_frame(frame: FrameType | None = None) -> FrameType | None:
 
 @cache
 def is_users(module: str) -> bool:
-    """Whether a module is neither Python's nor an installed package's.
+    """Whether a module is neither Python's, nor this package's, nor that of an installed one.
 
-    >>> is_users("json"), is_users("numpy"), is_users("__main__")
-    (False, False, True)
+    >>> is_users("json"), is_users("numpy"), is_users("micrograd_plus.nn"), is_users("__main__")
+    (False, False, False, True)
     """
+    if module.partition(".")[0] in LIBRARIES | {"micrograd_plus"}:
+        return False
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return module.partition(".")[0] not in LIBRARIES and not INSTALLED.intersection(Path(file).parts)
+    return not INSTALLED.intersection(Path(file).parts)
 
 
 def users_line(frame: FrameType | None = None) -> str:

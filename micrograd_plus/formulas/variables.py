@@ -101,8 +101,7 @@ def _is_container(thing: Any) -> bool:
 
 def _is_users(kind: type) -> bool:
     """Whether it is a class of the user's own: neither Python's, nor this package's, nor that of an installed one."""
-    module = str(kind.__module__)
-    return module.partition(".")[0] != "micrograd_plus" and not issubclass(kind, type) and is_users(module)
+    return not issubclass(kind, type) and is_users(str(kind.__module__))
 
 
 def _attributes(thing: Any) -> dict[str, Any]:
