@@ -4,8 +4,8 @@ A rule is a plain function. Called once a step with the step's number and the op
 for all parameters and returns the update of one: `update(theta, gradient, *state) -> (theta, *state)`. That is written
 in arithmetic which floats and NumPy arrays share, so one rule steps a list of Values and a flat vector alike; `m += g`
 makes a new float, but overwrites an array, which saves memory and time. Only state and what an update made itself may
-be overwritten. An optimizer is a rule, its options, and its state: one column of numbers for each thing it remembers of
-a parameter.
+be overwritten: an update gets copies of the state, so that a step can be undone, unless its rule is `keeping` it. An
+optimizer is a rule, its options, and its state: one column of numbers for each thing it remembers of a parameter.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 Update = Callable[..., tuple[Any, ...]]  # (theta, gradient, *state) -> (theta, *state)
 Rule = Callable[..., Update]  # (t, *, lr, **options) -> the update of step t, which counts from 1
+
+
+def keeping(rule: Rule) -> Rule:
+    """Say of a rule that its updates overwrite no state, and so need no copies of it."""
+    vars(rule)["keeping"] = True
+    return rule
 
 
 def given(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +94,6 @@ class Optimizer:
         self.maximize: bool = checked(name, "maximize", maximize)
         self.options = {option: checked(name, option, value) for option, value in options.items()}
         self.state: list[Any] = [[float(start)] * len(self.params) for start in state]  # columns: sequences or arrays
-        self._own: list[Any] = []  # the columns that `update` made, and may overwrite
         self.steps = 0
 
     @property
@@ -131,8 +136,8 @@ class Optimizer:
         Returns:
             The parameters after the step, a float64 array (n,).
 
-        Counts as a step, and remembers what `step` would: the two may take turns. `state` then holds arrays, which the
-        next update overwrites.
+        Counts as a step, and remembers what `step` would: the two may take turns. `state` then holds arrays, which no
+        later update overwrites.
 
         Raises:
             ValueError: `theta` or `gradient` has not one number for each parameter.
@@ -151,11 +156,11 @@ class Optimizer:
                 where = f"{type(self).__name__}.update: {which} of shape {vector.shape}"
                 raise ValueError(f"{where}; expected {expected}, one number for each parameter")
         with np.errstate(all="ignore"):
-            columns = [column if any(column is own for own in self._own) else np.array(column) for column in self.state]
+            taken = np.asarray if getattr(self.rule, "keeping", False) else np.array  # the latter copies
+            columns = [taken(column) for column in self.state]
             moved, *state = self._next_update()(*vectors.values(), *columns)
         theirs = {id(_memory(vector)) for vector in (*vectors.values(), moved)}  # the caller's, then or from now on
         self.state = [np.array(column) if id(_memory(column)) in theirs else column for column in state]
-        self._own = list(self.state)
         self.steps += 1
         return np.asarray(moved, dtype=float)
 
@@ -175,8 +180,7 @@ class Optimizer:
 
     def __copy__(self) -> Optimizer:
         copied: Optimizer = object.__new__(type(self))
-        vars(copied).update(vars(self), state=list(self.state), _own=[])
-        self._own = []  # the columns are both's: neither may overwrite them
+        vars(copied).update(vars(self), state=list(self.state))  # no update overwrites the columns
         return copied
 
     def __repr__(self) -> str:

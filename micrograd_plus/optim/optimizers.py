@@ -13,7 +13,7 @@ from typing import Any
 from micrograd_plus._support.errors import unknown
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops import table as ops
-from micrograd_plus.optim.base import Optimizer, Update, given
+from micrograd_plus.optim.base import Optimizer, Update, given, keeping
 
 
 def _shared(function: Any) -> Callable[..., Any]:
@@ -32,6 +32,7 @@ def _shared(function: Any) -> Callable[..., Any]:
 _div, _maximum, _sign, _sqrt = map(_shared, (ops.div, ops.maximum, ops.sign, ops.sqrt))
 
 
+@keeping
 def sgd_rule(t: int, **o: Any) -> Update:
     """Gradient descent, with the momentum of Polyak 1964 or of Nesterov (Sutskever et al. 2013), as PyTorch has it."""
     lr, momentum, nesterov = o["lr"], o["momentum"], o["nesterov"]
@@ -40,7 +41,7 @@ def sgd_rule(t: int, **o: Any) -> Update:
     share = 1.0 if t == 1 else 1.0 - o["dampening"]  # the first gradient is taken whole
 
     def update(theta: Any, g: Any, b: Any) -> tuple[Any, ...]:
-        b *= momentum
+        b = momentum * b
         b += share * g
         return theta - lr * (g + momentum * b if nesterov else b), b
 
@@ -81,12 +82,13 @@ class SGD(Optimizer):
             raise ValueError(f"{type(self).__name__}: {options}; expected a momentum above 0 and a dampening of 0")
 
 
+@keeping
 def adagrad_rule(t: int, **o: Any) -> Update:
     """Duchi, Hazan and Singer 2011, figure 1 with diagonal matrices, and PyTorch's decay of the rate."""
     rate, eps = o["lr"] / (1.0 + (t - 1) * o["lr_decay"]), o["eps"]
 
     def update(theta: Any, g: Any, total: Any) -> tuple[Any, ...]:
-        total += g * g
+        total = total + g * g
         root = _sqrt(total)
         root += eps
         return theta - rate * _div(g, root), total
@@ -125,6 +127,7 @@ class Adagrad(Optimizer):
         super().__init__(rule=adagrad_rule, state=[initial_accumulator_value], **given(locals()))
 
 
+@keeping
 def rmsprop_rule(t: int, **o: Any) -> Update:  # noqa: ARG001 - no step differs
     """Tieleman and Hinton 2012, lecture 6.5, slide 29; centered, with momentum: Graves 2013, equations 38 to 41.
 
@@ -133,15 +136,15 @@ def rmsprop_rule(t: int, **o: Any) -> Update:  # noqa: ARG001 - no step differs
     lr, alpha, eps, momentum, centered = o["lr"], o["alpha"], o["eps"], o["momentum"], o["centered"]
 
     def update(theta: Any, g: Any, v: Any, mean: Any, b: Any) -> tuple[Any, ...]:
-        v *= alpha
+        v = alpha * v
         v += (1.0 - alpha) * g * g
         if centered:
-            mean += (1.0 - alpha) * (g - mean)
+            mean = mean + (1.0 - alpha) * (g - mean)
         root = _sqrt(_maximum(v - mean * mean, 0.0) if centered else v)  # rounding may bring a variance below 0
         root += eps
         step = _div(g, root)
         if momentum:
-            b *= momentum
+            b = momentum * b
             b += step
         return theta - lr * (b if momentum else step), v, mean, b
 
@@ -181,6 +184,7 @@ class RMSprop(Optimizer):
         super().__init__(rule=rmsprop_rule, state=[0.0] * 3, **given(locals()))
 
 
+@keeping
 def adam_rule(t: int, **o: Any) -> Update:
     """Kingma and Ba 2015, algorithm 1; AMSGrad after Reddi et al. 2018, algorithm 2, as PyTorch has it."""
     (beta1, beta2), amsgrad = o["betas"], o["amsgrad"]
@@ -189,8 +193,8 @@ def adam_rule(t: int, **o: Any) -> Update:
     eps = o["eps"] * correction
 
     def update(theta: Any, g: Any, m: Any, v: Any, largest: Any) -> tuple[Any, ...]:
-        m += (1.0 - beta1) * (g - m)
-        v *= beta2
+        m = m + (1.0 - beta1) * (g - m)
+        v = beta2 * v
         v += (1.0 - beta2) * g * g
         largest = _maximum(largest, v) if amsgrad else v
         root = _sqrt(largest)
@@ -262,16 +266,17 @@ class AdamW(Adam):
         super().__init__(decoupled_weight_decay=True, **given(locals()))
 
 
+@keeping
 def adadelta_rule(t: int, **o: Any) -> Update:  # noqa: ARG001 - no step differs
     """Zeiler 2012, algorithm 1."""
     lr, rho, eps = o["lr"], o["rho"], o["eps"]
 
     def update(theta: Any, g: Any, v: Any, u: Any) -> tuple[Any, ...]:
-        v *= rho
+        v = rho * v
         v += (1.0 - rho) * g * g
         delta = _div(_sqrt(u + eps), _sqrt(v + eps))
         delta *= g
-        u *= rho
+        u = rho * u
         u += (1.0 - rho) * delta * delta
         return theta - lr * delta, v, u
 
@@ -308,6 +313,7 @@ class Adadelta(Optimizer):
         super().__init__(rule=adadelta_rule, state=[0.0] * 2, **given(locals()))
 
 
+@keeping
 def nadam_rule(t: int, **o: Any) -> Update:
     """Dozat 2016, with PyTorch's schedule of the momentum: mu(t) = beta1 · (1 - 0.96^(t · decay) / 2)."""
     (beta1, beta2), lr, eps, decay = o["betas"], o["lr"], o["eps"], o["momentum_decay"]
@@ -325,8 +331,8 @@ def nadam_rule(t: int, **o: Any) -> Update:
     share_past = lr * mu(t + 1) / (1.0 - product * mu(t + 1))
 
     def update(theta: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
-        m += (1.0 - beta1) * (g - m)
-        v *= beta2
+        m = m + (1.0 - beta1) * (g - m)
+        v = beta2 * v
         v += (1.0 - beta2) * g * g
         root = _sqrt(v / correction)
         root += eps
@@ -371,6 +377,7 @@ class NAdam(Optimizer):
         super().__init__(rule=nadam_rule, state=[0.0] * 2, **given(locals()))
 
 
+@keeping
 def radam_rule(t: int, **o: Any) -> Update:
     """Liu et al. 2020, algorithm 2; as in PyTorch, it adapts from an effective length above 5 on (the paper: 4)."""
     (beta1, beta2), eps = o["betas"], o["eps"]
@@ -383,8 +390,8 @@ def radam_rule(t: int, **o: Any) -> Update:
         rate *= math.sqrt(variance * correction)
 
     def update(theta: Any, g: Any, m: Any, v: Any) -> tuple[Any, ...]:
-        m += (1.0 - beta1) * (g - m)
-        v *= beta2
+        m = m + (1.0 - beta1) * (g - m)
+        v = beta2 * v
         v += (1.0 - beta2) * g * g
         if not adaptive:
             return theta - rate * m, m, v
@@ -426,13 +433,14 @@ class RAdam(Optimizer):
         super().__init__(rule=radam_rule, state=[0.0] * 2, **given(locals()))
 
 
+@keeping
 def lion_rule(t: int, **o: Any) -> Update:  # noqa: ARG001 - no step differs
     """Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, algorithm 2."""
     (beta1, beta2), lr = o["betas"], o["lr"]
 
     def update(theta: Any, g: Any, m: Any) -> tuple[Any, ...]:
         step = _sign(beta1 * m + (1.0 - beta1) * g)
-        m *= beta2
+        m = beta2 * m
         m += (1.0 - beta2) * g
         return theta - lr * step, m
 

@@ -94,6 +94,7 @@ class Compiled:
         self.gradient: Floats | None = None
         self.take_over()
         self.good = self.theta  # the last that gave a finite loss
+        self.before = optimizer.state, optimizer.steps  # where the optimizer stood then
 
     def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
         if isinstance(order, range) or size >= len(order):  # nothing to pick out
@@ -112,16 +113,18 @@ class Compiled:
             self._go_back_from(batch)
             raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
         if not np.isfinite(gradient).all():
-            raise bad_gradient(loss, float(gradient[~np.isfinite(gradient)][0]), epoch, number)
-        lr = self.optimizer.lr
+            raise bad_gradient(loss, gradient, epoch, number)
+        before = self.optimizer.state, self.optimizer.steps
         try:
             theta = self.optimizer.update(self.theta, gradient)
         except (TypeError, ValueError) as error:
             told = f"the rule of {self.optimizer!r} does not take arrays ({error})"
             raise CompileError(f"{told}; write it in + - * and mp's functions, which do") from error
         if not np.isfinite(theta).all():
-            raise bad_step(loss, epoch, number, lr)
-        self.good, self.theta, self.gradient, self.pending = self.theta, theta, gradient, True
+            self.optimizer.state, self.optimizer.steps = before
+            raise bad_step(loss, epoch, number, self.optimizer.lr)
+        self.good, self.before = self.theta, before
+        self.theta, self.gradient, self.pending = theta, gradient, True
         self.steps += 1
         return loss
 
@@ -150,7 +153,8 @@ class Compiled:
     def eager_for(self, error: Exception) -> Eager | None:
         self.publish()
         if self.eager is not None and not self.demanded and isinstance(error, CompileError):
-            self.eager.reason, self.eager.steps, self.eager.good = first_line(error), self.steps, self.good.tolist()
+            self.eager.reason, self.eager.steps = first_line(error), self.steps
+            self.eager.good, self.eager.before = self.good.tolist(), self.before
             return self.eager
         return None
 
@@ -169,6 +173,7 @@ class Compiled:
                         self.eager.cost(x, y)
         finally:
             self.theta, self.pending = self.good, True
+            self.optimizer.state, self.optimizer.steps = self.before
 
 
 def first_line(error: Exception) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from math import isfinite
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,8 @@ class Eager:
         self.x, self.y = x, y
         self.optimizer = optimizer
         self.reason = reason
-        self.good = self._parameters()  # the last that gave a finite loss
         self.steps = 0
+        self._mark()
 
     def batches(self, order: Sequence[int], size: int) -> Iterator[Any]:
         return (order[i : i + size] for i in range(0, len(order), size))
@@ -40,18 +41,16 @@ class Eager:
         if not isfinite(loss):
             self._go_back()
             raise bad_loss(loss, epoch, number, self.optimizer, self.steps)
-        self.good = self._parameters()
-        for parameter in self.optimizer.params:
-            if not isfinite(parameter.grad):
-                raise bad_gradient(loss, parameter.grad, epoch, number)
-        state, steps = self.optimizer.state, self.optimizer.steps  # step() makes new columns
+        self._mark()
+        gradient = [parameter.grad for parameter in self.optimizer.params]
+        if not all(map(isfinite, gradient)):
+            raise bad_gradient(loss, gradient, epoch, number)
         try:
             self.optimizer.step()
             if not all(map(isfinite, self._parameters())):
                 raise bad_step(loss, epoch, number, self.optimizer.lr)
         except BaseException:  # a second Ctrl-C too: no half steps
             self._go_back()
-            self.optimizer.state, self.optimizer.steps = state, steps
             raise
         self.steps += 1
         return loss
@@ -87,9 +86,15 @@ class Eager:
     def _parameters(self) -> list[float]:
         return [parameter.data for parameter in self.optimizer.params]
 
+    def _mark(self) -> None:
+        """Note where parameters and optimizer stand: here the loss is finite."""
+        self.good = self._parameters()
+        self.before = [copy(column) for column in self.optimizer.state], self.optimizer.steps
+
     def _go_back(self) -> None:
         for parameter, number in zip(self.optimizer.params, self.good):
             parameter.data = number
+        self.optimizer.state, self.optimizer.steps = self.before
 
 
 class ByFunction:
@@ -169,10 +174,11 @@ def bad_loss(loss: float, epoch: int, number: int, optimizer: Optimizer, steps: 
     return FloatingPointError(f"fit: epoch {epoch}, batch {number}: the loss is {loss}; {way_out}")
 
 
-def bad_gradient(loss: float, slope: float, epoch: int, number: int) -> FloatingPointError:
+def bad_gradient(loss: float, gradient: Iterable[float], epoch: int, number: int) -> FloatingPointError:
     """The error of a gradient that is not finite: it would spoil what the optimizer remembers."""
-    problem = f"the loss is {loss:.4g}, but its derivative by a parameter is {slope}"
-    way_out = "no learning rate mends that: detect_anomaly() names the operation, such as sqrt at 0"
+    i, slope = next((i, slope) for i, slope in enumerate(gradient) if not isfinite(slope))
+    problem = f"the loss is {loss:.4g}, but its derivative by optimizer.params[{i}] is {slope}"
+    way_out = "no learning rate mends that: call fit inside of mp.detect_anomaly(), which names the operation"
     return FloatingPointError(f"fit: epoch {epoch}, batch {number}: {problem}; {way_out}")
 
 

@@ -119,7 +119,7 @@ def fit(
         CompileError: `compile` is True, or there are workers, and the cost can't be compiled; it is a TypeError, too.
         RuntimeError: called inside `no_grad()`; or workers are lost again and again.
         FloatingPointError: a loss or a parameter is no longer a finite number. The parameters are then those of the
-            last batch whose loss was finite.
+            last batch whose loss was finite, and the optimizer is where it was with them.
 
     >>> from micrograd_plus import Value, optim
     >>> slope = Value(0.0)
