@@ -81,6 +81,35 @@ def test_what_a_folded_step_tells_of_is_in_view(show: Open, width: int) -> None:
         assert [(lit, inside) for lit, inside, _ in found if lit != inside or lit == 0] == []
 
 
+def batch() -> Backprop:
+    """A sample's boxes stand far from those of the parameters, which all samples share."""
+    model = mp.MLP(2, [4, 4, 1], seed=1)
+    return backprop(mp.mean([(model([0.1 * i, 1.0 - 0.1 * i]) - 1.0) ** 2 for i in range(20)]))
+
+
+SMALL = """() => {
+    const least = 0.5 * (innerWidth < 600 ? 0.9 : 0.75);
+    return level.stops.filter((k) => { go(k); return view.k < least; }).length / level.stops.length;
+}"""
+
+
+@in_browser
+@pytest.mark.parametrize("width", [380, 1024])
+@pytest.mark.parametrize("make", [network, batch, large])
+def test_the_page_opens_at_a_level_that_can_be_read(show: Open, make: Any, width: int) -> None:
+    tab = show(make(), viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    opened, first, last = tab.evaluate("[graph.levels.indexOf(level), graph.level, graph.levels.length - 1]")
+    assert tab.input_value("#level") == str(opened)
+    assert tab.locator("#map .dot").count() == tab.locator(".node").count()
+    assert (opened > first) == (make is batch)
+    small = tab.evaluate(SMALL)
+    if small > 0.2:  # then none is better
+        assert make is large
+        for k in range(first, last + 1):
+            tab.evaluate(f"open(graph.levels[{k}])")
+            assert tab.evaluate(SMALL) >= small
+
+
 @in_browser
 def test_a_box_opens_where_it_is(show: Open) -> None:
     steps = network()

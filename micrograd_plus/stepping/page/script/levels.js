@@ -15,7 +15,7 @@ function arrow(i, place, argument = nodes[i].args[place].node) {
 const arrowOf = (step) => (step.node === null ? null : arrow(step.node, step.place, step.argument));
 const tail = (edge) => Number(edge.dataset.tail);
 const head = (edge) => Number(edge.id.slice(1).split("_")[0]);
-const arrowsInto = (k) => level.edges.filter((edge) => head(edge) === k);
+const arrowsInto = (k) => level.into.get(k) ?? [];
 const arrowsFrom = (k) => level.edges.filter((edge) => tail(edge) === k);
 const boxOf = (drawn) => boxes.findIndex((box) => box.element === drawn);
 
@@ -31,6 +31,16 @@ function read(it) {
   it.edges = [...whole.querySelectorAll(".edge")];
   for (const edge of it.edges) edge.append(...headsOf(edge.firstChild));
   return it;
+}
+
+// The arrows into each box that has any.
+function byHead(edges) {
+  const into = new Map();
+  for (const edge of edges) {
+    if (!into.has(head(edge))) into.set(head(edge), []);
+    into.get(head(edge)).push(edge);
+  }
+  return into;
 }
 
 // The heads of a line, one at each end, of which one shows. A line goes straight on for as long as its head is.
@@ -49,6 +59,7 @@ function enter(it) {
   if (level) level.parts = [...picture.childNodes];
   level = read(it);
   level.arrows ??= new Map(level.edges.map((edge) => [edge.id.slice(1), edge]));
+  level.into ??= byHead(level.edges);
   home = level.home;
   sheet = level.sheet;
   boxes = level.boxes.map(([, at, shows, title, note], k) => ({ element: level.elements[k], at, shows, title, note, area: areaOf(level.elements[k]) }));

@@ -1,6 +1,7 @@
 // Which part of the graph is in view, and how large. d3-zoom moves it; here is decided where to.
 
 const readable = () => (room.width < 600 ? 0.9 : 0.75); // the scale below which letters are small: the page opens no smaller
+const OFTEN = 0.8; // the share of a walk's stops that can be read, at least, at the level at which the page opens
 const LARGEST = 1.25;
 const MARGIN = 10; // pixels around what has to be in view
 const AHEAD = 40; // steps that may come into view with the present one, so that the graph moves less often
@@ -10,6 +11,7 @@ const picture = frame.querySelector("svg");
 let room = { width: 0, height: 0 }; // of the frame, inside
 let view = d3.zoomIdentity; // how the graph lies in the frame
 let chosen = null; // the scale that the reader wants; null as long as it is the page's
+let measured = false; // whether it is known how much room there is
 
 // Where a box lies in the graph: its own place and that of what it stands in.
 function areaOf(box) {
@@ -110,6 +112,27 @@ function wheelIsForTheGraph(event) {
   return window === window.parent || event.ctrlKey || event.metaKey || frame.contains(document.activeElement);
 }
 
+// How often letters are at least half as large as they should be while all that a step tells of is in view.
+function legible() {
+  return level.stops.filter((k) => fitting(around(areasAt(k))) >= readable() / 2).length / level.stops.length;
+}
+
+// Go to a coarser level where the one that Python chose can't be read often enough in a frame of this size.
+function coarsen() {
+  const first = level;
+  let [best, most] = [level, -1];
+  for (const it of graph.levels.slice(graph.level)) {
+    if (it !== level) enter(it);
+    const share = legible();
+    if (share > most) [best, most] = [it, share];
+    if (share >= OFTEN) break;
+  }
+  if (best !== level) enter(best);
+  if (best === first) return;
+  drawMap();
+  show();
+}
+
 // The frame is as high as the graph where that is not too high; what was in view stays there.
 function measure() {
   const width = frame.clientWidth;
@@ -117,6 +140,11 @@ function measure() {
   const below = window.innerHeight - frame.getBoundingClientRect().top - window.scrollY - MARGIN;
   const allowed = parseFloat(getComputedStyle(frame).maxHeight); // what the style sheet says
   const most = window === window.parent ? between(200, below, allowed) : allowed;
+  if (!measured) {
+    [measured, room] = [true, { width, height: most }];
+    coarsen();
+    room = { width: 0, height: 0 }; // until the graph is laid in it
+  }
   const scale = between(width < 600 ? 0.9 : 0.75, (width - 2 * MARGIN) / sheet.right, LARGEST);
   const height = Math.ceil(Math.min(most, sheet.bottom * scale + 2 * MARGIN));
   if (width === room.width && height === room.height) return;
