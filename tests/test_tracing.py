@@ -217,10 +217,21 @@ def test_an_unpickled_program_goes_no_new_ways() -> None:
         program([1.0])
 
 
-def test_another_way_with_other_parameters_is_refused_or_right() -> None:
-    program = mp.compile(lambda x: x * A if x > 0.3 else x * B, ())
-    with suppress(CompileError):
+def test_another_way_with_other_parameters_is_refused_with_two_ways_out() -> None:
+    def parted(x: Any) -> Any:
+        return x * A if x > 0.3 else x * B
+
+    told = (
+        r"a choice at .*x > 0.3.* leads to Values .*mp.where\(condition, a, b\), .*compile\(..., parameters=\[...\]\)$"
+    )
+    with pytest.raises(CompileError, match=told):
+        mp.compile(parted, ()).values([1.0, -1.0])
+    for program in (
+        mp.compile(parted, (), parameters=[A, B]),
+        mp.compile(lambda x: x * mp.where(x > 0.3, A, B), (), parameters=[A, B]),
+    ):
         assert np.allclose(program.values([1.0, -1.0]), [A.data, -B.data])
+        assert np.allclose(program.value_and_grad([1.0, -1.0])[1], [0.5, -0.5])
 
 
 # --------------------------------------------------------------------------------------------------------- baked values

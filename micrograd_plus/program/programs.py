@@ -400,7 +400,8 @@ class Program:
     def _path(self, listing: Listing, known: set[int]) -> Path:
         lines = ", ".join(dict.fromkeys([guard.line for guard in listing.guards]))
         if not known.issuperset(map(id, listing.leaves.values())):
-            way_out = "name all that are to be differentiated: compile(..., parameters=[...])"
+            way_out = "let each way use them: choose between results by mp.where(condition, a, b)"
+            way_out += ", or name all that are to be differentiated: compile(..., parameters=[...])"
             raise CompileError(f"{self!r}: a choice at {lines} leads to Values that the first way lacks; {way_out}")
         got, first = [
             f"a list of {len(way.roots)}" if way.several else "a single output"
