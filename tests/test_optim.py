@@ -338,6 +338,19 @@ def test_zero_grad_forgets_the_gradients_and_nothing_else() -> None:
     assert optimizer.params == params
 
 
+@pytest.mark.parametrize("change", [lambda params: params.append(Value(3.0)), lambda params: params.pop(0)])
+def test_an_optimizer_steps_the_parameters_it_was_made_for(change: Any) -> None:
+    """One more was never stepped; after one less the next went on with what is remembered of that."""
+    params = values([1.0, 2.0])
+    optimizer = optim.Adam(params)
+    change(params)
+    optimizer.step()  # the list is the optimizer's own
+    change(optimizer.params)
+    with pytest.raises(ValueError, match=r"Adam: [13] parameters, and a state of 2; expected .* another optimizer"):
+        optimizer.step()
+    assert optimizer.steps == 1
+
+
 def test_a_copied_or_pickled_optimizer_goes_on_where_it_was() -> None:
     for name, options in CASES:
         params = values([1.0, -2.0])

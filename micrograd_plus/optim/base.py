@@ -117,7 +117,11 @@ class Optimizer:
         self._lr = checked(type(self).__name__, "lr", lr)
 
     def step(self) -> None:
-        """Move each parameter as the rule says from its `.grad`."""
+        """Move each parameter as the rule says from its `.grad`.
+
+        Raises:
+            ValueError: `params` was made longer or shorter.
+        """
         update = self._next_update()
         columns = [column.tolist() if hasattr(column, "tolist") else column for column in self.state]
         thetas, gradients = [p._data for p in self.params], [p._grad for p in self.params]
@@ -171,6 +175,9 @@ class Optimizer:
 
     def _next_update(self) -> Update:
         """The rule's update for the coming step, within weight decay and the choice of direction."""
+        if any(len(column) != len(self.params) for column in self.state):
+            told = f"{type(self).__name__}: {len(self.params)} parameters, and a state of {len(self.state[0])}"
+            raise ValueError(f"{told}; expected those it was made for: make another optimizer for others")
         update = self.rule(self.steps + 1, lr=self._lr, **self.options)
         if self.weight_decay and self.decoupled_weight_decay:
             update = _shrinking(update, 1.0 - self._lr * self.weight_decay)
