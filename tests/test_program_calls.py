@@ -157,6 +157,8 @@ def test_every_kind_of_batch() -> None:
         plain = np.array(x, dtype=float, order="C"), np.array(y, dtype=float, order="C")
         assert program(x, y) == program(*plain)
         assert np.array_equal(program.gradients(x, y), program.gradients(*plain))
+    table: Any = type("Table", (np.ndarray,), {"mask": lambda *_: None})  # as pandas calls a method
+    assert program(big[:, :2].view(table), big[:, 0]) == program(big[:, :2], big[:, 0])
     block = numbers(4, 3, 2).transpose(2, 1, 0)
     nested = mp.compile(lambda x: x[0][1] * A + x[2][3], (3, 4))
     assert nested(block) == nested(block.copy())
@@ -175,6 +177,11 @@ BAD: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
     "nothing": ((None, [1.0]), TypeError, "X None; expected plain numbers"),
     "Values": (([[A, B]], [1.0]), TypeError, "expected plain numbers"),
     "complex": (([[1j, 2.0]], [1.0]), TypeError, "got an array of complex128"),
+    "masked": (
+        (np.ma.array([[1.0, 2.0]], mask=[[False, True]]), [1.0]),
+        TypeError,
+        "expected plain numbers, got a masked array",
+    ),
     "no targets": (([[1.0, 2.0]],), TypeError, "got X alone; expected targets Y, too"),
     "targets of two": (([[1.0, 2.0]], [[1.0, 2.0]]), ValueError, r"Y of shape \(1, 2\); expected \(examples,\)"),
     "too many targets": (([[1.0, 2.0]], [1.0, 2.0]), ValueError, "1 examples? and 2 targets; expected as many of each"),

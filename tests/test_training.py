@@ -1030,6 +1030,12 @@ OTHER = optim.StepLR(optim.SGD([Value(0.0)], lr=0.1), 2)
         ({"data": ([1.0], [1.0], [1.0])}, TypeError, r"expected a pair \(X, Y\)"),
         ({"data": ([1.0, 2.0], [1.0])}, ValueError, r"fit\(data=...\): 2 examples, but 1 labels"),
         ({"data": ([], [])}, ValueError, r"fit\(data=...\): x and y are empty"),
+        (
+            {"data": (np.ma.array([1.0, 9.0], mask=[False, True]), [1.0, 2.0])},
+            TypeError,
+            "X is a masked array; .* or fill it",
+        ),
+        ({"data": ([1.0], np.ma.array([1.0]))}, TypeError, r"fit\(data=...\): Y is a masked array"),
         ({"data": (1.0, 2.0)}, TypeError, r"fit\(data=...\)\(x=1.0\): expected a list or an array"),
         ({"optimizer": "sgd"}, TypeError, r"fit\(optimizer='sgd'\): expected one from optim"),
         ({"batch_size": 0}, ValueError, r"fit\(batch_size=0\): .* at least 1, or None for the whole set"),

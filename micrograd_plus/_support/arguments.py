@@ -63,6 +63,15 @@ def paired(function: str, x: Any, y: Any) -> int:
     return lengths[0]
 
 
+def masked(data: Any) -> bool:
+    """Whether it is an array with a mask, under which stand numbers that are not meant; pandas' `.mask` is a method.
+
+    >>> masked([1.0, 2.0])
+    False
+    """
+    return hasattr(getattr(data, "mask", None), "dtype")
+
+
 def generator(function: str, seed: Seed) -> Random:
     """The random numbers that a seed stands for; a `random.Random` stands for itself.
 

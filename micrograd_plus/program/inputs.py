@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograd_plus._support.arguments import masked
 from micrograd_plus.program.tracing import Shape
 
 if TYPE_CHECKING:
@@ -60,8 +61,7 @@ def numbers(program: object, name: str, data: Any, shape: Shape) -> Floats:
             count = f"{prod(shape)} numbers" if shape else "one number"
             uneven = f"{program!r}: {name} {short_repr(data)} is uneven; expected {count} in each example"
             raise ValueError(uneven) from None
-    masked = hasattr(data, "mask")
-    if given.dtype.kind not in "fiub" or masked:
-        got = "a masked array" if masked else f"an array of {given.dtype}"
+    if given.dtype.kind not in "fiub" or masked(data):
+        got = "a masked array" if masked(data) else f"an array of {given.dtype}"
         raise TypeError(f"{program!r}: {name} {short_repr(data)}; expected plain numbers, got {got}")
     return given

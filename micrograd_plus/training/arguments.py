@@ -6,7 +6,7 @@ from collections.abc import Callable
 from reprlib import repr as short_repr
 from typing import Any
 
-from micrograd_plus._support.arguments import paired, whole
+from micrograd_plus._support.arguments import masked, paired, whole
 from micrograd_plus.engine.value import Value
 from micrograd_plus.optim import Optimizer, Schedule
 from micrograd_plus.training.records import Epoch
@@ -57,7 +57,7 @@ def pair(name: str, data: Any) -> tuple[Any, Any]:
     """The examples and their targets, as many of each.
 
     Raises:
-        TypeError: they are no pair, or one of them has no length.
+        TypeError: they are no pair, or one of them has no length, or a mask.
         ValueError: there are more of the one than of the other, or none.
     """
     try:
@@ -66,6 +66,9 @@ def pair(name: str, data: Any) -> tuple[Any, Any]:
         expected = "expected a pair (X, Y), the examples and their targets"
         raise TypeError(f"fit({name}={short_repr(data)}): {expected}") from None
     paired(f"fit({name}=...)", x, y)
+    if masked(x) or masked(y):
+        way_out = "expected plain numbers: leave out what is masked, or fill it"
+        raise TypeError(f"fit({name}=...): {'X' if masked(x) else 'Y'} is a masked array; {way_out}")
     return x, y
 
 
