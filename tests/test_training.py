@@ -453,6 +453,17 @@ def test_what_only_the_eager_engine_can_do_is_left_to_it() -> None:
     fit(lambda x, y: (other(x) - y) ** 2, LINE, optim.SGD(other.parameters(), lr=0.05), epochs=1, progress=False)
     assert close([p.data for p in line.parameters()], [p.data for p in other.parameters()])
 
+    class Heavy(optim.SGD):  # each gradient stays, as a momentum does
+        def zero_grad(self) -> None:
+            pass
+
+    lines = [Line(), Line()]
+    with pytest.warns(UserWarning, match=r"Heavy has a zero_grad\(\) of its own"):
+        fit(lambda x, y: (lines[0](x) - y) ** 2, LINE, Heavy(lines[0].parameters(), lr=0.01), seed=1, progress=False)
+    heavy = optim.SGD(lines[1].parameters(), lr=0.01, momentum=1.0)
+    fit(lambda x, y: (lines[1](x) - y) ** 2, LINE, heavy, seed=1, progress=False)
+    assert close([p.data for p in lines[0].parameters()], [p.data for p in lines[1].parameters()])
+
     seen: list[Any] = []
     with slope.register_hook(seen.append), pytest.warns(UserWarning, match="a parameter has a hook"):
         fit(lambda x, y: (slope * x - y) ** 2, LINE, optim.SGD([slope]), epochs=1, progress=False)

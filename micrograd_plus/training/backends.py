@@ -90,8 +90,9 @@ def _only_eager(optimizer: Optimizer) -> str:
     name = type(optimizer).__name__
     if watching.get() is not None:
         return "detect_anomaly() looks at every number, one by one"
-    if type(optimizer).step is not Optimizer.step or "step" in vars(optimizer):
-        return f"{name} has a step() of its own; give an Optimizer its rule, and it steps vectors, too"
+    for method in ("step", "zero_grad"):
+        if getattr(type(optimizer), method) is not getattr(Optimizer, method) or method in vars(optimizer):
+            return f"{name} has a {method}() of its own; give an Optimizer its rule, and it steps vectors, too"
     if any(map(has_hook, optimizer.params)):
         return "a parameter has a hook, which wants to see each example's gradient"
     return ""
