@@ -329,6 +329,18 @@ def test_a_rule_of_ones_own_is_asked_once_a_step_and_gets_the_options() -> None:
     assert [v.data for v in params] == [-3.5 - 0.25 * -2.0, -4.0 - 0.25 * 4.0]
 
 
+def test_a_learning_rate_that_a_class_works_out_itself_is_that_of_its_steps() -> None:
+    class Warming(optim.SGD):
+        lr: Any = property(lambda self: 0.25 * (self.steps + 1))
+
+    params = values([1.0])
+    optimizer = Warming(params)
+    give(params, [1.0])
+    optimizer.step()
+    assert optimizer.update(np.array([params[0].data]), np.array([1.0])) == [1.0 - 0.25 - 0.5]
+    assert "lr=0.75" in repr(optimizer)
+
+
 def test_zero_grad_forgets_the_gradients_and_nothing_else() -> None:
     params = values([1.0, 2.0])
     optimizer = optim.SGD(iter(params), lr=0.5)

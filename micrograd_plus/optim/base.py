@@ -178,9 +178,9 @@ class Optimizer:
         if any(len(column) != len(self.params) for column in self.state):
             told = f"{type(self).__name__}: {len(self.params)} parameters, and a state of {len(self.state[0])}"
             raise ValueError(f"{told}; expected those it was made for: make another optimizer for others")
-        update = self.rule(self.steps + 1, lr=self._lr, **self.options)
+        update = self.rule(self.steps + 1, lr=self.lr, **self.options)
         if self.weight_decay and self.decoupled_weight_decay:
-            update = _shrinking(update, 1.0 - self._lr * self.weight_decay)
+            update = _shrinking(update, 1.0 - self.lr * self.weight_decay)
         elif self.weight_decay:
             update = _decaying(update, self.weight_decay)
         return _climbing(update) if self.maximize else update
@@ -191,7 +191,7 @@ class Optimizer:
         return copied
 
     def __repr__(self) -> str:
-        always = {"lr": self._lr, **self.options, "weight_decay": self.weight_decay}
+        always = {"lr": self.lr, **self.options, "weight_decay": self.weight_decay}
         flags = [f for f in ("decoupled_weight_decay", "maximize") if getattr(self, f)]
         shown = [f"{k}={v}" for k, v in always.items()] + [f"{f}=True" for f in flags]
         return f"{type(self).__name__}({len(self.params)} parameters, {', '.join(shown)})"
