@@ -334,6 +334,18 @@ def test_a_draw_in_some_runs_is_seen_beside_another_thread() -> None:
         thread.join()
 
 
+def test_the_search_for_generators_asks_objects_for_nothing() -> None:
+    class Settings(dict[str, Any]):
+        """A dict whose keys are attributes, as many write it; what it lacks is a KeyError."""
+
+        __getattr__ = dict.__getitem__
+
+    settings: Any = Settings(w=Value(2.0), dice=random.Random(1))
+    assert mp.compile(lambda x: settings.w * x, ())([3.0]) == 6.0
+    with pytest.raises(mp.CompileError, match="a random number is drawn"):
+        mp.compile(lambda x: settings.w * x if settings.dice.random() < 2.0 else x, ())
+
+
 def test_a_generator_made_and_dropped_in_each_run_is_a_constant() -> None:
     assert mp.compile(lambda x: x * random.Random(5).random(), x=())([2.0]) == 2.0 * random.Random(5).random()
 

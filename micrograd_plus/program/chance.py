@@ -177,7 +177,6 @@ def _parts(thing: Any) -> Iterable[Any]:
         above: Any = type(thing)
         return [] if _known(thing.__module__) else [*vars(thing).values(), *above.__mro__[:-2]]
     inside: list[Any] = [
-        getattr(thing, "__self__", None),  # of a method that is written in C
         thing.get(None) if isinstance(thing, ContextVar) else thing() if isinstance(thing, weakref.ref) else None,
         *(islice(thing.flat, ELEMENTS) if isinstance(thing, np.ndarray) and thing.dtype.hasobject else ()),
         *type(thing).__mro__[:-1],
