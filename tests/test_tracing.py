@@ -1112,10 +1112,42 @@ class Kept:
     model: Any
 
 
+class Namer:
+    """An object that has no model, but names one in its methods."""
+
+    def __call__(self, x: Any) -> Any:
+        return self.asked(x) + self.static(x) - self.model(x)
+
+    def asked(self, x: Any) -> Any:
+        return NAMED[0](x)
+
+    @staticmethod
+    def static(x: Any) -> Any:
+        return NAMED[0](x)
+
+    @property
+    def model(self) -> Any:
+        return NAMED[0]
+
+
+class Wrapping(mp.Module):
+    """The same as a module."""
+
+    def __call__(self, x: Any) -> Any:
+        return Namer().asked(x)
+
+
+NAMED: list[Any] = []
+
+
 def functions_of(model: Any) -> dict[str, Any]:
+    NAMED[:] = [model]
     space, kept, several, line = SimpleNamespace(model=model), Kept(model), {model}, deque([model])
     array, keeper = np.array([model, None], dtype=object), Keeper(model)
     shared: Any = type("Shared", (), {"model": model})()
+    several_shared: Any = type("Several", (), {"models": {"only": [model]}})
+    further: Any = type("Further", (several_shared,), {})
+    namer = Namer()
     return {
         "itself": model,
         "method": keeper.cost,
@@ -1127,6 +1159,13 @@ def functions_of(model: Any) -> dict[str, Any]:
         "deque": lambda x: line[0](x),
         "array": lambda x: array[0](x),
         "class": lambda x: shared.model(x),
+        "class itself": lambda x: several_shared.models["only"][0](x),
+        "what comes from it": lambda x: further.models["only"][0](x),
+        "names in methods": namer,
+        "names in a method that is called": lambda x: namer.asked(x),
+        "names in a static method": lambda x: Namer.static(x),
+        "names in a property": lambda x: namer.model(x),
+        "names in a module's methods": Wrapping(),
         "list of keepers": lambda x, keepers=[keeper]: keepers[0].cost(x),
     }
 
@@ -1145,6 +1184,14 @@ def test_a_value_rebound_in_an_object_is_noticed() -> None:
     program = mp.compile(lambda x: keeper.model * x, x=())
     assert not program.rebound()
     keeper.model = Value(5.0)
+    assert program.rebound()
+
+    class Line:
+        slope = Value(2.0)
+
+    program = mp.compile(lambda x: Line.slope * x, x=())
+    assert not program.rebound()
+    Line.slope = Value(5.0)
     assert program.rebound()
 
 

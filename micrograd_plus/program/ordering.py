@@ -58,6 +58,7 @@ def named(function: Any) -> Iterator[tuple[str, Module | Value]]:
         seen.add(id(thing))
         if isinstance(thing, Module):
             yield name, thing
+            stack += [(own, part) for own, part in _attributes(thing) if not isinstance(part, _HOLDERS)]
         elif isinstance(thing, Value):
             loose.append((name, thing))
         elif isinstance(thing, functools.partial):
@@ -66,6 +67,8 @@ def named(function: Any) -> Iterator[tuple[str, Module | Value]]:
             stack += [("", thing.__self__), ("", thing.__func__)]
         elif isinstance(thing, types.FunctionType):
             stack += _variables(thing)
+        elif isinstance(thing, type):
+            stack += _of_class(thing) if is_users(thing.__module__) else []
         elif isinstance(thing, dict):
             stack += [(f"{name}.{key}", part) for key, part in thing.items()]
         elif (parts := _parts(thing)) is not None:
@@ -100,11 +103,26 @@ def _is_open(thing: Any) -> bool:
 
 
 def _attributes(thing: Any) -> list[tuple[str, Any]]:
-    """The attributes of an object; of those of its class, models and Values."""
+    """The attributes of an object, and its class, in whose methods it may name more."""
     kinds = [kind for kind in type(thing).__mro__ if is_users(kind.__module__)]
     slots = [name for kind in kinds for name in _names(vars(kind).get("__slots__", ())) if hasattr(thing, name)]
-    shared = [pair for kind in kinds for pair in vars(kind).items() if isinstance(pair[1], (Module, Value))]
-    return [*getattr(thing, "__dict__", {}).items(), *[(name, getattr(thing, name)) for name in slots], *shared]
+    return [
+        *getattr(thing, "__dict__", {}).items(),
+        *[(name, getattr(thing, name)) for name in slots],
+        ("", type(thing)),
+    ]
+
+
+def _of_class(kind: type) -> list[tuple[str, Any]]:
+    """What a class has: attributes, the functions of its methods, and the classes that it comes from."""
+    return [*[(name, _function(part)) for name, part in vars(kind).items()], *[("", base) for base in kind.__bases__]]
+
+
+def _function(part: Any) -> Any:
+    """The function of a static method, of a class's, or of a property; anything else is what it is."""
+    if isinstance(part, (staticmethod, classmethod)):
+        return part.__func__
+    return part.fget if isinstance(part, property) else part
 
 
 def _names(slots: Any) -> list[str]:
