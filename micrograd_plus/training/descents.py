@@ -116,17 +116,23 @@ class Compiled:
             raise bad_gradient(loss, gradient, epoch, number)
         before = self.optimizer.state, self.optimizer.steps
         try:
-            theta = self.optimizer.update(self.theta, gradient)
+            theta = self._updated(gradient)
+            if not np.isfinite(theta).all():
+                raise bad_step(loss, epoch, number, self.optimizer.lr)
+            self.good, self.before, self.theta, self.gradient, self.pending = self.theta, before, theta, gradient, True
+        except BaseException:  # a second Ctrl-C too: no half steps
+            self.optimizer.state, self.optimizer.steps = before
+            raise
+        self.steps += 1
+        return loss
+
+    def _updated(self, gradient: Floats) -> Floats:
+        """The parameters after a step of the optimizer, which has then counted it."""
+        try:
+            return self.optimizer.update(self.theta, gradient)
         except (TypeError, ValueError) as error:
             told = f"the rule of {self.optimizer!r} does not take arrays ({error})"
             raise CompileError(f"{told}; write it in + - * and mp's functions, which do") from error
-        if not np.isfinite(theta).all():
-            self.optimizer.state, self.optimizer.steps = before
-            raise bad_step(loss, epoch, number, self.optimizer.lr)
-        self.good, self.before = self.theta, before
-        self.theta, self.gradient, self.pending = theta, gradient, True
-        self.steps += 1
-        return loss
 
     def publish(self) -> None:
         if not self.pending:
