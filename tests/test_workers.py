@@ -400,6 +400,24 @@ def test_a_sweep_tries_all_in_the_order_of_the_grid_and_goes_on_after_errors(exe
         trials.best("accuracy")
 
 
+def greedy(sizes: list[int], weight: mp.Value) -> float:
+    sizes.append(1)
+    weight.data += 1.0
+    return len(sizes) + weight.data
+
+
+@pytest.mark.parametrize("executor", [None, lambda: ThreadPoolExecutor(2), lambda: spawned(2)])
+def test_a_trial_sees_nothing_of_what_another_did_to_its_settings(executor: Any, tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"sizes": [[4], [8, 8]], "weight": [mp.Value(0.0)] * 2}
+    trials = sweep(greedy, grid, executor=executor, progress=False)
+    assert [trial.results["result"] for trial in trials] == [3.0, 3.0, 4.0, 4.0]
+    assert [trial.settings["sizes"] for trial in trials] == [[4], [4], [8, 8], [8, 8]]
+    file, plain = tmp_path / "sweep.jsonl", {"x": [1], "sizes": [[4]]}
+    for _ in range(2):  # the second time it is known
+        sweep(lambda x, sizes: sizes.append(x) or x, plain, file=file, progress=False)
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 1
+
+
 def test_a_sweep_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
     file = tmp_path / "sweep.jsonl"
     called: list[float] = []

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import isnan, nan
@@ -113,9 +114,9 @@ def sweep(
     """Call `train` with each setting of a grid, and keep what comes of each.
 
     Args:
-        train: called with the settings by name, it builds a model, fits it, and returns the history, a number, or a
-            dict of numbers by name. What it raises is kept, too, and the others go on. For processes it must be a
-            function that pickle knows, one of a module.
+        train: called with the settings by name, copies of its own, it builds a model, fits it, and returns the history,
+            a number, or a dict of numbers by name. What it raises is kept, too, and the others go on. For processes it
+            must be a function that pickle knows, one of a module.
         grid: lists of values by name, all combinations of which are tried, the last name fastest; or a list of dicts.
         executor: a `concurrent.futures.Executor`, Dask's client, or a function that makes one, which is called again
             when a worker's death has broken the one before. None tries one after the other, here.
@@ -216,7 +217,8 @@ def _trial(train: Callable[..., Any], settings: Mapping[str, Any]) -> Trial:
     """Try one setting."""
     begin = perf_counter()
     try:
-        results, error = _numbers(train(**settings)), ""
+        own = deepcopy(settings)  # what it does to a list or a model, no other trial sees
+        results, error = _numbers(train(**own)), ""
     except Exception as problem:  # noqa: BLE001 - whatever it is: the others go on
         results, error = {}, f"{type(problem).__name__}: {problem}".partition("\n")[0]
     return Trial(settings, results, error, perf_counter() - begin)
