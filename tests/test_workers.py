@@ -362,6 +362,15 @@ def test_a_pool_without_submit_is_told_of_its_map() -> None:
     assert trained(map=Pool().map)
 
 
+@pytest.mark.parametrize("executor", [lambda: ThreadPoolExecutor(1), lambda: spawned(1)])
+def test_a_hook_that_comes_during_the_training_is_told_whoever_works(executor: Any) -> None:
+    w = mp.Value(0.0)
+    sgd = mp.optim.SGD([w], lr=0.01)
+    with pytest.raises(CompileError, match="has a hook"):
+        mp.fit(lambda x, y: (w * x - y) ** 2, ([1.0, 2.0], [2.0, 4.0]), sgd, executor=executor, progress=False,
+               callbacks=[lambda _: w.register_hook(lambda gradient: 0.0) and None])  # fmt: skip
+
+
 def test_what_cannot_be_compiled_cannot_be_sent() -> None:
     a = mp.Value(1.0)
     with pytest.raises(CompileError, match=r"float\(x\)"):

@@ -117,6 +117,7 @@ class Crew:
             RuntimeError: workers were lost again and again; or their executor is broken, and nobody makes another.
             Exception: whatever the program raises.
         """
+        self.program._demand_gradient("value_and_grad")  # of hooks that came later, workers know nothing
         parts, n = self._parts(batch)
         answers = self._mapped(theta, parts) if self.workers.map is not None else self._submitted(theta, parts)
         loss, gradient = answers[0]
