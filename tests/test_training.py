@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -428,6 +429,21 @@ def test_a_name_that_means_another_value_is_noticed() -> None:
     with pytest.raises(mp.CompileError, match="names in the cost were given other Values"):
         trained(True, True)
     assert trained(True, False) == pytest.approx(trained(False, False))
+
+
+@pytest.mark.parametrize("compile", [None, False])
+def test_a_model_that_gets_another_value_is_judged_with_it(compile: bool | None) -> None:
+    line = Line()
+
+    def listener(_: Epoch) -> None:
+        line.offset = Value(2.0)
+
+    with warnings.catch_warnings(action="ignore"):  # that it is not compiled
+        history = fit(
+            lambda x, y: (line(x) - y) ** 2, ([-3.0, -1.0, 1.0], [0.0, 1.0, 1.0]), optim.SGD([line.slope], lr=0.0),
+            compile=compile, accuracy=line, epochs=2, callbacks=[listener], progress=False,
+        )  # fmt: skip
+    assert [epoch.accuracy for epoch in history] == [2 / 3, 1.0]
 
 
 def test_a_program_that_is_older_than_its_names_is_told() -> None:

@@ -85,7 +85,14 @@ def predictor(model: Module | Program, x: Any, *, compile: bool | None = None, t
             array = floats("fit: X", x)
             program = model if isinstance(model, Program) else compiled_model(model, x, array, threads)
             program.values(array[:1])
-            return lambda part: program.values(array[part]).reshape(len(array[part]), -1)
+
+            def answers(part: slice) -> Floats:
+                nonlocal program
+                if program is not model and program.rebound():  # the model has other Values by now
+                    program = compiled_model(model, x, array, threads)
+                return program.values(array[part]).reshape(len(array[part]), -1)
+
+            return answers
         except Exception:  # a model may fail in its own way where it gets no numbers; by numbers the engine goes on
             if compile or isinstance(model, Program):
                 raise
