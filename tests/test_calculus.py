@@ -635,6 +635,23 @@ def test_a_hook_is_called_once_where_a_gradient_by_its_own_value_is_asked_for(gr
     assert seen == [5.0]
 
 
+@pytest.mark.parametrize("graph", [False, True])
+def test_a_hook_of_what_leads_to_nothing_that_is_asked_for_is_heard_as_well(graph: bool) -> None:
+    inner = Value(3.0) * 2.0
+    with inner.register_hook(lambda gradient: 10.0 * gradient):
+        assert [float(slope) for slope in mp.gradient(inner * 5.0, [inner], create_graph=graph)] == [50.0]
+        assert [float(slope) for slope in mp.gradient(inner, [inner, inner], create_graph=graph)] == [10.0, 10.0]
+
+
+def test_a_hook_that_a_function_sets_on_its_argument_acts_at_every_order() -> None:
+    def doubled(x: Value) -> Value:
+        x.register_hook(lambda gradient: 2.0 * gradient)
+        return x**3
+
+    assert mp.grad(doubled)(2.0) == mp.grad(doubled)(Value(2.0)).data == 24.0
+    assert mp.hvp(doubled)(2.0, 1.0) == 24.0  # the slope of 6x²
+
+
 def test_a_hook_that_is_none_is_refused_and_a_bad_answer_is_quoted() -> None:
     x = Value(3.0)
     with pytest.raises(TypeError, match=r"^register_hook\('print'\): expected a function of a gradient$"):

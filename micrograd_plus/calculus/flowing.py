@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.identities import Identities, distinct
 from micrograd_plus.engine.hooks import has_hook, hooked
 from micrograd_plus.engine.operations import ADD, MUL, POW, UNKNOWN, refused
 from micrograd_plus.engine.recording import Block, tell, tracing, watching
@@ -228,8 +228,10 @@ def pulled(y: Value, xs: Sequence[Value]) -> list[Number]:
                     watch.passed(node, arg, _plain(_number(flow)), _plain(_number(flows[key])))
             if unreached is not None and type(flow) is _Flow and not _plain(flow.open):
                 unreached(node)
-    for x in Identities.fromkeys([x for x in xs if x.op is None and has_hook(x)]):
-        if id(x) in flows:
+    waiting = distinct([x for x in xs if has_hook(x)])
+    heard = Identities.fromkeys(between if waiting else ())
+    for x in waiting:
+        if id(x) in flows and x not in heard:
             flows[id(x)] = _seen(x, flows[id(x)], traced)
     return [_number(flows.get(id(x))) for x in xs]
 
