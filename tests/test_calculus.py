@@ -587,6 +587,18 @@ def test_directions_are_nested_as_the_argument() -> None:
     assert set(mp.hvp(lambda m: m([1.0, 2.0]))(model, direction)) == set(direction)
 
 
+def test_a_module_that_stands_in_two_places_moves_by_both_directions() -> None:
+    model = mp.Neuron(1, seed=1, activation="linear")
+    directions = [{"w.0": 1.0, "b": 0.0}, {"w.0": 0.0, "b": 5.0}]
+
+    def product(pair: list[mp.Neuron]) -> Any:
+        return pair[0]([2.0]) * pair[1]([3.0])
+
+    slopes = mp.jacobian(product)([model, model])
+    want = sum(slope[name] * move[name] for slope, move in zip(slopes, directions) for name in move)
+    assert mp.jvp(product)([model, model], directions) == pytest.approx(want, rel=1e-12)
+
+
 # ---------------------------------------------------------------------------------------------------------------- hooks
 
 

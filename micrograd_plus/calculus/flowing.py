@@ -255,7 +255,9 @@ def pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], g
             if isinstance(y, Value):
                 tell(y, "a gradient that is no graph")
     between, active = _active([y for y in ys if isinstance(y, Value)], xs)
-    flows: dict[int, Number | _Flow] = {id(x): move for x, move in zip(xs, moves)}
+    flows: dict[int, Number | _Flow] = {}
+    for x, move in zip(xs, moves):  # a module that stands in two places moves by both
+        flows[id(x)] = flows[id(x)] + move if id(x) in flows else move
     traced = graph and tracing.get() is not None
     for node in between:
         moved = flows.get(id(node))
