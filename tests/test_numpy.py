@@ -235,6 +235,19 @@ def test_questions_are_answered_and_int_is_not() -> None:
         int(cast(Any, Value(2.5)))
 
 
+class Loud(Value):
+    def __mul__(self, other: Any) -> Any:
+        return super().__mul__(other)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble, np.int8, np.bool_])
+def test_a_number_of_any_of_numpys_kinds_stands_on_the_left(kind: Any) -> None:
+    for one in (kind(1), np.array([kind(1)])):
+        assert (one < Value(2.0), one >= Value(2.0)) == (True, False)
+        product = np.ravel(one * Loud(2.0))[0]
+        assert product.data == 2.0
+
+
 def test_somebody_elses_array_is_asked() -> None:
     class Theirs:
         def __array_ufunc__(self, ufunc: Any, *_: Any, **__: Any) -> str:

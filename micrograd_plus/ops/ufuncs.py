@@ -77,12 +77,11 @@ def _of_values(ufunc: Any, method: str, inputs: tuple[Any, ...], called: str) ->
     name = ufunc.__name__
     objects = [np.asarray(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
     if name in _COMPARISONS:
-        return np.frompyfunc(_COMPARISONS[name], 2, 1), [np.asarray(x, dtype=object) for x in inputs]
+        return np.frompyfunc(_COMPARISONS[name], 2, 1), [_pythons(x) for x in inputs]
     if name in _QUESTIONS:
         return np.frompyfunc(lambda x: ufunc(x.data), 1, 1), objects
     if name in _OPERATORS and method == "__call__" and any(overrides(type(x)) for x in inputs):
-        objects = [np.asarray(x.item() if isinstance(x, np.generic) else x, dtype=object) for x in inputs]
-        return np.frompyfunc(_OPERATORS[name], ufunc.nin, 1), objects
+        return np.frompyfunc(_OPERATORS[name], ufunc.nin, 1), [_pythons(x) for x in inputs]
     if name in BY_UFUNC and method == "__call__":
         return BY_UFUNC[name], [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
     if name in BY_UFUNC:
@@ -93,6 +92,14 @@ def _of_values(ufunc: Any, method: str, inputs: tuple[Any, ...], called: str) ->
         f"{called} of a Value: the table has no row for it; write it in mp's functions, such as mp.maximum, "
         f"or make one by mp.primitive({name!r}, ..., numpy={name!r})"
     )
+
+
+def _pythons(x: Any) -> Any:
+    """An array of Values and of Python's own numbers; NumPy's, as long doubles would stay, ask NumPy once more."""
+    import numpy as np
+
+    array = np.asarray(x)
+    return array.astype(float if array.dtype.kind == "f" else array.dtype).astype(object)
 
 
 _ROWS = {"clip": "clamp", "sinc": "sinc"}  # NumPy's functions that are no ufuncs, and our rows for them
