@@ -9,7 +9,8 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -354,6 +355,22 @@ def test_blocks_of_one_kind_end_each_by_itself() -> None:
             left.remove(block)
             assert recording.get() is (left[-1].value if left else True)
     assert not open_blocks
+
+
+def test_a_block_decorates_no_function_that_has_only_begun_when_it_returns() -> None:
+    def drawn() -> Iterator[Value]:
+        yield Value(1.0) * 2.0
+
+    async def waited() -> Value:
+        return Value(1.0) * 2.0
+
+    async def streamed() -> AsyncIterator[Value]:
+        yield Value(1.0) * 2.0
+
+    for region in (mp.no_grad(), mp.scope("named"), mp.detect_anomaly(), mp.engine.source_lines()):
+        for function in (drawn, waited, streamed, partial(drawn)):
+            with pytest.raises(TypeError, match=r"that are done when they return.* open the block inside of it, `with"):
+                region(function)
 
 
 def test_a_block_that_is_dropped_ends() -> None:

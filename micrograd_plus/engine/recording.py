@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
@@ -157,6 +159,11 @@ class _Region:
         self._open.pop()
 
     def __call__(self, function: Any) -> Any:
+        if isgeneratorfunction(function) or iscoroutinefunction(function) or isasyncgenfunction(function):
+            raise TypeError(
+                f"{short_repr(function)}: a block decorates functions that are done when they return, and this one "
+                "only begins then; open the block inside of it, `with ...:`, around what is computed"
+            )
         return ContextDecorator.__call__(self, function)  # type: ignore[arg-type]  # it asks for _recreate_cm
 
     def _recreate_cm(self) -> _Region:
