@@ -15,6 +15,7 @@ from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple, TypeVar
 from warnings import warn
 
+from micrograd_plus._support.arguments import by_place
 from micrograd_plus.engine.calls import made
 from micrograd_plus.engine.operations import DIV, TABLE
 from micrograd_plus.engine.recording import tracing
@@ -254,7 +255,7 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     >>> cross_entropy([0.0, 0.0], [0.5, 0.5])
     0.69314...
     """
-    logits, target = [list(x) if isinstance(x, Iterator) else x for x in (logits, target)]
+    logits, target = [list(x) if isinstance(x, Iterator) else by_place(x) for x in (logits, target)]
     out = _cross_entropy(logits, target)
     return made("cross_entropy", (tuple(logits), tuple(_many(target))), out)
 

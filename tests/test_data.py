@@ -34,6 +34,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
+import micrograd_plus as mp
 from micrograd_plus.data import (
     Dataset,
     download_mnist,
@@ -240,6 +241,50 @@ def test_what_has_no_order_is_no_data(data: Any, told: str) -> None:
         minibatches(data, [1, 2])
     with pytest.raises(TypeError, match=re.escape(f"minibatches(y={told}): {wanted}")):
         minibatches([1, 2], data)
+
+
+class Labelled:
+    """A column as pandas makes them: what is asked for is looked up by its label, here from the last to the first."""
+
+    iloc = None
+
+    def __init__(self, numbers: list[float]) -> None:
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.numbers)
+
+    def __getitem__(self, label: Any) -> Any:
+        return Labelled([self[each] for each in label]) if isinstance(label, list) else self.numbers[-1 - label]
+
+    def to_numpy(self) -> NDArray[Any]:
+        return np.array(self.numbers)
+
+
+def test_a_table_is_cut_and_looked_up_by_its_places_not_by_its_labels() -> None:
+    numbers = [1.0, 2.0, 4.0]
+    table: Any = Labelled(numbers)
+    for xs, ys in minibatches(numbers, table, size=2, seed=1):
+        assert (xs, type(ys)) == (list(ys), np.ndarray)
+    (x, _), (held, _) = hold_out((table, numbers), every=2)
+    assert (x.tolist(), held.tolist()) == ([2.0], [1.0, 4.0])
+    for function in (lambda data: mp.lookup(data, 0), lambda data: mp.losses.cross_entropy(data, 0), mp.softmax):
+        assert function(table) == function(numbers)
+    for compiled in (False, True):
+        slope = mp.Value(1.0)
+        history = mp.fit(
+            lambda x, y: (slope * x - y) ** 2,  # noqa: B023 - it is called in this very round
+            (numbers, table),
+            mp.optim.SGD([slope], lr=0.0),
+            epochs=1,
+            compile=compiled,
+            progress=False,
+        )
+        assert history[-1].loss == 0.0
+    assert mp.compile(lambda x: 2.0 * x, x=()).values(table).tolist() == [2.0, 4.0, 8.0]
 
 
 @given(seeds)

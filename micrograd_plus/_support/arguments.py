@@ -72,6 +72,15 @@ def masked(data: Any) -> bool:
     return hasattr(getattr(data, "mask", None), "dtype")
 
 
+def by_place(data: Any) -> Any:
+    """Data whose `[i]` is what stands at place i; of pandas' tables, where it is what is labelled i, the array.
+
+    >>> by_place([0.0, 1.0])
+    [0.0, 1.0]
+    """
+    return data.to_numpy() if hasattr(data, "iloc") else data
+
+
 def generator(function: str, seed: Seed) -> Random:
     """The random numbers that a seed stands for; a `random.Random` stands for itself.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
-from micrograd_plus._support.arguments import Seed, generator, paired, whole
+from micrograd_plus._support.arguments import Seed, by_place, generator, paired, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,8 @@ def minibatches(
         drop_last: leave out a last batch that is smaller.
 
     Returns:
-        An iterator of pairs; lists are cut into lists, arrays into arrays. The order is drawn at the call.
+        An iterator of pairs; lists are cut into lists, arrays and pandas' tables into arrays. The order is drawn at
+        the call.
 
     Raises:
         TypeError: x or y has no length, the size is no whole number, or the seed is of the wrong type.
@@ -73,5 +74,5 @@ def take(data: Any, indices: Any) -> Any:
         indices: a list, a range, an array of whole numbers, or a slice.
     """
     if not isinstance(data, Sequence):
-        return data[indices]
+        return by_place(data)[indices]
     return list(data[indices]) if isinstance(indices, slice) else [data[i] for i in indices]

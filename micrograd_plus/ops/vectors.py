@@ -13,6 +13,7 @@ from math import inf
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
+from micrograd_plus._support.arguments import by_place
 from micrograd_plus.engine.calls import made
 from micrograd_plus.engine.scalars import number
 from micrograd_plus.engine.value import Value
@@ -290,9 +291,8 @@ def widened(numbers: Any) -> Any:
 
 
 def _checked(name: str, values: Any) -> Any:
-    """The values themselves, an iterator's in a list; or an error that says what they are instead of numbers."""
-    if isinstance(values, (Iterator, ValuesView)):
-        values = list(values)
+    """The values, an iterator's in a list, a table's in an array; or an error that says what they are instead."""
+    values = list(values) if isinstance(values, (Iterator, ValuesView)) else by_place(values)
     if isinstance(values, str) or not (is_many(values) and hasattr(values, "__getitem__")):
         raise TypeError(f"{name}({short_repr(values)}): expected a list of numbers, got {type(values).__name__}")
     if not len(values):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograd_plus._support.arguments import masked
+from micrograd_plus._support.arguments import by_place, masked
 from micrograd_plus.program.tracing import Shape
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def examples(program: object, name: str, data: Any, shape: Shape, dtype: Any) ->
 
 def numbers(program: object, name: str, data: Any, shape: Shape) -> Floats:
     """Whatever NumPy makes an array of, if it is one of plain numbers."""
+    data = by_place(data)
     if type(data) is np.ndarray:
         given = data
     else:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from reprlib import repr as short_repr
 from typing import Any
 
-from micrograd_plus._support.arguments import masked, paired, whole
+from micrograd_plus._support.arguments import by_place, masked, paired, whole
 from micrograd_plus.engine.value import Value
 from micrograd_plus.optim import Optimizer, Schedule
 from micrograd_plus.training.records import Epoch
@@ -69,7 +69,7 @@ def pair(name: str, data: Any) -> tuple[Any, Any]:
     if masked(x) or masked(y):
         way_out = "expected plain numbers: leave out what is masked, or fill it"
         raise TypeError(f"fit({name}=...): {'X' if masked(x) else 'Y'} is a masked array; {way_out}")
-    return x, y
+    return by_place(x), by_place(y)
 
 
 def validated(validation: Any, accuracy: Any) -> tuple[Any, Any]:
