@@ -122,6 +122,21 @@ def test_a_subclass_keeps_its_class_and_attributes(again: Callable[[Any], Any]) 
     assert new.group is not weight.group
 
 
+@WAYS
+def test_what_a_node_holds_may_lead_back_to_it_and_to_what_was_made_from_it(again: Callable[[Any], Any]) -> None:
+    x: Any = Value(2.0)
+    y: Any = x * 3.0
+    z: Any = y * x
+    x.users, y.users, z.itself = [y, z], {"z": z}, z
+    for new in (again(x), again(y).args[0], again(z).args[1], again([z, x])[1]):
+        first, last = new.users
+        assert first.args == (new, 3.0)
+        assert last.args == (first, new)
+        assert first.users["z"] is last.itself is last
+        last.backward()
+        assert new.grad == 12.0
+
+
 @pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickled])
 def test_a_hand_made_rule_is_refused_by_its_label(way: Callable[[Any], Any]) -> None:
     x = Value(1.0)

@@ -1,12 +1,14 @@
 """Copy graphs of any depth, and make again what `pickling` wrote; values taken together still share their nodes.
 
 Python's own way recurses along the arguments and gives up after some hundred of them. Here a graph is walked, arguments
-before results. Pickles name the functions `_restore`, `_build` and `_known`, which therefore stay where they are.
+before results. Pickles name the functions `_restore`, `_build`, `_attach`, `_attach_all` and `_known`, which therefore
+stay where they are.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 from micrograd_plus.engine.backward import held
@@ -30,12 +32,14 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
 
     tell(value, "a copy")
 
+    made: list[Value] = []
+
     def copied(node: Value) -> Value:
         if id(node) not in memo:
             args = tuple([copied(arg) if isinstance(arg, Value) else arg for arg in node.args])
-            extras = deepcopy(attributes(node), memo)
             grad = grads[id(node)]
-            memo[id(node)] = _build(type(node), rule_of(node), args, node._data, grad, node.label, extras)
+            memo[id(node)] = _build(type(node), rule_of(node), args, node._data, grad, node.label, {})
+            made.append(node)
         again: Value = memo[id(node)]
         return again
 
@@ -44,11 +48,14 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
     grads = dict(zip(map(id, nodes), held(nodes)))
     for node in order:
         copied(node)  # its arguments are leaves, or have been copied: so this goes one level deep
-    return copied(value)
+    result = copied(value)
+    for node in made:  # only now, for what a node holds may lead back to any of these
+        _attach(memo[id(node)], deepcopy(attributes(node), memo))
+    return result
 
 
 def _restore(
-    outside: list[Value],
+    outside: Sequence[Value],
     ops: list[str],
     args: list[tuple[int | float, ...]],
     data: array[float],
@@ -77,9 +84,20 @@ def _build(
     value._data, value._grad, value._note, value._mark = data, grad, label or None, 0
     value.op = _known(op) if isinstance(op, str) else op
     value._set_args(args)
+    _attach(value, extras)
+    return value
+
+
+def _attach(value: Value, extras: dict[str, Any]) -> None:
+    """Give a node the attributes that a user had added."""
     for name, attribute in extras.items():
         setattr(value, name, attribute)
-    return value
+
+
+def _attach_all(nodes: list[Value], extras: dict[int, dict[str, Any]]) -> None:
+    """The same for some of the nodes that `_restore` has made, by their places."""
+    for place, added in extras.items():
+        _attach(nodes[place], added)
 
 
 def rule_of(node: Value) -> Op | None:

@@ -16,7 +16,7 @@ from weakref import ReferenceType, ref
 
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.backward import held
-from micrograd_plus.engine.copying import _build, _known, _restore, attributes, rule_of
+from micrograd_plus.engine.copying import _attach, _attach_all, _build, _known, _restore, attributes, rule_of
 from micrograd_plus.engine.operations import TABLE, Op
 from micrograd_plus.engine.recording import tell
 from micrograd_plus.engine.value import Value
@@ -27,7 +27,8 @@ def _reduce_ex(value: Value, _: Any) -> tuple[Any, ...]:
     """What pickle asks for: a leaf is written by itself, an interior node as its place in a flat graph."""
     tell(value, "a pickle")
     if value.op is None:
-        return _build, (type(value), "", (), value._data, held([value])[0], value.label, attributes(value))
+        parts: tuple[Any, ...] = (type(value), "", (), value._data, held([value])[0], value.label, {})
+        return _build, parts, attributes(value) or None, None, None, _attach
     graph = _holder(value) or _Graph(value)
     return getitem, (graph, graph.places[id(value)])
 
@@ -36,14 +37,15 @@ class _Graph:
     """The nodes under a root, laid out for pickle; it lives as long as the pickler that remembers it.
 
     Leaves, and nodes that an earlier graph holds, are written for themselves: so pickle's own memory lets values that
-    are pickled together share what they shared.
+    are pickled together share what they shared. What a user added to a node comes after all nodes are there, for it may
+    lead back to any of them.
     """
 
     def __init__(self, root: Value) -> None:
         self.inside, _ = walk(root, skip=_holder)
         arguments = [arg for node in self.inside for arg in node.args if isinstance(arg, Value)]
         inside = Identities.fromkeys(self.inside)
-        self.outside = [arg for arg in Identities.fromkeys(arguments) if arg not in inside]
+        self.outside = tuple([arg for arg in Identities.fromkeys(arguments) if arg not in inside])
         self.places = {id(node): place for place, node in enumerate([*self.outside, *self.inside])}
         self.ref = ref(self)
         self.holders = _here.holders
@@ -59,12 +61,10 @@ class _Graph:
         ]
         data = array("d", [node._data for node in self.inside])
         grad = array("d", held(self.inside))
-        details = {
-            i: detail
-            for i, node in enumerate(self.inside)
-            if (detail := (type(node), node.label, attributes(node))) != (Value, "", {})
-        }
-        return _restore, (self.outside, ops, args, data, grad, details)
+        kinds = {i: (type(node), node.label) for i, node in enumerate(self.inside)}
+        details = {i: (*kind, dict[str, Any]()) for i, kind in kinds.items() if kind != (Value, "")}
+        extras = {self.places[id(node)]: added for node in self.inside if (added := attributes(node))}
+        return _restore, (self.outside, ops, args, data, grad, details), extras or None, None, None, _attach_all
 
     def __del__(self) -> None:
         for node in self.inside:
