@@ -8,6 +8,7 @@ import itertools
 import math
 import pickle
 import random
+import re
 import statistics
 from collections import deque
 from collections.abc import Callable
@@ -322,3 +323,11 @@ def test_what_has_no_order_is_no_list_of_inputs(model: Any, given: Any) -> None:
     with pytest.raises(TypeError, match=r"expected a list of 2 numbers or Values, got (dict|set|frozenset)"):
         model(given)
     assert model(deque([0.0, 1.0])) is not None
+
+
+@pytest.mark.parametrize("model", [mp.Neuron(2, seed=1), mp.Layer(2, 3, seed=1), mp.MLP(2, [3, 1], seed=1)])
+@pytest.mark.parametrize("shape", [(2, 2), (5, 2), (2, 2, 2)])
+def test_a_batch_is_not_taken_for_one_example_also_where_its_rows_are_as_many_as_inputs(model: Any, shape: Any) -> None:
+    told = f"{type(model).__name__}: got an array of shape {shape}; expected 2 numbers or Values, one example at a time"
+    with pytest.raises(TypeError, match=re.escape(told)):
+        model(np.ones(shape))

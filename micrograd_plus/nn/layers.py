@@ -264,6 +264,11 @@ def _listed(module: Module, x: Any, count: int) -> Any:
     if isinstance(x, (list, tuple)):
         return x
     if not isinstance(x, (Set, Mapping)):  # which have a length, but no order, or keys and not numbers
+        if getattr(x, "ndim", 1) > 1:  # its rows are examples, and would be taken for inputs where they are as many
+            told = (
+                f"{type(module).__name__}: got an array of shape {tuple(x.shape)}; expected {count} numbers or Values"
+            )
+            raise TypeError(f"{told}, one example at a time: [model(x) for x in X]")
         if hasattr(x, "__len__"):
             return x
         try:
