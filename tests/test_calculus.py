@@ -446,6 +446,19 @@ def test_a_modules_parameters_by_their_names() -> None:
     assert mp.gradient(cost(model), model.parameters()) == list(slopes.values())
 
 
+def test_what_a_module_comes_to_keep_while_it_is_called_is_no_parameter_of_that_call() -> None:
+    class Scaled(mp.Module):
+        def __init__(self) -> None:
+            self.scale = Value(2.0)
+
+        def __call__(self, x: float) -> Value:
+            self.out = self.scale * x
+            return self.out
+
+    assert mp.grad(lambda model: model(3.0))(Scaled()) == {"scale": 3.0}
+    assert mp.hessian(lambda model: model(3.0) ** 2)(Scaled())["scale"]["scale"] == 18.0
+
+
 DERIVATIVES: list[Callable[..., Any]] = [mp.grad, mp.value_and_grad, mp.jacobian, mp.hessian, mp.jvp, mp.hvp]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import wraps
+from itertools import repeat
 from operator import index
 from reprlib import repr as short_repr
 from typing import Any, Literal, NamedTuple
@@ -25,13 +26,14 @@ class _Run(NamedTuple):
 
     name: str  # who asks: "grad", ...
     inputs: Any  # the arguments that are differentiated, as they were given: one, or a tuple
+    shape: Any  # a nest like it, of the parameters that modules had before the run: a call may give them more
     variables: list[Value]
     out: Any
     graph: bool  # something outside is being differentiated, so results are Values
 
     def mirrored(self, slopes: Iterable[Number]) -> Any:
         """Derivatives by the variables, nested as the arguments are."""
-        return rebuilt(self.inputs, iter(finished(slopes, self.graph)))
+        return rebuilt(self.shape, iter(finished(slopes, self.graph)))
 
     def gradient(self, y: Number) -> list[Number]:
         """The derivative of one result by each variable."""
@@ -71,13 +73,14 @@ def _run(
             filled[place], made = replaced(args[place], variable, f"{name}({name_of(f)}), argument {place}")
             called += [f"argument {place} of {name_of(f)}, {short_repr(args[place])}"] * len(made)
             variables += made
+        inputs = tuple([args[place] for place in places]) if isinstance(argnums, Sequence) else args[places[0]]
+        shape = rebuilt(inputs, repeat(0.0))
         heard = listener(variables, WARNED_OF, warning(name, f))
         with Block(_inside, _inside.get() + 1), Block(leaving, heard):
             out = f(*filled, **options)
-    inputs = tuple([args[place] for place in places]) if isinstance(argnums, Sequence) else args[places[0]]
     if strict:
         demand(name, leaves(out, f"what {name_of(f)} returned"), variables, called)
-    return _Run(name, inputs, variables, out, graph)
+    return _Run(name, inputs, shape, variables, out, graph)
 
 
 def _places(name: str, f: Callable[..., Any], argnums: int | Sequence[int], args: tuple[Any, ...]) -> list[int]:
