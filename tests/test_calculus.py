@@ -1307,7 +1307,8 @@ def test_a_mask_may_give_any_number(mask: Any) -> None:
     assert mp.hessian(ramp)(3.0) == 0.0
 
 
-def test_a_partial_that_is_no_number_is_named() -> None:
+@pytest.mark.parametrize(("derivative", "point"), [(mp.grad, [3.0]), (mp.hessian, [3.0]), (mp.jvp, [3.0, 1.0])])
+def test_a_partial_that_is_no_number_is_named(derivative: Callable[..., Any], point: list[float]) -> None:
     lost: Any = mp.primitive("lost_partial", lambda x: x, lambda out, x: None)
     with pytest.raises(TypeError, match=r"the partial of lost_partial\(None\): expected a real number, got NoneType"):
-        mp.jvp(lost)(3.0, 1.0)
+        derivative(lost)(*point)

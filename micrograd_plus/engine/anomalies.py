@@ -86,7 +86,7 @@ class _Look:
     def _made(self, node: Value) -> str:
         made, line = self.lines.get(id(node), (None, ""))
         if made is None or made() is not node:  # another one lay there
-            line = "a line outside of detect_anomaly, or by a derivative"
+            line = "a line outside of detect_anomaly, by a derivative, or by hand"
         return f"{node.op.name if node.op else 'it'} was made in {line}"
 
 

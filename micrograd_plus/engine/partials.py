@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from reprlib import repr as short_repr
 from typing import Any
 
 
@@ -124,5 +125,14 @@ class Row:
         partial, mask = self.partials[place], self.masks[place]
         if partial is None:
             return 0.0, False
-        slope = float(partial(out, *numbers))
+        found = partial(out, *numbers)
+        slope: float = found if type(found) is float else self._floated(found)
         return slope, mask is None or bool(slope if mask is partial else mask(out, *numbers))
+
+    def _floated(self, slope: Any) -> float:
+        """What a partial gave as a float: NumPy's numbers, a Value that a user's function refers to."""
+        if not hasattr(type(slope), "__float__"):
+            raise TypeError(
+                f"the partial of {self.name}({short_repr(slope)}): expected a real number, got {type(slope).__name__}"
+            )
+        return float(slope)
