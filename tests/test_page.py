@@ -298,7 +298,7 @@ def edge_points(op: Op) -> list[tuple[float, ...]]:
     """Points inside the domain, at edges, and outside; with the options' defaults and others."""
     random = Random(op.name)
     edges = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 30.0, -700.0, 1e-9, 1e15, math.inf, -math.inf, math.nan]
-    edges += [1e308, -1e308, 1e-308, -1e-308, 1e160, 1e-160]
+    edges += [1e308, -1e308, 1e-308, -1e-308, 1e160, 1e-160, 1.0 - 1e-9, 1e-7 - 1.0]
     count = op.arity
     points = []
     for _ in range(300):

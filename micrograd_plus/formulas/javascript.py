@@ -25,7 +25,7 @@ MATH = {
 _SIGNS = {"+", "-", "*", "/", "<", "<=", "=="}
 SPECIAL = {
     *("copysign", "direction", "erf", "erfc", "erfcx", "erfcx_derivative", "erfinv", "gelu", "log_ndtr", "logaddexp"),
-    *("logsigmoid", "mish", "sinc", "softplus", "stop_gradient"),
+    *("logsigmoid", "mish", "one_minus_square", "sinc", "softplus", "stop_gradient"),
 }
 _PYTHONS = {"pow", "pow_log", "mod", "round", "where"}  # JavaScript's own differ at edges: the page has Python's
 

@@ -5,6 +5,7 @@ const special = {
   direction: (x, y) => (Math.hypot(x, y) < Infinity ? x / Math.hypot(x, y) : (0.5 * x) / Math.hypot(0.5 * x, 0.5 * y)),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   logsigmoid: (x) => -special.softplus(-x),
+  one_minus_square: (x) => (1 - x) * (1 + x),
   mish: (x) => x * Math.tanh(special.softplus(x)),
   gelu: (x) => 0.5 * x * special.erfc(-Math.SQRT1_2 * x),
   logaddexp: (x, y) => (x === y ? x + Math.LN2 : Math.max(x, y) + Math.log1p(Math.exp(-Math.abs(x - y)))),
