@@ -389,6 +389,9 @@ def test_hooks_are_seen() -> None:
     assert str(steps[-1]) == "∂L/∂x = 60.0, made so by a hook (x.grad: 6.0 → 60.0)"
     assert steps.gradients[x] == 60.0
     assert x.grad == 0.0
+    with x.register_hook(lambda gradient: gradient + 1.0):
+        ledger = backprop(mp.sign(x) * 2.0).ledger(x)
+    assert (ledger.total, ledger.paths) == (1.0, 0)  # made by the hook alone
 
 
 def test_refusals() -> None:

@@ -197,7 +197,7 @@ def ledger(
     for each in (*order, node):
         if each not in counts:
             counts[each] = sum([counts[edge.user] for edge in uses.get(each, ())])
-    growing = [(0.0, 0, _Tail(node, None, 1.0, False))] if counts[node] else []
+    growing = [(0.0, 0, _Tail(node, None, 1.0, False))] if counts[node] or node in closed else []
     done: list[_Tail] = []
     made = 0  # no two alike, so that the heap never compares tails
     while growing:
