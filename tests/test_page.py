@@ -367,6 +367,17 @@ def test_leaves_are_fixed_where_python_alone_knows() -> None:
     assert "no longer" in backprop(y).html()
 
 
+@in_browser
+@pytest.mark.parametrize("column", ["", "2*x"])
+def test_a_primitive_may_be_called_as_what_each_object_of_javascript_has(show: Open, column: str) -> None:
+    twice = mp.primitive("constructor", lambda x: 2.0 * x, lambda out, x: 2.0, sympy=column)
+    steps = backprop(twice(Value(3.0, label="x")) * 2.0)
+    tab = show(steps)
+    assert all_texts(tab) == python_texts(steps)
+    assert tab.text_content("#why") == ""  # it has no rule in words
+    assert tab.locator("#lesson svg").count() == bool(column)
+
+
 # ------------------------------------------------------------------------------------------------- bad input, and looks
 
 

@@ -440,7 +440,7 @@ def test_guesses_are_read_as_people_write_them(show: Open) -> None:
     a = Value(-0.5, label="a")
     tab = show(backprop(a * 0.5))
     tab.click("#predict")
-    for text in ("", "  ", "two", "1/2/3", "1/", "--1"):
+    for text in ("", "  ", "two", "toString", "1/2/3", "1/", "--1"):
         tab.fill("#answer", "")
         assert guessed(tab, text) == "Type a number, such as -0.5 or 1/3."
     tab.fill("#answer", "")

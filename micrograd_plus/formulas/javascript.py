@@ -61,7 +61,8 @@ def arithmetic(ops: Iterable[Op]) -> str:
         f"  {name}: {{partials: [{', '.join(made.partials)}], masks: [{', '.join(made.masks)}]}},"
         for name, made in scripts.items()
     ]
-    return "\n".join(["const forward = {", *lines, "};", "const rules = {", *rules, "};"])
+    begin = "= { __proto__: null,"  # nothing is in it but what is written: a primitive may be called "constructor"
+    return "\n".join([f"const forward {begin}", *lines, "};", f"const rules {begin}", *rules, "};"])
 
 
 def script(op: Op) -> Script | str:

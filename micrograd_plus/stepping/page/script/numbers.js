@@ -1,6 +1,6 @@
 // The graph and the steps of its pass, with numbers that follow the leaves.
 
-const NAMED = { nan: NaN, inf: Infinity, "-inf": -Infinity };
+const NAMED = { __proto__: null, nan: NaN, inf: Infinity, "-inf": -Infinity };
 const real = (x) => (typeof x === "string" ? NAMED[x] : x);
 const graph = JSON.parse(document.getElementById("data").textContent);
 const nodes = graph.nodes.map((node) => ({

@@ -2,7 +2,7 @@
 
 function showWhy(step, value) {
   const passes = step && step.node !== null;
-  const rule = passes ? graph.why[nodes[step.node].op] : undefined;
+  const rule = passes && Object.hasOwn(graph.why, nodes[step.node].op) ? graph.why[nodes[step.node].op] : undefined;
   $("why").textContent = rule ? `${rule[0].toUpperCase()}${rule.slice(1)}.` : "";
   const node = passes ? step.node : value;
   const source = node === null ? null : sourceOf(node);
