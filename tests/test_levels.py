@@ -277,7 +277,9 @@ def test_leaves_of_a_folded_graph_are_alive(show: Open, activation: str) -> None
     steps = passed()
     assert len(steps._pass.nodes) > LIMIT
     tab = show(steps, reduced_motion="reduce", viewport={"width": 1024, "height": 800})
-    assert "Type or drag" in tab.text_content("#leaves")
+    assert "values and gradients follow. So do boxes, whose leaves are here, too. What Python" in tab.text_content(
+        "#leaves"
+    )
     name = "model.layers.1.neurons.3.w.5"
     tab.fill("#leafname", "1.neurons.3.w")
     assert name in tab.locator("#leafnames option").evaluate_all("some => some.map((each) => each.value)")

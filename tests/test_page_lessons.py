@@ -465,6 +465,8 @@ def test_prediction_at_the_edges(show: Open) -> None:
     assert tab.text_content("#asked") == "A hook, which is Python, makes the next number."
     tab.click("#reveal")
     assert tab.text_content("#asked") == "Done: go back to guess."
+    assert tab.text_content("#lesson p") == "A hook, which is Python, makes this gradient: it has no slope."
+    assert tab.locator("#story .sum td").all_text_contents() == ["x.grad", "6.0"]  # 3 and a hook's 6 are no sum
     tab = show(backprop(Value(2.0, label="alone")))
     tab.click("#predict")
     assert guessed(tab, "1").startswith("Right: ")

@@ -8,7 +8,7 @@ let listed = offered.length > ROWS ? [] : offered;
 function offerLeaves() {
   const title = element("h2", graph.fixed ? "The leaves are fixed" : "Change a leaf");
   const inside = whole ? " So do boxes, whose leaves are here, too." : "";
-  const why = graph.fixed ? `Here ${graph.fixed}.` : `Type or drag: values and gradients follow. What Python decided, as by an if, stays${graph.decided && `; ${graph.decided}`}.${inside}`;
+  const why = graph.fixed ? `Here ${graph.fixed}.` : `Type or drag: values and gradients follow.${inside} What Python decided, as by an if, stays${graph.decided && `; ${graph.decided}`}.`;
   const rows = element("div", "", { className: "rows" });
   if (!graph.fixed) rows.append(...listed.map(leafRow));
   const search = !graph.fixed && offered.length > ROWS ? [leafSearch()] : [];

@@ -36,7 +36,8 @@ function tell() {
     const row = table.insertRow();
     row.className = "sum";
     const all = so.length === given.length;
-    row.insertCell().textContent = `${name(i)}.grad${all ? "" : " so far"}${given.length > 1 ? ", the sum (+=)" : ""}`;
+    const hooked = given.some(([step]) => step.kind === "hook"); // which makes it something else
+    row.insertCell().textContent = `${name(i)}.grad${all ? "" : " so far"}${given.length > 1 && !hooked ? ", the sum (+=)" : ""}`;
     row.cells[0].colSpan = 2;
     row.insertCell().textContent = so.length ? inStep(so.at(-1)[0], "after") : "–";
     row.cells[1].className = "number";

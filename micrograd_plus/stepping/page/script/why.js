@@ -6,7 +6,8 @@ function showWhy(step, value) {
   $("why").textContent = rule ? `${rule[0].toUpperCase()}${rule.slice(1)}.` : "";
   const node = passes ? step.node : value;
   const source = node === null ? null : sourceOf(node);
-  const told = backwardAt() > 0 ? "What passes on here lies inside of a box, with its slope: open the graph to see it." : "Once gradients flow, the slope of each operation is drawn here.";
+  const hidden = backwardAt() > 0 ? "What passes on here lies inside of a box, with its slope: open the graph to see it." : "Once gradients flow, the slope of each operation is drawn here.";
+  const told = step?.kind === "hook" ? "A hook, which is Python, makes this gradient: it has no slope." : hidden;
   const drawn = passes ? slopeOf(step) : element("p", told, { className: "dim" });
   $("lesson").replaceChildren(element("h2", passes ? `Why: the slope of ${name(step.node)}` : "Why"), ...(source ? [source] : []), drawn);
 }
