@@ -15,6 +15,8 @@ from micrograd_plus.engine.recording import Block, watching
 from micrograd_plus.engine.walking import toposort
 from micrograd_plus.formulas.numerals import short
 from micrograd_plus.stepping import naming, notation, passes, stepper
+from micrograd_plus.stepping.page.levels import levels_of
+from micrograd_plus.stepping.page.moments import frames
 from micrograd_plus.stepping.stepper import Backprop, backprop
 from micrograd_plus.strategies.drawing import expressions
 from micrograd_plus.strategies.programs import Expression
@@ -317,6 +319,24 @@ def test_after_data_were_written_nothing_is_told_that_does_not_hold() -> None:
     assert all(step.before == held[step.argument] for step in steps if step.argument.op is None)
     loss.backward()
     assert [steps.gradients[leaf] for leaf in (w, x)] == [w.grad, x.grad]
+
+
+def test_steps_say_that_they_are_older_than_the_data() -> None:
+    w, x = Value(2.0, label="w"), Value(0.0, label="x")
+    v = w * x
+    v.backward()
+    steps = backprop(v * 3.0)
+    shown = str(steps), steps.forward, steps.html()
+    w.data = 5.0  # v is 0 still, but its derivative by x is not 2 any more
+    said = "the steps are those from before data were written"
+    assert str(steps) == f"{shown[0]}\noutdated: {said}"
+    assert str(steps.ledger(x)).startswith(f"∂L/∂x, the sum over 1 path; {said}\n")
+    assert f'"warning":"{said}"' in steps.html()
+    assert said in frames(steps._pass, levels_of(steps._pass)[0])[0].text
+    x.data = 1.0
+    assert steps.forward[0] == "v = w × x = 5.0 × 1.0 = 5.0, but v.data is 0.0, from before data were written"
+    w.data, x.data = 2.0, 0.0
+    assert (str(steps), steps.forward, steps.html()) == shown
 
 
 @given(expressions(), st.data())

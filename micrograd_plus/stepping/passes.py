@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -79,12 +80,14 @@ class Pass:
     """
 
     again = False  # whether backward() has run already; an older pickle does not say
+    data = b""  # of all nodes, when the steps were taken; an older pickle does not say
 
     def __init__(
         self, root: Value, names: Names, nodes: Sequence[Value], order: str | Iterable[Value] | None = None
     ) -> None:
         flowing, holding = walk(root, flowing=True)
         self.root, self.names, self.nodes = root, names, nodes
+        self.data = _data(nodes)
         self.right: Sequence[Value] = flowing[::-1]
         self.order = self.right if order is None else ordered(order, nodes, flowing)
         for node in self.right:
@@ -193,17 +196,20 @@ class Pass:
     def forward(self) -> list[str]:
         """How each value came about, arguments before results: `c = a × b = 2.0 × (-3.0) = -6.0`."""
         made = [node for node in self.nodes if node.op is not None]
-        return [forward_text(node, self.names, self.dusty, self.outdated) for node in made]
+        old = self.outdated
+        return [forward_text(node, self.names, self.dusty, old) for node in made]
 
-    @cached_property
+    @property
     def outdated(self) -> Identities[Value, float]:
         """The nodes that are no longer what their arguments give, with what these give now."""
         return outdated(self.nodes)
 
     @property
     def warning(self) -> str:
-        """Which nodes these are, in words; "" where there are none."""
-        return outdated_in_words(list(self.outdated), self.names)
+        """Which nodes these are, and whether data were written since the steps were taken, in words; "" if neither."""
+        old = self.data and self.data != _data(self.nodes)
+        since = "the steps are those from before data were written" if old else ""
+        return "; ".join(filter(None, [outdated_in_words(list(self.outdated), self.names), since]))
 
     @cached_property
     def dusty(self) -> Identities[Value, None]:
@@ -268,6 +274,10 @@ class Pass:
     def with_held(self, node: Value, grad: float) -> float:
         """A gradient with what the leaf had before."""
         return grad + self.held[node] if node in self.held else grad
+
+
+def _data(nodes: Sequence[Value]) -> bytes:
+    return array("d", [node.data for node in nodes]).tobytes()  # bytes: a nan is the same as before
 
 
 def _without(grad: float, its: float) -> float:
