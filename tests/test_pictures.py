@@ -521,6 +521,16 @@ def test_only_the_paths_from_one_node() -> None:
     assert any("only the paths" in caption for caption in picture.captions)
     with pytest.raises(ValueError, match=r"path_from=Value.*expected a Value that the result was made from"):
         draw(c, path_from=d)
+    picture = draw([d, mp.sin(b)], path_from=a)  # which leads to one of the results
+    assert set(parts(picture, "node")) == {"n0", "n2", "n4"}  # a, c, d
+
+
+def test_a_parameter_that_is_not_on_the_paths_is_in_no_box() -> None:
+    neuron, x = mp.Neuron(2, seed=1), mp.Value(0.5)
+    with mp.scope("block"):
+        out = neuron([x, 1.0]) * 2.0
+    picture = draw(out, path_from=x, depth=0)
+    assert picture.captions[1] == "folded: 6 nodes in 2 boxes; open one by its name, such as open='block'"
 
 
 def test_neurons_that_no_variable_holds_are_called_alike_with_and_without_path_from() -> None:

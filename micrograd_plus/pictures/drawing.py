@@ -110,19 +110,21 @@ def draw(
     nodes = under(roots)
     users = users_names(nodes, callers_namespace() if names is None else names)
     captions = []
-    shown = nodes
+    shown, ends = nodes, roots
     if path_from is not None:
         shown = _on_paths(nodes, path_from)
+        known = Identities.fromkeys(shown)
+        ends = [root for root in roots if root in known]
         captions.append(f"only the paths from the chosen node: {len(shown):,} of {len(nodes):,} nodes")
     number = Identities((node, i) for i, node in enumerate(nodes))
     if nearest is not None and depth is None and not open:
         depth = len(nodes)  # the nearest nodes, not the nearest boxes
     most = LIMIT if limit is None else limit
     folded = fold(
-        shown, roots, users.modules, users.nodes, number=number, limit=most, depth=depth, open=open, direction=direction
+        shown, ends, users.modules, users.nodes, number=number, limit=most, depth=depth, open=open, direction=direction
     )
     if nearest is not None or len(folded.boxes) > most:
-        folded = nearest_boxes(folded, roots, nearest or limit or NEAREST)
+        folded = nearest_boxes(folded, ends, nearest or limit or NEAREST)
     look = Look(edges, tint, node, direction, timeout, dust_in(nodes, roots))
     return _picture(folded, nodes, roots, users.nodes, _state(nodes, roots), captions, look)
 

@@ -162,9 +162,10 @@ def _keys_of_leaves(
     if not keys:
         return Identities()
     users: Identities[Value, set[Key | None]] = Identities()
+    shown = Identities.fromkeys(nodes)
     for node in nodes:
         for arg in values_of(node):
-            if arg.op is None:
+            if arg.op is None and arg in shown:
                 users.setdefault(arg, set()).add(keys.get(node))
     found: Identities[Value, Key] = Identities()
     kinds: Identities[Value, Key] = Identities()
