@@ -401,6 +401,20 @@ def test_labels_break_nothing(show: Open, browser: Any) -> None:
     tab.close()
 
 
+@in_browser
+@pytest.mark.parametrize("name", [*NASTY[:4], "\x00\ufffe"])
+def test_names_of_blocks_break_nothing(show: Open, name: str) -> None:
+    x = Value(1.0, label="x")
+    with mp.scope(name):
+        y = mp.sin(x) * x
+    tab = show(backprop(y * 2.0))
+    tab.evaluate("open(graph.levels.at(-1))")
+    assert tab.evaluate("boxes.length") == 3
+    tab.evaluate("openBox(1)")
+    assert tab.evaluate("boxes.length") == 4
+    assert tab.evaluate("window.stolen") is None
+
+
 WORDS_FROM_LEFT_TO_RIGHT = """(where) => {
     const found = [];
     const walker = document.createTreeWalker(document.querySelector(where), NodeFilter.SHOW_TEXT);

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from micrograd_plus._support.identities import Identities
+from micrograd_plus._support.texts import one_line
 from micrograd_plus.engine.value import Value
 from micrograd_plus.pictures.modules import Call, Function, Key, Leaves, Parameters, Scopes
 
@@ -193,3 +194,4 @@ def _describe(groups: dict[Key, Box], scopes: Scopes, outputs: dict[str, list[Va
                 box.path = path
                 call = f", call {ordinal}" if ordinal or (path, 1) in called else ""
                 box.title = (f"sample {sample}, " if scopes.samples > 1 else "") + path + call
+        box.title = one_line(box.title, len(box.title)) or "?"  # a block's name may hold letters that XML does not
