@@ -229,6 +229,20 @@ def test_a_walk_through_opened_boxes_is_in_view_and_ends_with_the_same_numbers(s
 
 
 @in_browser
+@pytest.mark.parametrize("name", ["both", "what is done to each of the two heads"])
+def test_a_frame_s_title_keeps_within_it(show: Open, name: str) -> None:
+    x = Value(1.0, label="x")
+    with mp.scope(name):
+        both = mp.sin(x), mp.cos(x)
+    tab = show(backprop(both[0] * both[1]), reduced_motion="reduce")
+    tab.evaluate("open(graph.levels.at(-1)); openBox(boxes.findIndex((box) => box.title))")
+    frame, title = [tab.locator(f".frame {part}").bounding_box() for part in ("rect", "text")]
+    assert title["x"] + title["width"] <= frame["x"] + frame["width"]
+    assert tab.locator(".frame").get_attribute("aria-label") == f"Fold {name}"
+    assert tab.locator(".frame text").text_content()[:6] == f"▾ {name[:4]}"
+
+
+@in_browser
 def test_a_box_opens_and_folds_by_keyboard_and_mouse(show: Open) -> None:
     steps = network()
     tab = show(steps, reduced_motion="reduce")

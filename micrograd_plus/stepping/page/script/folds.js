@@ -3,7 +3,7 @@
 // Levels are nested: a box of a finer one is part of one box of a coarser one. So a box opens into those of the next level
 // at which it is more than one. A box is meant by its level and its place there: [k, i].
 
-const FRAME = { side: 14, top: 28, gap: 12, column: 56 }; // pixels around and between the boxes in a frame
+const FRAME = { side: 14, top: 28, gap: 12, column: 56, letter: 8 }; // pixels around and between the boxes in a frame, and of its title
 const key = ([k, i]) => `${k} ${i}`;
 
 // The nodes in each box of a level.
@@ -235,9 +235,12 @@ function called(box, titles) {
 // The frame of an opened box: a click on it folds the box again.
 function framed({ it, area: { left, top, right, bottom } }) {
   const outline = shape("g", { class: "frame", role: "button", tabindex: -1, "aria-label": `Fold ${titleOf(it)}`, "data-box": key(it) });
+  const letters = [..."▾ ", ...titleOf(it)];
+  const most = Math.floor((right - left - 2 * FRAME.side) / FRAME.letter);
+  const title = letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : letters.join("");
   outline.append(
     shape("rect", { x: left, y: top, width: right - left, height: bottom - top, rx: 10 }),
-    shape("text", { class: "name", x: left + FRAME.side, y: top + 19 }, `▾ ${titleOf(it)}`),
+    shape("text", { class: "name", x: left + FRAME.side, y: top + 19 }, title),
   );
   return outline;
 }
