@@ -507,6 +507,7 @@ def test_more_results_than_boxes() -> None:
     picture = draw(results, nearest=5)
     assert len([name for name in parts(picture, "node") if name[0] == "n"]) == 5
     assert "the 5 nodes nearest to the result; 36 more nodes are not shown" in picture.captions
+    assert "the node nearest to the result; one more node is not shown" in draw(-x, nearest=1).captions
 
 
 def test_only_the_paths_from_one_node() -> None:

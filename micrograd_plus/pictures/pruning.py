@@ -41,8 +41,9 @@ def nearest_boxes(folded: Folded, roots: Sequence[Value], k: int) -> Folded:
     hidden = _hidden(folded, seen, kept, tails)
     edges = [edge for edge in folded.edges if edge.head in kept and edge.tail in kept]
     left = sum([len(box.members) for box in folded.boxes if box.id not in kept])
-    what = "boxes" if any(box.title for box in folded.boxes) else "nodes"
-    caption = f"the {len(kept):,} {what} nearest to the result; {left:,} more nodes are not shown"
+    thing, things = ("box", "boxes") if any(box.title for box in folded.boxes) else ("node", "nodes")
+    caption = f"the {thing if len(kept) == 1 else f'{len(kept):,} {things}'} nearest to the result; "
+    caption += "one more node is not shown" if left == 1 else f"{left:,} more nodes are not shown"
     boxes = [box for box in folded.boxes if box.id in kept]
     return Folded(boxes, edges, hidden, captions=[*folded.captions, caption])
 
