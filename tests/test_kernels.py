@@ -301,6 +301,19 @@ def test_what_no_kernel_can_run_is_told() -> None:
         mp.compile(lambda x: own(x * A), (), backend="kernels")
 
 
+@pytest.mark.parametrize("name", ["sech_square", "tanh_and_slope", "MATMUL", "OUTPUT"])
+def test_a_primitive_may_bear_the_name_of_what_else_the_machine_does(name: str) -> None:
+    assert name in kernels.machine.OPS
+    thrice = mp.primitive(name, lambda x: 3.0 * x, lambda out, x: 3.0, arrays=lambda x: 3.0 * x)
+    try:
+        program = mp.compile(lambda x: thrice(x * A), (), backend="kernels")
+        assert program.values([2.0] * 40, parameters=[0.5]).tolist() == [3.0] * 40
+        assert program.gradients([2.0] * 40, parameters=[0.5]).tolist() == [[6.0]] * 40
+    finally:
+        delattr(Value, name)
+        del TABLE[name], FUNCTIONS[name]
+
+
 def test_bad_options() -> None:
     wrong: list[dict[str, Any]] = [{"backend": "cuda"}, {"threads": 0}, {"threads": 1.0}, {"threads": True}]
     for options in wrong:

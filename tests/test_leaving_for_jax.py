@@ -5,6 +5,8 @@ XLA takes numbers below 2.2e-308, the subnormal ones, for 0 on processors, so th
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from math import inf, nan
@@ -194,3 +196,17 @@ def test_what_is_wrong_is_told() -> None:
         mp.ExportError, match="'unknown_to_jax' cannot leave for JAX: its forward is a function in Python"
     ):
         mp.compile(lambda x: unknown(x), x=()).to_jax()
+
+
+def test_a_primitive_that_is_made_again_is_not_what_it_was_for_jax() -> None:
+    """JAX's functions are listed once, when it is asked for, of what is in the table by then."""
+    lines = [
+        "import micrograd_plus as mp",
+        "def made(name, slope): return mp.primitive('again', getattr(mp, name), slope, numpy=name)",
+        "made('sin', lambda out, x: mp.cos(x))",
+        "import micrograd_plus.program.exports.jax_rows",
+        "again = made('cos', lambda out, x: -mp.sin(x))",
+        "mp.compile(lambda x: again(x), ()).to_jax()",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    assert "'again' cannot leave for JAX: its forward is a function in Python" in done.stderr

@@ -214,6 +214,15 @@ def _check_functions(name: str, forward: Forward, rules: tuple[Rule, ...], optio
             check_takes(f"partial {i} of {name!r}", partial, 1 + len(rules) + options, "out and each argument")
 
 
+def is_ours(name: str) -> bool:
+    """Whether a name is that of a row of the package's own, not of a primitive of somebody's.
+
+    >>> is_ours("tanh"), is_ours("copy")
+    (True, False)
+    """
+    return name in FUNCTIONS and FUNCTIONS[name].__module__ == HOME
+
+
 def unary(name: str, forward: Forward, partial: Partial | mask, doc: str, **columns: Any) -> Unary:
     """A row for a function of one argument, and perhaps of options after it."""
     return cast(Unary, primitive(name, forward, (partial,), doc, **columns))

@@ -14,6 +14,7 @@ import numpy as np
 
 from micrograd_plus.engine.loading import digest, in_c
 from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.ops.rows import is_ours
 from micrograd_plus.program.arrays import Array
 from micrograd_plus.program.assembling import Output, assembled
 from micrograd_plus.program.costs import UNKNOWN, Cost, of_instructions
@@ -39,8 +40,11 @@ def why_not() -> str:
 
 
 def ops() -> dict[Op, str]:
-    """The rows of the table that the machine has, with its names for them."""
-    return {TABLE[name]: name for name in machine.OPS if name in TABLE}
+    """The rows of the package's own table that the machine has, with its names for them.
+
+    Somebody's primitive may bear the name of anything else that the machine does.
+    """
+    return {TABLE[name]: name for name in machine.OPS if is_ours(name)}
 
 
 def run_by_kernels(kernel: Kernel) -> str:

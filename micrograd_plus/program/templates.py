@@ -17,7 +17,7 @@ from micrograd_plus.engine.operations import Op
 from micrograd_plus.engine.recording import recording, tracing, watching, within
 from micrograd_plus.engine.value import Value
 from micrograd_plus.engine.walking import walk
-from micrograd_plus.ops.rows import FUNCTIONS, HOME
+from micrograd_plus.ops.rows import is_ours
 from micrograd_plus.program.arrays import NoNumbers
 from micrograd_plus.program.flat_graphs import Listing
 
@@ -136,7 +136,7 @@ class Templates:
 
     def _applied(self, op: Op, places: Sequence[int], steps: list[Step]) -> int:
         """Add the steps for a row to a template; where its number will be."""
-        if op.name in KIND and op.name in FUNCTIONS and FUNCTIONS[op.name].__module__ == HOME:
+        if op.name in KIND and is_ours(op.name):
             kind, reads = KIND[op.name], tuple(places)
             for step in steps:
                 if (step.kind, step.reads) == (kind, reads):  # as a slope and its gate have it

@@ -12,6 +12,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from micrograd_plus.engine.operations import TABLE, Op
+from micrograd_plus.ops.rows import is_ours
 from micrograd_plus.program.exports.formulas import formula_of
 from micrograd_plus.program.exports.steps import gated, recorded
 
@@ -27,7 +28,8 @@ _LACKING = ("erfinv", "erfcx", "log_ndtr", "logit", "logsigmoid")  # or has with
 def _values() -> dict[str, Callable[..., Any]]:
     """What JAX has of the rows, by NumPy's and SciPy's names."""
     found: dict[str, Callable[..., Any]] = {}
-    for name, op in TABLE.items():
+    ours = {name: op for name, op in TABLE.items() if is_ours(name)}  # somebody's may be made again, as something else
+    for name, op in ours.items():
         if op.numpy not in (None, "clip") and hasattr(jnp, op.numpy):
             found[name] = getattr(jnp, op.numpy)
         elif op.scipy and name not in _LACKING and hasattr(jax.scipy.special, op.scipy):
