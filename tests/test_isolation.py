@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import count, islice, repeat
 from pathlib import Path
-from types import FrameType, MappingProxyType
+from types import FrameType, MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -288,6 +288,8 @@ def _places() -> dict[str, Callable[[], float]]:
     variable: ContextVar[random.Random] = ContextVar("dice", default=dice[1])
     kept = weakref.ref(dice[2])
     bits, own = np.random.PCG64(3), _Lcg()
+    module: Any = ModuleType("module_of_the_test")
+    module.dice = dice[12]
     view, proxy = {1: dice[9]}.values(), MappingProxyType({1: dice[10]})
     ways: dict[str, Iterator[float]] = {
         "callable": iter(dice[3].random, None),
@@ -305,6 +307,7 @@ def _places() -> dict[str, Callable[[], float]]:
         "view": lambda: next(iter(view)).random(),
         "proxy": lambda: proxy[1].random(),
         "method of a dict": _Holder(dice=dice[11]).draw,
+        "module in a closure": lambda: module.dice.random(),
         "bits": lambda: bits.random_raw() / 2**64,
         "own": own.random,
     }

@@ -20,7 +20,7 @@ from itertools import groupby, pairwise
 from math import nan
 from random import uniform
 from reprlib import repr as short_repr
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -1147,7 +1147,8 @@ def functions_of(model: Any) -> dict[str, Any]:
     shared: Any = type("Shared", (), {"model": model})()
     several_shared: Any = type("Several", (), {"models": {"only": [model]}})
     further: Any = type("Further", (several_shared,), {})
-    namer = Namer()
+    namer, module = Namer(), ModuleType("module_of_the_test")
+    vars(module)["model"] = model
     return {
         "itself": model,
         "method": keeper.cost,
@@ -1159,6 +1160,7 @@ def functions_of(model: Any) -> dict[str, Any]:
         "deque": lambda x: line[0](x),
         "array": lambda x: array[0](x),
         "class": lambda x: shared.model(x),
+        "module in a closure": lambda x: module.model(x),
         "class itself": lambda x: several_shared.models["only"][0](x),
         "what comes from it": lambda x: further.models["only"][0](x),
         "names in methods": namer,

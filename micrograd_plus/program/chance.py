@@ -13,7 +13,7 @@ import sys
 import threading
 import types
 import weakref
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from itertools import islice
@@ -25,7 +25,7 @@ import numpy as np
 from micrograd_plus._support.identities import Identities
 from micrograd_plus.engine.anomalies import INSTALLED, LIBRARIES, users_line
 from micrograd_plus.engine.value import Value
-from micrograd_plus.program.ordering import codes, filled
+from micrograd_plus.program.ordering import closure, names_in
 
 THINGS = 5_000  # objects that are searched for generators, at most
 ELEMENTS = 100  # elements of each list that are searched
@@ -186,16 +186,21 @@ def _parts(thing: Any) -> Iterable[Any]:
 
 def _of_function(function: types.FunctionType) -> list[Any]:
     """What a function holds, and what it calls by names."""
-    parts = [cell.cell_contents for cell in function.__closure__ or () if filled(cell)]
-    parts += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *vars(function).values()]
+    kept = closure(function)
+    parts = [
+        *kept.values(),
+        *(function.__defaults__ or ()),
+        *(function.__kwdefaults__ or {}).values(),
+        *vars(function).values(),
+    ]
     if _known(function.__globals__.get("__name__")):
         return parts
-    return [*parts, *_named(function.__code__, function.__globals__)]
+    return [*parts, *_named(function.__code__, ChainMap(kept, function.__globals__))]
 
 
 def _named(code: types.CodeType, names_of: Mapping[str, Any]) -> list[Any]:
-    """What names in the code mean: globals, and what modules among them have by its names."""
-    names = [name for inner in codes(code) for name in inner.co_names]
+    """What names in the code mean, and what modules among that have by its names."""
+    names = names_in(code)
     named = [names_of.get(name, sys.modules.get(name)) for name in names]  # it may import a module in its own lines
     for thing in named:  # it grows: a module of a module, too
         if isinstance(thing, types.ModuleType) and not _known(thing.__name__):

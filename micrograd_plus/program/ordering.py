@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -132,11 +132,10 @@ def _names(slots: Any) -> list[str]:
 def _variables(function: types.FunctionType) -> list[tuple[str, Any]]:
     """What a function can name without being given it: its closure, its defaults, its globals."""
     code = function.__code__
-    cells = zip(code.co_freevars, function.__closure__ or ())
     defaults = function.__defaults__ or ()
     arguments = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
     return [
-        *[(name, cell.cell_contents) for name, cell in cells if filled(cell)],
+        *closure(function).items(),
         *zip(arguments, defaults),
         *(function.__kwdefaults__ or {}).items(),
         *_global(function),
@@ -144,10 +143,11 @@ def _variables(function: types.FunctionType) -> list[tuple[str, Any]]:
 
 
 def _global(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """The globals that it names, and what modules of the user's among them have by its names."""
-    names = [name for inner in codes(function.__code__) for name in inner.co_names]
+    """The globals that it names, and what modules of the user's have by its names, those in its closure, too."""
+    known = ChainMap(closure(function), function.__globals__)
+    names = names_in(function.__code__)
     for name in names:
-        thing = function.__globals__.get(name)
+        thing = known.get(name)
         yield name, thing
         if isinstance(thing, types.ModuleType) and is_users(thing.__name__):
             yield from [(inside, vars(thing)[inside]) for inside in names if inside in vars(thing)]
@@ -160,7 +160,18 @@ def codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from codes(constant)
 
 
-def filled(cell: types.CellType) -> bool:
+def names_in(code: types.CodeType) -> list[str]:
+    """The names that code uses, of globals, attributes and what it has from where it was made."""
+    return [name for inner in codes(code) for name in (*inner.co_names, *inner.co_freevars)]
+
+
+def closure(function: types.FunctionType) -> dict[str, Any]:
+    """What a function has from where it was made, by name."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
+    return {name: cell.cell_contents for name, cell in cells if _filled(cell)}
+
+
+def _filled(cell: types.CellType) -> bool:
     try:
         cell.cell_contents  # noqa: B018 - raises when empty
     except ValueError:
