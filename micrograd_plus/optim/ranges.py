@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from math import inf
 from reprlib import repr as short_repr
 from typing import Any
@@ -56,12 +56,12 @@ def checked(where: str, name: str, value: Any) -> Any:
 
 def parameters(where: str, params: Iterable[Value]) -> list[Value]:
     expected = "expected Values, as model.parameters() gives"
+    if isinstance(params, Set):  # a gradient has their order, and it has none
+        raise _no_list(where, params)
     try:
         values = list(params)
     except TypeError:
-        raise TypeError(
-            f"{where}: got {short_repr(params)}, expected a list of Values, as model.parameters() gives"
-        ) from None
+        raise _no_list(where, params) from None
     if not values:
         raise ValueError(f"{where}: got an empty list, {expected}")
     seen: Identities[Value, None] = Identities()
@@ -74,3 +74,7 @@ def parameters(where: str, params: Iterable[Value]) -> list[Value]:
             raise ValueError(f"{where}: got {value!r} twice, {expected}, each once")
         seen[value] = None
     return values
+
+
+def _no_list(where: str, params: object) -> TypeError:
+    return TypeError(f"{where}: got {short_repr(params)}, expected a list of Values, as model.parameters() gives")
