@@ -320,6 +320,16 @@ def test_a_rare_draw_is_seen_wherever_the_generator_is_kept(name: str) -> None:
         mp.compile(lambda x: -x if draw() < 0.001 else 3.0 * x, x=())
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_a_rare_draw_of_pytorchs_is_seen_and_put_back(own: bool) -> None:
+    torch = pytest.importorskip("torch")
+    dice = torch.Generator().manual_seed(1) if own else torch.default_generator
+    before = dice.get_state()
+    with pytest.raises(CompileError, match=r"a random number is drawn in .*test_isolation"):
+        mp.compile(lambda x: -x if torch.rand((), generator=dice) < 0.001 else 3.0 * x, x=())
+    assert torch.equal(dice.get_state(), before)
+
+
 def test_a_draw_in_some_runs_is_seen_beside_another_thread() -> None:
     dice, runs, end = random.Random(1), [0], threading.Event()
 

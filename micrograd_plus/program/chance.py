@@ -1,8 +1,8 @@
 """Whether a function draws random numbers, and in which line.
 
-What can be seen are the generators whose state moves: those of the modules `random` and `numpy.random`, and those that
-the function reaches, from thing to thing as Python's collector of garbage goes. What the operating system gives
-(os.urandom, secrets, the time) leaves no trace.
+What can be seen are the generators whose state moves: those of the modules `random` and `numpy.random`, PyTorch's, and
+those that the function reaches, from thing to thing as Python's collector of garbage goes. What the operating system
+gives (os.urandom, secrets, the time) leaves no trace.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class _Finder:
 
 
 def generators(function: Callable[..., Any]) -> list[Any]:
-    """The generators of `random` and `numpy.random`, and those that a function reaches.
+    """The generators of `random`, `numpy.random` and PyTorch, and those that a function reaches.
 
     It reaches them by its closure, its globals, its defaults, its `self`, and by the attributes, methods and elements
     of what it reaches.
@@ -146,6 +146,9 @@ def generators(function: Callable[..., Any]) -> list[Any]:
     if (numpy_random := sys.modules.get("numpy.random")) is not None:  # it takes its time to load
         found[_owner(numpy_random.get_state)] = None
         kinds = (random.Random, numpy_random.Generator, numpy_random.RandomState, numpy_random.BitGenerator)
+    if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "default_generator"):
+        found[torch.default_generator] = None
+        kinds = (*kinds, torch.Generator)
     stack: deque[Any] = deque([function])
     seen: Identities[Any, None] = Identities()
     while stack and len(seen) < THINGS:
@@ -228,6 +231,8 @@ def _state(generator: Any) -> Any:
         if isinstance(generator, random.Random):
             own = {} if type(generator) is random.Random else dict(vars(generator))  # one with a method of its own
             return _getstate(generator), own
+        if _is_torchs(generator):
+            return generator.get_state().numpy()
         bits = getattr(generator, "bit_generator", generator)
         return bits.state if hasattr(bits, "state") else bits.get_state(legacy=False)
     except NotImplementedError:
@@ -239,11 +244,18 @@ def _put(generator: Any, state: Any) -> None:
         random.Random.setstate(generator, state[0])
         vars(generator).update(state[1])
         return
+    if _is_torchs(generator):
+        generator.set_state(sys.modules["torch"].from_numpy(state))
+        return
     bits = getattr(generator, "bit_generator", generator)
     if hasattr(bits, "state"):
         bits.state = state
     else:
         bits.set_state(state)
+
+
+def _is_torchs(generator: Any) -> bool:
+    return type(generator).__module__.partition(".")[0] == "torch"
 
 
 def _getstate(generator: random.Random) -> Any:

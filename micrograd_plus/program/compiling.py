@@ -34,9 +34,9 @@ def compile(
     A Python `if` on a traced value is noted: examples that go the other way are traced anew. `float()` and `.data` of a
     traced value are refused; so are its hash and its text, by which sets, dicts and caches find a number, its equality
     to another Value, and anything at all in another thread. A function that draws random numbers is refused, where
-    that can be seen: by the generators of `random` and `numpy.random`, and those that it reaches from its closure, its
-    globals and the attributes of its models, or makes at its first run and keeps. Refused, too, is one whose graph
-    changes from run to run.
+    that can be seen: by the generators of `random`, `numpy.random` and PyTorch, and those that it reaches from its
+    closure, its globals and the attributes of its models, or makes at its first run and keeps. Refused, too, is one
+    whose graph changes from run to run.
 
     What can't be seen is kept for ever as it was: the time, os.urandom and `secrets`, generators seeded from them
     inside the function, generators it finds by a name in a string or after the first hundreds of a list, files, `id()`
