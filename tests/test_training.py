@@ -658,12 +658,14 @@ def test_a_model_with_several_outputs_is_judged_by_the_largest(compile: bool) ->
         (MLP(2, [3]), [0.5], "target 0.5 for 3 outputs"),
         (MLP(2, [3]), [[0.0, 1.0]], r"targets of shape \(2,\) for 3 outputs; expected a class, or 3 numbers"),
         (MLP(2, [1]), [3.5], "target 3.5 for 1 outputs; expected 0 and 1, or -1 and 1"),
+        (MLP(2, [1]), [0.0, 1.0, nan], "target nan for 1 outputs; expected 0 and 1, or -1 and 1"),
+        (MLP(2, [1]), [-1.0, 0.0, 1.0], "target 0 for 1 outputs; expected 0 and 1, or -1 and 1"),
         (MLP(2, [1]), [[0.0, 1.0]], "expected a single one"),
     ],
 )
 def test_targets_that_no_answer_can_be_held_to_are_refused(model: MLP, targets: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Job().fit(accuracy=model, validation=([[1.0, 2.0]], targets))
+        Job().fit(accuracy=model, validation=([[1.0, 2.0]] * len(targets), targets))
 
 
 def test_accuracy_is_the_mean_over_the_validation_data_with_nothing_recorded() -> None:

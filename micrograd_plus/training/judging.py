@@ -131,7 +131,7 @@ def right_answers(y: Any, count: int) -> NDArray[Any]:
     kinds = np.unique(targets)
     allowed = [np.arange(count)] if count > 1 else [np.array([0.0, 1.0]), np.array([-1.0, 1.0])]
     if not any(np.isin(kinds, labels).all() for labels in allowed):
-        odd = next(kind for kind in kinds.tolist() if kind not in allowed[-1])
+        odd = [kind for labels in (np.concatenate(allowed), allowed[-1]) for kind in kinds if kind not in labels]
         expected = f"expected a class from 0 to {count - 1}" if count > 1 else "expected 0 and 1, or -1 and 1"
-        raise ValueError(f"fit(accuracy=...): target {odd:g} for {count} outputs; {expected}, {way_out}")
+        raise ValueError(f"fit(accuracy=...): target {odd[0]:g} for {count} outputs; {expected}, {way_out}")
     return targets if count > 1 else targets > 0.0
