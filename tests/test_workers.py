@@ -371,6 +371,15 @@ def test_a_hook_that_comes_during_the_training_is_told_whoever_works(executor: A
                callbacks=[lambda _: w.register_hook(lambda gradient: 0.0) and None])  # fmt: skip
 
 
+@pytest.mark.parametrize("workers", [{}, {"map": map}, {"executor": lambda: ThreadPoolExecutor(1)}])
+def test_numbers_that_vanish_are_no_error_whatever_numpy_is_set_to(workers: dict[str, Any]) -> None:
+    w = mp.Value(1.0)
+    sgd = mp.optim.SGD([w], lr=1.0)
+    with np.errstate(all="raise"):
+        mp.fit(lambda x, y: 1e-310 * w * x - y, ([1e-5, 1e-6, 1e-7], [0.0] * 3), sgd, progress=False, **workers)
+    assert w.data == 1.0
+
+
 def test_what_cannot_be_compiled_cannot_be_sent() -> None:
     a = mp.Value(1.0)
     with pytest.raises(CompileError, match=r"float\(x\)"):

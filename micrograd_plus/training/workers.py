@@ -110,6 +110,7 @@ class Crew:
         self._made = False  # by a function that can make another
         self._introduce()
 
+    @np.errstate(all="ignore")
     def value_and_grad(self, batch: Any, theta: Floats) -> tuple[float, Floats]:
         """What `Program.value_and_grad` gives for these examples.
 
@@ -318,6 +319,7 @@ def _answer(given: Any) -> Answer | None:
     return given
 
 
+@np.errstate(all="ignore")
 def _sums(program: Program, x: Floats, y: Floats, theta: Floats, part: Any) -> Answer:
     xs, ys = x[part], y[part]
     loss, gradient = program.value_and_grad(xs, ys, parameters=theta)
