@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
+from itertools import product
 from math import ceil, inf, isfinite, nan
 from pathlib import Path
 from random import Random
@@ -444,6 +445,26 @@ def test_a_model_that_gets_another_value_is_judged_with_it(compile: bool | None)
             compile=compile, accuracy=line, epochs=2, callbacks=[listener], progress=False,
         )  # fmt: skip
     assert [epoch.accuracy for epoch in history] == [2 / 3, 1.0]
+
+
+def test_a_model_of_more_ways_than_can_be_compiled_is_judged_one_by_one() -> None:
+    class Tree(mp.Module):
+        def __init__(self) -> None:
+            self.slopes = [Value(0.1 * i) for i in range(5)]
+
+        def __call__(self, x: Any) -> Any:
+            return sum([slope * each if each > 0 else slope * -0.5 for slope, each in zip(self.slopes, x)])
+
+    tree = Tree()
+    signs = np.array(list(product([-1.0, 1.0], repeat=5)))
+    program = mp.compile(lambda x, y: (mp.dot(tree.slopes, x) - y) ** 2, 5, ())
+    accuracies = []
+    for judge in (tree, lambda x, y: (tree(x).data > 0.0) == (y > 0.0)):
+        sgd = optim.SGD(program.parameters, lr=0.0)
+        accuracies.append(fit(program, (signs, signs[:, 4]), sgd, accuracy=judge, epochs=1, progress=False)[0].accuracy)
+    assert accuracies[0] == accuracies[1]
+    with pytest.raises(mp.CompileError, match="more than 16 ways"):
+        fit(program, (signs, signs[:, 4]), sgd, accuracy=tree, compile=True, epochs=1, progress=False)
 
 
 def test_a_program_that_is_older_than_its_names_is_told() -> None:

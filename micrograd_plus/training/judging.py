@@ -11,7 +11,7 @@ import numpy as np
 from micrograd_plus.data.batches import take
 from micrograd_plus.engine.recording import no_grad
 from micrograd_plus.nn import Module
-from micrograd_plus.program import Program
+from micrograd_plus.program import CompileError, Program
 from micrograd_plus.training.compiling import compiled_model, floats
 from micrograd_plus.training.eager import by_function, middle
 
@@ -88,9 +88,14 @@ def predictor(model: Module | Program, x: Any, *, compile: bool | None = None, t
 
             def answers(part: slice) -> Floats:
                 nonlocal program
-                if program is not model and program.rebound():  # the model has other Values by now
-                    program = compiled_model(model, x, array, threads)
-                return program.values(array[part]).reshape(len(array[part]), -1)
+                try:
+                    if program is not model and program.rebound():  # the model has other Values by now
+                        program = compiled_model(model, x, array, threads)
+                    return program.values(array[part]).reshape(len(array[part]), -1)
+                except CompileError:  # of an example that goes a way of its own
+                    if compile or isinstance(model, Program):
+                        raise
+                    return _one_by_one(model, take(x, part))
 
             return answers
         except Exception:  # a model may fail in its own way where it gets no numbers; by numbers the engine goes on
