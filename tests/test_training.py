@@ -657,6 +657,27 @@ def test_a_model_with_one_output_is_judged_by_its_sign_or_by_a_half(
 
 
 @ways
+def test_a_probability_that_is_held_off_0_and_1_is_still_one(compile: bool) -> None:
+    class Careful(mp.Module):
+        def __init__(self) -> None:
+            self.network = MLP(2, [3, 1], seed=6)
+
+        def __call__(self, x: Any) -> Any:
+            return mp.clamp(mp.sigmoid(self.network(x)), 1e-7, 1.0 - 1e-7)
+
+    model = Careful()
+    accuracies = []
+    for judge in (model, lambda x, y: (model(x) > 0.5) == (y > 0)):
+        optimizer = optim.SGD(model.parameters(), lr=0.0)
+        history = fit(
+            lambda x, y: losses.binary_cross_entropy(model(x), y), (POINTS, LABELS), optimizer, epochs=1,
+            accuracy=judge, progress=False, compile=compile,
+        )  # fmt: skip
+        accuracies.append(history[0].accuracy)
+    assert accuracies[0] == accuracies[1]
+
+
+@ways
 def test_a_model_with_several_outputs_is_judged_by_the_largest(compile: bool) -> None:
     model = MLP(2, [3, 3], activation="tanh", seed=4)
     hot = [one_hot(label, 3) for label in LABELS]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from micrograd_plus.training.progress import Meter
 
 PROBABILITIES = ("sigmoid", "hardsigmoid")  # what a single output ends in that means a probability, not a score
+KEEPING = ("clamp", "identity", "stop_gradient")  # after which it is still one
 
 
 class Eager:
@@ -160,6 +161,8 @@ def right(model: Module, x: Any) -> Callable[[Any, Any], bool]:
 def middle(out: Any) -> float:
     """From where on a single output means yes: a probability from 1/2 on, a score from 0 on."""
     out = out[0] if hasattr(out, "__len__") and len(out) == 1 else out
+    while isinstance(out, Value) and out.op is not None and out.op.name in KEEPING:
+        out = out.args[0]
     return 0.5 if isinstance(out, Value) and out.op is not None and out.op.name in PROBABILITIES else 0.0
 
 

@@ -100,7 +100,7 @@ def fit(
             end of each epoch, with nothing recorded for backward. Or the model, or a program that gives its outputs,
             for all examples at once: the largest of several outputs must stand in the place that the target, a class,
             names, or where the largest of the target's numbers stands; a single output must be above 0, or above 1/2
-            if it comes from a sigmoid, just where the target (of 0 and 1, or -1 and 1) is 1.
+            if it comes from `sigmoid`, clamped or not, just where the target (of 0 and 1, or -1 and 1) is 1.
         validation: the pair (X, Y) to judge on; without it, the training data are.
         schedule: what sets the learning rate: its step() is called after each epoch, as in PyTorch, or after each
             step of the optimizer if `schedule_every` is "step".
