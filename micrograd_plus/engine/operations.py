@@ -29,6 +29,9 @@ class Op(Row):
             out: what the operation gave.
             args: a tuple of what it was applied to, a Value or a constant for each argument.
 
+        Raises:
+            TypeError: a partial gave no number.
+
         >>> from micrograd_plus.engine import Value
         >>> x, y = Value(2.0), Value(3.0)
         >>> TABLE["maximum"].slopes(3.0, (x, y)) == [(y, 1.0)]
@@ -48,6 +51,9 @@ class Op(Row):
 
         Args:
             node: a node that this operation made; its gradient is passed on.
+
+        Raises:
+            TypeError: a partial gave no number.
 
         >>> from micrograd_plus.engine import Value
         >>> x = Value(3.0)

@@ -118,6 +118,9 @@ class Row:
             out: what the operation gave.
             numbers: a list of what it was applied to, a number for each argument.
 
+        Raises:
+            TypeError: the partial gave no number.
+
         >>> from micrograd_plus.engine import TABLE
         >>> TABLE["mul"].slope(0, 6.0, [2.0, 3.0]), TABLE["maximum"].slope(0, 3.0, [2.0, 3.0])
         ((3.0, True), (0.0, False))
