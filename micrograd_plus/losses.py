@@ -8,7 +8,7 @@ Each loss is an entry of the table LOSSES; one that is entered is documented and
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from math import inf
 from operator import index
 from reprlib import repr as short_repr
@@ -22,7 +22,7 @@ from micrograd_plus.engine.recording import tracing
 from micrograd_plus.engine.scalars import number
 from micrograd_plus.engine.value import Value
 from micrograd_plus.ops.table import clamp, equal, less, log, log1p, maximum, relu, softplus, square, where
-from micrograd_plus.ops.vectors import added, is_many, log_softmax, logsumexp, lookup, mean, widened
+from micrograd_plus.ops.vectors import added, is_many, log_softmax, logsumexp, lookup, mean, numbers_in, widened
 
 Target = Literal["number", "sign", "probability", "class"]
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -255,9 +255,9 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     >>> cross_entropy([0.0, 0.0], [0.5, 0.5])
     0.69314...
     """
-    logits, target = [list(x) if isinstance(x, Iterator) else by_place(x) for x in (logits, target)]
-    out = _cross_entropy(logits, target)
-    return made("cross_entropy", (tuple(logits), tuple(_many(target))), out)
+    logits, targets = numbers_in("cross_entropy", logits), _many("cross_entropy", target)
+    out = _cross_entropy(logits, targets if is_many(target) or isinstance(target, Iterator) else target)
+    return made("cross_entropy", (tuple(logits), tuple(targets)), out)
 
 
 def _cross_entropy(logits: Any, target: Any) -> Any:
@@ -327,15 +327,18 @@ def _warn(name: str, maker: str, way_out: str) -> None:
     warn(told, stacklevel=level)
 
 
-def _many(x: Any) -> Any:
-    return x if is_many(x) else list(x) if isinstance(x, Iterator) else [x]
+def _many(name: str, x: Any) -> Any:
+    """A list, with a single number in one; an error for what has no order."""
+    if isinstance(x, (Set, Mapping)):
+        raise TypeError(f"{name}({short_repr(x)}): expected a number or a list of them, got {type(x).__name__}")
+    return by_place(x) if is_many(x) else list(x) if isinstance(x, Iterator) else [x]
 
 
 def _over_outputs(
     name: str, combine: Callable[[list[Any]], Any], term: Callable[[Any, Any], Any], prediction: Any, target: Any
 ) -> Any:
     """The terms of all outputs combined, by their mean or their sum; it remembers which loss it is."""
-    predictions, targets = [_many(x) for x in (prediction, target)]
+    predictions, targets = [_many(name, x) for x in (prediction, target)]
     out = combine(_terms(name, term, predictions, targets))
     return made(name, (tuple(predictions), tuple(targets)), out)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from math import inf, isnan, nan
 from typing import Any
 
@@ -248,3 +250,53 @@ def test_what_is_nested_is_no_list_of_numbers(function: Any, numbers: Any, said:
 def test_an_array_in_a_list_is_many_numbers_at_once() -> None:
     whole = mp.mean([np.array([1, 2], np.uint8), np.array([255, 3], np.uint8), 0.5])
     assert whole.tolist() == pytest.approx([256.5 / 3.0, 5.5 / 3.0])
+
+
+class Small:
+    """A tensor as PyTorch makes them: its numbers wrap round among themselves, and its dtype is none of NumPy's."""
+
+    dtype = object()
+
+    def __init__(self, numbers: Any) -> None:
+        self.numbers = np.asarray(numbers, dtype=np.uint8)
+        self.shape = self.numbers.shape
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, place: int) -> Small:
+        return Small(self.numbers[place])
+
+    def tolist(self) -> Any:
+        return self.numbers.tolist()
+
+
+def test_numbers_of_others_are_added_as_floats_not_as_bytes() -> None:
+    many, few = Small([200, 100]), Small([2, 2])
+    assert mp.mean(many) == mp.mean([many[0], many[1]]) == 150.0
+    assert mp.dot(many, few) == 600.0
+    assert mp.losses.squared_error(few, many) == 198.0**2 + 98.0**2
+    assert mp.losses.squared_error([few[0]], [many[0]]) == 198.0**2
+    assert mp.losses.cross_entropy(many, 1) == 100.0
+
+
+@pytest.mark.parametrize("number", [Decimal("0.5"), Fraction(1, 2), np.float16(0.5)])
+def test_numbers_of_any_kind_go_together(number: Any) -> None:
+    assert mp.mean([number, 1.5]) == mp.dot([number], [2.0]) == 1.0
+    assert mp.softmax([number, 0.5]) == [0.5, 0.5]
+    assert mp.losses.squared_error([number], [1.5]) == 1.0
+
+
+LOSSES = [name for name in mp.losses.LOSSES if name != "cross_entropy"]
+
+
+@pytest.mark.parametrize("given", [{0: 1.0, 1: 0.0}, {0.0, 1.0}])
+def test_what_has_no_order_is_no_list_of_outputs(given: Any) -> None:
+    for name in LOSSES:
+        loss = mp.losses.LOSSES[name].function
+        for arguments in ((given, [1.0, 1.0]), ([1.0, 1.0], given)):
+            with pytest.raises(TypeError, match=rf"{name}\(.*\): expected a number or a list of them, got"):
+                loss(*arguments)
+    for arguments in ((given, 0), ([1.0, 1.0], given)):
+        with pytest.raises(TypeError, match=r"cross_entropy\(.*\): expected a (number or a )?list of"):
+            mp.losses.cross_entropy(*arguments)

@@ -42,10 +42,10 @@ def dot(a: Any, b: Any) -> Any:
     >>> dot([1.0, 2.0], [3.0, 4.0])
     11.0
     """
-    a, b = _checked("dot", a), _numbers("dot", b)
+    a, b = _checked("dot", a), numbers_in("dot", b)
     if isinstance(a[0], Sequence) or getattr(a, "ndim", 1) == 2:
         return _matrix_times_vector(a, b)
-    a = _numbers("dot", a)
+    a = numbers_in("dot", a)
     if len(a) != len(b):
         raise ValueError(f"dot: vectors of {len(a)} and {len(b)} numbers; expected the same length")
     return made("dot", (tuple(a), tuple(b)), _number(added(x * y for x, y in zip(a, b))))
@@ -113,7 +113,7 @@ def mean(values: Any) -> Any:
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
-    values = _numbers("mean", values)
+    values = numbers_in("mean", values)
     return made("mean", tuple(values), div(added(values), float(len(values))))
 
 
@@ -135,7 +135,7 @@ def softmax(values: Any) -> list[Any]:
     >>> softmax([1000.0, 1000.0])
     [0.5, 0.5]
     """
-    values = _numbers("softmax", values)
+    values = numbers_in("softmax", values)
     largest = stop_gradient(reduce(maximum, values))
     exponentials = [exp(value - largest) for value in values]
     total = added(exponentials)
@@ -158,7 +158,7 @@ def log_softmax(values: Any) -> list[Any]:
     >>> log_softmax([0.0, -1000.0])
     [0.0, -1000.0]
     """
-    values = _numbers("log_softmax", values)
+    values = numbers_in("log_softmax", values)
     total = logsumexp(values)
     return made("log_softmax", tuple(values), [value - total for value in values])
 
@@ -184,7 +184,7 @@ def logsumexp(values: Any) -> Any:
     >>> logsumexp([0.0, -40.0])
     4.24...e-18
     """
-    values = _numbers("logsumexp", values)
+    values = numbers_in("logsumexp", values)
     largest = reduce(maximum, values)
     largest = stop_gradient(where(less(abs(largest), inf), largest, 0.0))
     tops = [equal(value, largest) for value in values]
@@ -261,7 +261,7 @@ def _number(result: Any) -> Any:
 _USUAL = {float, int, Value}
 
 
-def _numbers(name: str, values: Any) -> Any:
+def numbers_in(name: str, values: Any) -> Any:
     """Values and plain numbers, those of NumPy's as floats; an error where there is something else, such as lists."""
     values = _checked(name, values)
     if getattr(values, "ndim", 1) > 1 or isinstance(values, Mapping):
@@ -279,13 +279,22 @@ def _single(name: str, value: Any) -> Any:
 
 
 def widened(numbers: Any) -> Any:
-    """A number or an array of NumPy's as floats, since 200 + 100 is 44 among its uint8; all else as it is.
+    """Numbers of other kinds as Python's, and arrays as floats, for 200 + 100 is 44 among uint8; all else as it is.
 
     >>> import numpy as np
     >>> float(widened(np.uint8(200)) + widened(np.uint8(100)))
     300.0
+    >>> from decimal import Decimal
+    >>> widened(Decimal("0.5"))
+    0.5
     """
+    if type(numbers) in _USUAL or isinstance(numbers, Value):
+        return numbers
     dtype = getattr(numbers, "dtype", None)
+    if dtype is None:
+        return float(numbers) if hasattr(type(numbers), "__float__") else numbers
+    if not hasattr(dtype, "kind") and hasattr(numbers, "tolist"):  # a tensor of PyTorch's
+        return numbers.tolist()
     small = getattr(dtype, "kind", "O") in "biuf" and getattr(dtype, "char", "d") != "d"
     return numbers.astype(float) if small and hasattr(numbers, "astype") else numbers
 
