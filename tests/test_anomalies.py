@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from math import inf, nan
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,26 @@ def test_off_nothing_is_watched_and_after_the_block_it_is_off() -> None:
     x = Value(0.0)
     mp.sqrt(x).backward()
     assert x.grad == inf
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda f: mp.jvp(f)(0.0, 1.0),
+        lambda f: mp.jvp(f)(Value(0.0), 1.0),
+        lambda f: mp.jacobian(lambda x: [f(x), x])(0.0),
+        lambda f: mp.jacobian(f, mode="forward")(0.0),
+    ],
+)
+def test_a_change_that_is_not_finite_is_reported_going_forward_too(ask: Callable[[Any], Any]) -> None:
+    says = r"^forward: sqrt\(0\.0\) changes by inf in this direction; sqrt was made in `ask.*` \(test_anomalies"
+    with mp.detect_anomaly(), pytest.raises(FloatingPointError, match=says):
+        ask(lambda x: 2.0 * mp.sqrt(x))
+
+
+def test_a_product_with_the_hessian_is_watched() -> None:
+    with mp.detect_anomaly(), pytest.raises(FloatingPointError, match=r"^forward: pow\(0\.0, 0\.5\) changes by inf"):
+        mp.hvp(lambda x: x**1.5)(0.0, 1.0)
 
 
 def test_it_decorates_and_works_beside_no_grad() -> None:

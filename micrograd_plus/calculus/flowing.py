@@ -259,11 +259,16 @@ def pushed(ys: Iterable[Number], xs: Sequence[Value], moves: Sequence[Number], g
     for x, move in zip(xs, moves):  # a module that stands in two places moves by both
         flows[id(x)] = flows[id(x)] + move if id(x) in flows else move
     traced = graph and tracing.get() is not None
-    for node in between:
-        moved = flows.get(id(node))
-        for arg, slope, gate in _slopes(node, active, graph):
-            if id(arg) in flows:
-                moved = _joined(moved, _passed(flows[id(arg)], slope, gate, node, traced))
-        if moved is not None:
-            flows[id(node)] = moved
+    watch = watching.get()
+    watched = getattr(watch, "moved", None)
+    with Block(watching, watch if watched is None else None):  # it is shown the changes, not how a partial is computed
+        for node in between:
+            moved = flows.get(id(node))
+            for arg, slope, gate in _slopes(node, active, graph):
+                if id(arg) in flows:
+                    moved = _joined(moved, _passed(flows[id(arg)], slope, gate, node, traced))
+            if moved is not None:
+                flows[id(node)] = moved
+                if watched is not None:
+                    watched(node, _plain(_number(moved)))
     return [_number(flows.get(id(y))) for y in ys]

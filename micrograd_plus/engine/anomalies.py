@@ -28,7 +28,8 @@ def detect_anomaly(*, unreached: bool = False) -> _Region:
     costs time; in it, each node costs some microseconds.
 
     A value is reported where it is made, also in a branch that `where` will not take, for nobody knows yet. A gradient
-    is reported where it is passed back; in such a branch none is.
+    is reported where it is passed back; in such a branch none is. A change in a direction, as `jvp`, `hvp` and forward
+    Jacobians compute it, is reported where it comes to be.
 
     Args:
         unreached: report, on the way back, operations in branches that were not taken as well, whose own derivative is
@@ -70,6 +71,13 @@ class _Look:
             return
         passed = f"{_call(node.op, node.args)} passed the gradient {gradient} to {_shown(arg)}"
         raise FloatingPointError(f"backward: {passed}, from its own {upstream}; {self._made(node)}")
+
+    def moved(self, node: Value, change: float) -> None:
+        if isfinite(change) or node.op is None:
+            return
+        raise FloatingPointError(
+            f"forward: {_call(node.op, node.args)} changes by {change} in this direction; {self._made(node)}"
+        )
 
     def unreached(self, node: Value) -> None:
         if not self.asked or node.op is None:

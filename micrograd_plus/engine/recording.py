@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Watch(Protocol):
     """Is shown every node that is made, and every gradient that is passed back; `detect_anomaly` is one.
 
-    If it has a method `unreached(node)`, it is shown the nodes, too, to which no gradient comes.
+    If it has a method `unreached(node)`, it is shown the nodes, too, to which no gradient comes; if it has a method
+    `moved(node, change)`, how each changes in a direction.
     """
 
     def made(self, node: Value, op: Op, args: tuple[Arg, ...]) -> None:
