@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from decimal import Decimal
 from fractions import Fraction
+from http import HTTPStatus
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ def no_collector() -> Iterator[None]:
         (np.bool_(True), 1.0),
         (Fraction(1, 4), 0.25),
         (Decimal("1.5"), 1.5),
+        (HTTPStatus.OK, 200.0),  # a member of an enumeration, whose kind has a length
         (math.inf, math.inf),
         (np.array(2.0), 2.0),
         (np.array(-0.0, dtype=np.float32), -0.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from numbers import Complex, Real
 from reprlib import repr as short_repr
 from typing import Any
@@ -37,7 +38,8 @@ def _is_real(data: Any, kind: type[Any]) -> bool:
     """Whether float() would take it, and should: not of a complex number, of a Value, of what has several numbers."""
     from micrograd_plus.engine.value import Value
 
-    if not hasattr(kind, "__float__") or hasattr(kind, "__len__") or isinstance(data, Value):
+    # not hasattr(kind, "__len__"), for a kind of enumeration has a length, while one of its members is a number
+    if not hasattr(kind, "__float__") or isinstance(data, (Sized, Value)):
         return False
     return isinstance(data, Real) or not isinstance(data, Complex)
 
