@@ -412,6 +412,20 @@ def test_arguments_are_named_by_their_place_in_the_nest() -> None:
     assert [finding.expected for finding in report.failures] == pytest.approx([1.5, 1.5])
 
 
+def test_a_gradient_in_a_dict_goes_by_its_keys() -> None:
+    def f(p: Any, s: float = 1.0) -> list[float]:
+        return [p["a"] ** 2 + p["b"][0] * s, p["b"][0]]
+
+    point = {"a": 1.0, "b": [2.0]}
+    first, second = {"b": [1.0], "a": 2.0}, {"b": [1.0], "a": 0.0}
+    assert check_grads(lambda p: f(p)[0], (point,), gradient=lambda p: first).agreed == 2
+    assert check_grads(lambda p: f(p)[0], (point,), gradient=lambda p: (first,)).agreed == 2
+    assert check_grads(f, (point,), gradient=lambda p: [first, second]).agreed == 4
+    assert check_grads(lambda p, s: f(p, s)[0], (point, 1.0), gradient=lambda p, s: (first, 2.0)).agreed == 3
+    with pytest.raises(ValueError, match=r"its gradient returned: the keys \['a'\]; expected a dict with the keys"):
+        check_grads(lambda p: f(p)[0], (point,), gradient=lambda p: {"a": 2.0})
+
+
 def test_a_gradient_of_ones_own_mirrors_the_arguments() -> None:
     def f(v: list[float], s: float) -> float:
         return v[0] * v[1] * math.sin(s)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from micrograd_plus.calculus import gradient as engine_gradient
 from micrograd_plus.calculus.leaks import listener
-from micrograd_plus.calculus.nesting import leaves, replaced
+from micrograd_plus.calculus.nesting import leaves, matched, replaced
 from micrograd_plus.check.complex_steps import complex_step, complex_step_of_floats
 from micrograd_plus.check.rounding import EPSILON
 from micrograd_plus.engine.recording import Block, leaving
@@ -130,14 +130,25 @@ def problem_with_gradient(
             f"check_grads(gradient={short_repr(gradient)}): expected a function, got {type(gradient).__name__}"
         )
     made = gradient(*args)
-    partials = [float(x) for x in leaves(made, f"check_grads({name}), what its gradient returned")]
     results = len(trace(point).results)
+    tree = args[0] if len(args) == 1 and not isinstance(made, tuple) else args
+    where = f"check_grads({name}), what its gradient returned"
+    partials = [float(x) for x in _in_places([tree] * results, made if results > 1 else [made], where)]
     if len(partials) != results * len(point):
         wanted = f"expected {results * len(point)}, one for each of {', '.join(arguments[:6])}"
         raise ValueError(f"check_grads({name}): its gradient returned {short_repr(made)}; {wanted}")
     return Problem(
         name, arguments, point, trace, lambda *_: complex_step_of_floats(numbers, point), given=lambda _: partials
     )
+
+
+def _in_places(tree: Any, made: Any, where: str) -> list[Any]:
+    """The numbers that a gradient gave, in the order of those in the arguments: a dict goes by its keys."""
+    if isinstance(tree, Mapping) and isinstance(made, Mapping):
+        return matched(tree, made, where)
+    if isinstance(tree, (list, tuple)) and isinstance(made, (list, tuple)) and len(tree) == len(made):
+        return [number for part, slopes in zip(tree, made) for number in _in_places(part, slopes, where)]
+    return leaves(made, where)
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:
