@@ -516,7 +516,11 @@ MISTAKES: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: wrong.Adam(x), TypeError, "Adam(params): got Value("),
     (lambda: wrong.SGD(mp.MLP(1, [1])), TypeError, "SGD(params): got MLP of"),
     (lambda: wrong.SGD([x, y, x]), ValueError, "SGD(params): got Value(data=1.0, grad=0.0, label='x') twice"),
-    (lambda: wrong.SGD([x, x * y]), ValueError, "SGD(params): got Value(data=2.0, grad=0.0), which was computed"),
+    (
+        lambda: wrong.SGD([x, x * y]),
+        ValueError,
+        "SGD(params): got Value(data=2.0, grad=0.0), which was computed from others; expected leaves, as x.detach()",
+    ),
     (lambda: wrong.SGD({x}), TypeError, "SGD(params): got {Value(data=1.....0, label='x')}, expected a list of Values"),
     (lambda: wrong.SGD([x], lr=-0.1), ValueError, f"SGD: lr -0.1; {finite}"),
     (lambda: wrong.SGD([x], lr=math.nan), ValueError, f"SGD: lr nan; {finite}"),

@@ -69,7 +69,8 @@ def parameters(where: str, params: Iterable[Value]) -> list[Value]:
         if not isinstance(value, Value):
             raise TypeError(f"{where}: got {short_repr(value)}, a {type(value).__name__}, {expected}")
         if value._a is not None:
-            raise ValueError(f"{where}: got {value!r}, which was computed from others, {expected}")
+            leaf = "expected leaves, as x.detach() makes them; model.parameters() gives all Values that the model keeps"
+            raise ValueError(f"{where}: got {value!r}, which was computed from others; {leaf}")
         if value in seen:
             raise ValueError(f"{where}: got {value!r} twice, {expected}, each once")
         seen[value] = None
