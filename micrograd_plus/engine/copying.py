@@ -50,7 +50,8 @@ def _deepcopy(value: Value, memo: dict[int, Any]) -> Value:
         copied(node)  # its arguments are leaves, or have been copied: so this goes one level deep
     result = copied(value)
     for node in made:  # only now, for what a node holds may lead back to any of these
-        _attach(memo[id(node)], deepcopy(attributes(node), memo))
+        if added := attributes(node):
+            _attach(memo[id(node)], deepcopy(added, memo))
     return result
 
 

@@ -61,8 +61,11 @@ class _Graph:
         ]
         data = array("d", [node._data for node in self.inside])
         grad = array("d", held(self.inside))
-        kinds = {i: (type(node), node.label) for i, node in enumerate(self.inside)}
-        details = {i: (*kind, dict[str, Any]()) for i, kind in kinds.items() if kind != (Value, "")}
+        details = {
+            i: (type(node), node.label, dict[str, Any]())
+            for i, node in enumerate(self.inside)
+            if type(node) is not Value or node.label
+        }
         extras = {self.places[id(node)]: added for node in self.inside if (added := attributes(node))}
         return _restore, (self.outside, ops, args, data, grad, details), extras or None, None, None, _attach_all
 
