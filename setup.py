@@ -126,6 +126,7 @@ class Build(build_ext):  # type: ignore[misc]  # setuptools carries no types
         text = Path(written).read_text(encoding="utf-8")
         for source in sources:
             text = finished(text, source.stem, source.read_text(encoding="utf-8"))
+        text = undeletable(text)
         include = "".join([f'#include "{header.name}"\n' for header in loading.headers()])
         text = replaced(r'(#include "__native_\w+\.h"\n)(?!#include)', rf"\1{include}", text)
         Path(written).write_text(text, encoding="utf-8")
@@ -171,6 +172,16 @@ def finished(text: str, module: str, plain: str) -> str:
         text = replaced(end, rf"\1node_dealloc((PyObject *)self, CPyDef_{name}_clear);\n}}\n", text)
         new = rf"(\nPyObject \*CPyDef_{module}___node\([^\n]*\) {{.*?)PyObject_Vectorcall\(\w+, \w+, 1, 0\)"
         text = replaced(new, rf"\1CPyDef_{module}_____mypyc__{node}_setup((PyObject *)CPyType_{name})", text)
+    return text
+
+
+def undeletable(text: str) -> str:
+    """The C text with an error where a property is deleted: mypyc's setters take the NULL that comes for a value."""
+    head = r"\n *\w+___(\w+?)_set_(\w+)\(\w+ \*self, PyObject \*value, void \*closure\)\n *{\n(?= *char retval = 2;\n)"
+    error = r"""PyErr_SetString(PyExc_AttributeError, "property '\2' of '\1' object has no deleter");"""
+    text, count = re.subn(head, rf"\g<0>if (value == NULL) {{\n{error}\nreturn -1;\n}}\n", text)
+    if count != len(re.findall(r"CPyDef_\w+_____mypyc_setter__\w+\(\(PyObject \*\) self, value\)", text)):
+        raise ValueError(f"mypyc writes other setters of properties than expected: {count} of them")
     return text
 
 

@@ -610,6 +610,14 @@ def test_a_value_keeps_attributes_of_ones_own_and_so_do_copies() -> None:
         x.m  # type: ignore[attr-defined]  # noqa: B018
 
 
+@pytest.mark.parametrize("name", ["data", "grad", "label", "scope", "args", "_prev", "_op", "_backward"])
+def test_what_every_value_has_cannot_be_deleted(name: str) -> None:
+    y = Value(2.0) * 3.0
+    with pytest.raises(AttributeError):  # natively it ended the process
+        delattr(y, name)
+    assert (y.data, y.grad, y._op) == (6.0, 0.0, "*")
+
+
 @pytest.mark.usefixtures("no_collector")
 def test_attributes_of_ones_own_go_with_the_node_however_many_hold_one_another() -> None:
     first = node = Value(0.0)
