@@ -25,7 +25,7 @@ class Snapshot:
         loss: the mean over the batches since the snapshot before, each taken before its step; of the first snapshot
             that of the first batch.
         numbers: the parameters in the order of `optimizer.params`, an array of floats, to the last bit.
-        values: the parameters themselves, as they are now.
+        values: a list of the parameters themselves, as they are now.
 
     >>> from micrograd_plus import Value, fit, optim
     >>> slope = Value(0.0)
