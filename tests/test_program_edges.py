@@ -212,3 +212,16 @@ def test_means_over_a_million_examples_in_float32(x: float | None) -> None:
     ):
         assert np.allclose(got, want, rtol=1e-6, atol=0.0)
     assert single.value_and_grad(xs)[1].dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_all_numbers_of_a_program_are_of_its_dtype(dtype: Any) -> None:
+    """Whatever runs it, and however many ways and parameters it has: kernels sum up in doubles."""
+    a, b = Value(0.1), Value(0.3)
+    costs: list[Any] = [lambda x: a * x, lambda x: a * x * b, lambda x: a * x if x > 0.0 else mp.tanh(b * x) + a]
+    for cost in costs:
+        for backend in (None, "numpy"):
+            program = mp.compile(cost, (), parameters=[a] if cost is costs[0] else [a, b], dtype=dtype, backend=backend)
+            for xs in ([0.5], [0.5, -0.5], np.linspace(-1.0, 1.0, 300)):
+                given = program.values(xs), program.gradients(xs), program.value_and_grad(xs)[1]
+                assert [array.dtype for array in given] == [np.dtype(dtype)] * 3

@@ -135,7 +135,7 @@ class Program:
     def value_and_grad(
         self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None
     ) -> tuple[float, Floats]:
-        """The mean over the examples, and its derivative by each parameter, a vector in their order.
+        """The mean over the examples, and its derivative by each parameter: a vector of the program's dtype, in order.
 
         Its errors are those of `Program.__call__`; it is a TypeError, too, if the function returns several outputs, and
         a CompileError if a Value has a hook by now, which would not be called.
@@ -151,7 +151,9 @@ class Program:
             for path, rows in self._ways(theta, xs, ys):
                 more, part = path.gradient(theta, xs[rows], ys[rows], 1.0 / n)
                 loss, gradient = loss + more, gradient + part[: len(self.parameters)]
-        return loss / n, gradient[: len(self.parameters), 0]
+        return loss / n, gradient[: len(self.parameters), 0].astype(
+            self._dtype, copy=False
+        )  # kernels sum up in doubles
 
     @np.errstate(all="ignore")
     def gradients(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:
