@@ -151,9 +151,8 @@ class Program:
             for path, rows in self._ways(theta, xs, ys):
                 more, part = path.gradient(theta, xs[rows], ys[rows], 1.0 / n)
                 loss, gradient = loss + more, gradient + part[: len(self.parameters)]
-        return loss / n, gradient[: len(self.parameters), 0].astype(
-            self._dtype, copy=False
-        )  # kernels sum up in doubles
+        whole = gradient[: len(self.parameters), 0].astype(self._dtype, copy=False)  # kernels sum up in doubles
+        return loss / n, whole
 
     @np.errstate(all="ignore")
     def gradients(self, x: ArrayLike, y: ArrayLike | None = None, *, parameters: ArrayLike | None = None) -> Floats:

@@ -74,7 +74,7 @@ class Backprop(Sequence[Step]):
         """The steps, one a line; of a long pass the first and the last. Then what is outdated or wrong."""
         lines = abridge([f"{i}  {step}" for i, step in self._listed()], _SHOWN, "steps", len(self))
         wrong = [f"wrong: {each}" for each in self.wrong]
-        lines += [f"outdated: {self._pass.warning}"] if self._pass.warning else []
+        lines += [f"outdated: {warning}"] if (warning := self._pass.warning) else []
         return printable("\n".join([*lines, *abridge(wrong, _SHOWN, "wrong gradients")]))
 
     def _listed(self) -> list[tuple[int, Step]]:

@@ -62,7 +62,7 @@ def _appearing(taken: Pass, level: Level, made: Sequence[int], grads: Mapping[in
     size = max(1, ceil(len(made) / _WAVES))
     waves = [made[k : k + size] for k in range(0, len(made), size)]
     each = _FORWARD / (len(waves) + 1)
-    old = f"; {taken.warning}" if taken.warning else ""
+    old = f"; {warning}" if (warning := taken.warning) else ""
     begin = f"{leaves}, {len(made)} to compute{again}{old}"
     found = [Frame("The leaves: the numbers that were given", begin, known, grads, seconds=each)]
     for k, wave in enumerate(waves):

@@ -1,6 +1,6 @@
 // Which part of the graph is in view, and how large. d3-zoom moves it; here is decided where to.
 
-const readable = () => (room.width < 600 ? 0.9 : 0.75); // the scale below which letters are small: the page opens no smaller
+const readable = (width = room.width) => (width < 600 ? 0.9 : 0.75); // the scale below which letters are small: the page opens no smaller
 const OFTEN = 0.8; // the share of a walk's stops that can be read, at least, at the level at which the page opens
 const LARGEST = 1.25;
 const MARGIN = 10; // pixels around what has to be in view
@@ -28,9 +28,9 @@ const around = (some) => ({
   bottom: Math.max(...some.map((area) => area.bottom)),
 });
 
-// The scale at which an area just fits into the frame.
-function fitting(area) {
-  return Math.min((room.width - 2 * MARGIN) / (area.right - area.left), (room.height - 2 * MARGIN) / (area.bottom - area.top));
+// The scale at which an area just fits into the frame, or into one of another size.
+function fitting(area, { width, height } = room) {
+  return Math.min((width - 2 * MARGIN) / (area.right - area.left), (height - 2 * MARGIN) / (area.bottom - area.top));
 }
 
 const opening = () => Math.min(LARGEST, Math.max(readable(), fitting(sheet)));
@@ -113,17 +113,17 @@ function wheelIsForTheGraph(event) {
 }
 
 // How often letters are at least half as large as they should be while all that a step tells of is in view.
-function legible() {
-  return level.stops.filter((k) => fitting(around(areasAt(k))) >= readable() / 2).length / level.stops.length;
+function legible(size) {
+  return level.stops.filter((k) => fitting(around(areasAt(k)), size) >= readable(size.width) / 2).length / level.stops.length;
 }
 
 // Go to a coarser level where the one that Python chose can't be read often enough in a frame of this size.
-function coarsen() {
+function coarsen(size) {
   const first = level;
   let [best, most] = [level, -1];
   for (const it of graph.levels.slice(graph.level)) {
     if (it !== level) enter(it);
-    const share = legible();
+    const share = legible(size);
     if (share > most) [best, most] = [it, share];
     if (share >= OFTEN) break;
   }
@@ -140,12 +140,9 @@ function measure() {
   const below = window.innerHeight - frame.getBoundingClientRect().top - window.scrollY - MARGIN;
   const allowed = parseFloat(getComputedStyle(frame).maxHeight); // what the style sheet says
   const most = window === window.parent ? between(200, below, allowed) : allowed;
-  if (!measured) {
-    [measured, room] = [true, { width, height: most }];
-    coarsen();
-    room = { width: 0, height: 0 }; // until the graph is laid in it
-  }
-  const scale = between(width < 600 ? 0.9 : 0.75, (width - 2 * MARGIN) / sheet.right, LARGEST);
+  if (!measured) coarsen({ width, height: most });
+  measured = true;
+  const scale = between(readable(width), (width - 2 * MARGIN) / sheet.right, LARGEST);
   const height = Math.ceil(Math.min(most, sheet.bottom * scale + 2 * MARGIN));
   if (width === room.width && height === room.height) return;
   const begun = room.width > 0;
